@@ -1,0 +1,38 @@
+/* Growable bytes with a mandatory maximum. An append that would pass the maximum, or that finds no
+ * memory, marks the buffer failed and appends nothing; every later append is a no-op, so a sequence
+ * of appends is checked once, at its end. */
+#pragma once
+
+#include "err.h"
+#include "view.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct est_buf {
+    char *data;
+    size_t len, cap, max;
+    bool failed;
+};
+
+void est_buf_init(struct est_buf *b, size_t max);
+void est_buf_fini(struct est_buf *b);
+/* Empty again, memory kept, failure forgotten. */
+void est_buf_clear(struct est_buf *b);
+/* Room for n more bytes at b->data + b->len; the caller then raises b->len. False = failed. */
+bool est_buf_reserve(struct est_buf *b, size_t n);
+void est_buf_put(struct est_buf *b, const void *data, size_t n);
+void est_buf_put_view(struct est_buf *b, struct est_view v);
+void est_buf_puts(struct est_buf *b, const char *s);
+void est_buf_putc(struct est_buf *b, char c);
+void est_buf_put_u64(struct est_buf *b, uint64_t n);
+void est_buf_put_i64(struct est_buf *b, int64_t n);
+void est_buf_printf(struct est_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Drop n bytes from the front. */
+void est_buf_consume(struct est_buf *b, size_t n);
+/* Cut back to len bytes (len <= b->len). */
+void est_buf_truncate(struct est_buf *b, size_t len);
+struct est_view est_buf_view(const struct est_buf *b);
+/* EST_OK, or EST_ERR_FULL once an append has failed. */
+est_err est_buf_err(const struct est_buf *b);

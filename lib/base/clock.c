@@ -1,0 +1,140 @@
+#include "clock.h"
+
+#include <time.h>
+
+static est_us now_of(clockid_t id)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(id, &ts);
+    return (est_us)ts.tv_sec * EST_SECOND + ts.tv_nsec / 1000;
+}
+
+est_us est_clock_mono(void)
+{
+    return now_of(CLOCK_MONOTONIC);
+}
+
+est_us est_clock_wall(void)
+{
+    return now_of(CLOCK_REALTIME);
+}
+
+/* Days since 1970-01-01 of a proleptic Gregorian date, counting years from March so that the leap
+ * day is the last of its year. */
+static int64_t days_of(int64_t y, unsigned m, unsigned d)
+{
+    int64_t year = m <= 2 ? y - 1 : y;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (int64_t)(m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void put_digits(char *out, unsigned n, int64_t value)
+{
+    while (n-- > 0) {
+        out[n] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+void est_rfc3339_format(est_us wall, char out[EST_RFC3339_LEN + 1])
+{
+    int64_t ms = wall / 1000 - (wall % 1000 < 0);
+    time_t secs = (time_t)(ms / 1000 - (ms % 1000 < 0));
+    int64_t frac = ms - (int64_t)secs * 1000;
+    struct tm tm;
+
+    memcpy(out, "0000-00-00T00:00:00.000Z", EST_RFC3339_LEN + 1);
+    if (gmtime_r(&secs, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 8099)
+        return;
+    put_digits(out, 4, tm.tm_year + 1900);
+    put_digits(out + 5, 2, tm.tm_mon + 1);
+    put_digits(out + 8, 2, tm.tm_mday);
+    put_digits(out + 11, 2, tm.tm_hour);
+    put_digits(out + 14, 2, tm.tm_min);
+    put_digits(out + 17, 2, tm.tm_sec);
+    put_digits(out + 20, 3, frac);
+}
+
+/* Reads n digits at *at; false when they are not there or above max. */
+static bool take_digits(struct est_view v, size_t *at, unsigned n, unsigned max, unsigned *ret)
+{
+    unsigned long long value;
+
+    if (v.len - *at < n || !est_view_u64(est_view(v.data + *at, n), max, &value))
+        return false;
+    *at += n;
+    *ret = (unsigned)value;
+    return true;
+}
+
+static bool take_char(struct est_view v, size_t *at, const char *any)
+{
+    if (*at >= v.len || v.data[*at] == '\0' || strchr(any, v.data[*at]) == NULL)
+        return false;
+    (*at)++;
+    return true;
+}
+
+static bool take_fraction(struct est_view v, size_t *at, est_us *ret)
+{
+    est_us unit = EST_SECOND / 10, frac = 0;
+    size_t from = *at;
+
+    while (*at < v.len && v.data[*at] >= '0' && v.data[*at] <= '9') {
+        frac += unit * (v.data[*at] - '0');
+        unit /= 10;
+        (*at)++;
+    }
+    *ret = frac;
+    return *at > from;
+}
+
+static bool take_offset(struct est_view v, size_t *at, est_us *ret)
+{
+    unsigned h, m;
+    bool minus = *at < v.len && v.data[*at] == '-';
+
+    *ret = 0;
+    if (take_char(v, at, "Zz"))
+        return true;
+    if (!take_char(v, at, "+-") || !take_digits(v, at, 2, 23, &h) || !take_char(v, at, ":") ||
+        !take_digits(v, at, 2, 59, &m))
+        return false;
+    *ret = (est_us)(h * 60 + m) * 60 * EST_SECOND * (minus ? -1 : 1);
+    return true;
+}
+
+static unsigned days_in(unsigned y, unsigned m)
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+    return m == 2 && leap ? 29 : days[m - 1];
+}
+
+bool est_rfc3339_parse(struct est_view v, est_us *ret_wall)
+{
+    unsigned y, mo, d, h, mi, s;
+    est_us frac = 0, offset;
+    size_t at = 0;
+
+    if (!take_digits(v, &at, 4, 9999, &y) || !take_char(v, &at, "-") ||
+        !take_digits(v, &at, 2, 12, &mo) || !take_char(v, &at, "-") ||
+        !take_digits(v, &at, 2, 31, &d) || !take_char(v, &at, "Tt ") ||
+        !take_digits(v, &at, 2, 23, &h) || !take_char(v, &at, ":") ||
+        !take_digits(v, &at, 2, 59, &mi) || !take_char(v, &at, ":") ||
+        !take_digits(v, &at, 2, 60, &s))
+        return false;
+    if (mo == 0 || d == 0 || d > days_in(y, mo))
+        return false;
+    if (take_char(v, &at, ".") && !take_fraction(v, &at, &frac))
+        return false;
+    if (!take_offset(v, &at, &offset) || at != v.len)
+        return false;
+    *ret_wall = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60 * EST_SECOND + s * EST_SECOND + frac - offset;
+    return true;
+}

@@ -1,0 +1,92 @@
+#include "heap.h"
+
+#include "mem.h"
+
+void est_heap_init(struct est_heap *h)
+{
+    *h = (struct est_heap){0};
+}
+
+void est_heap_fini(struct est_heap *h)
+{
+    est_free(h->slots);
+    *h = (struct est_heap){0};
+}
+
+static void place(struct est_heap *h, struct est_heap_node *n, size_t slot)
+{
+    h->slots[slot] = n;
+    n->slot = slot;
+}
+
+static void sift_up(struct est_heap *h, struct est_heap_node *n, size_t slot)
+{
+    while (slot > 1 && h->slots[slot / 2]->at > n->at) {
+        place(h, h->slots[slot / 2], slot);
+        slot /= 2;
+    }
+    place(h, n, slot);
+}
+
+static void sift_down(struct est_heap *h, struct est_heap_node *n, size_t slot)
+{
+    for (size_t child; (child = slot * 2) <= h->n; slot = child) {
+        if (child < h->n && h->slots[child + 1]->at < h->slots[child]->at)
+            child++;
+        if (h->slots[child]->at >= n->at)
+            break;
+        place(h, h->slots[child], slot);
+    }
+    place(h, n, slot);
+}
+
+static est_err make_room(struct est_heap *h)
+{
+    size_t cap = h->cap ? h->cap * 2 : 32;
+    struct est_heap_node **slots;
+
+    if (h->n + 1 < h->cap)
+        return EST_OK;
+    slots = est_realloc(h->slots, cap * sizeof(*slots));
+    if (slots == NULL)
+        return EST_ERR_NOMEM;
+    h->slots = slots;
+    h->cap = cap;
+    return EST_OK;
+}
+
+est_err est_heap_set(struct est_heap *h, struct est_heap_node *n, est_us at)
+{
+    if (n->slot == 0) {
+        if (make_room(h) != EST_OK)
+            return EST_ERR_NOMEM;
+        h->n++;
+        n->at = at;
+        sift_up(h, n, h->n);
+        return EST_OK;
+    }
+    n->at = at;
+    sift_up(h, n, n->slot);
+    sift_down(h, n, n->slot);
+    return EST_OK;
+}
+
+void est_heap_remove(struct est_heap *h, struct est_heap_node *n)
+{
+    size_t slot = n->slot;
+    struct est_heap_node *last;
+
+    if (slot == 0)
+        return;
+    last = h->slots[h->n--];
+    n->slot = 0;
+    if (last == n)
+        return;
+    sift_up(h, last, slot);
+    sift_down(h, last, last->slot);
+}
+
+struct est_heap_node *est_heap_first(const struct est_heap *h)
+{
+    return h->n ? h->slots[1] : NULL;
+}
