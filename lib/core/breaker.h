@@ -1,0 +1,40 @@
+/* A circuit breaker for one endpoint: after `failures` requests in a row that failed by infrastructure
+ * it opens and lets nothing pass; when its time is over one probe goes out, and its outcome closes it or
+ * opens it for twice as long. An answer that blames an event, a token or a rate is an answer: the
+ * infrastructure works. */
+#pragma once
+
+#include "base/clock.h"
+
+enum est_breaker_state { EST_BREAKER_CLOSED, EST_BREAKER_OPEN, EST_BREAKER_HALF_OPEN };
+enum est_breaker_outcome {
+    EST_BREAKER_ANSWERED, /* any answer that is no infrastructure failure */
+    EST_BREAKER_FAILED,   /* struct est_verdict.infra */
+    EST_BREAKER_UNKNOWN   /* the request was given up without an outcome */
+};
+
+struct est_breaker_policy {
+    unsigned failures;          /* in a row; above 0 */
+    est_us open_first, open_max; /* how long it stays open; doubles from the first to the max */
+};
+
+struct est_breaker {
+    struct est_breaker_policy policy;
+    enum est_breaker_state state;
+    unsigned failed;   /* in a row, while closed */
+    uint32_t turn;     /* counts the changes of state: the ticket of what was allowed since */
+    est_us open_for;   /* the last open time; 0 = none since it was closed */
+    est_us open_until; /* while open */
+    bool probing;      /* while half-open: the one probe is out */
+};
+
+void est_breaker_init(struct est_breaker *br, struct est_breaker_policy policy);
+/* May a request start? True hands out a ticket that goes with it to est_breaker_observe(). */
+bool est_breaker_allow(struct est_breaker *br, est_us now, uint32_t *ret_ticket);
+/* The outcome of a request that was allowed. What was allowed before the last change of state tells
+ * nothing about the present and is ignored. */
+void est_breaker_observe(struct est_breaker *br, uint32_t ticket, enum est_breaker_outcome outcome,
+                         est_us now);
+/* When a request may be allowed again: 0 = now, EST_NEVER = when the probe's outcome is known. */
+est_us est_breaker_retry_at(const struct est_breaker *br);
+const char *est_breaker_state_name(enum est_breaker_state state);
