@@ -1,0 +1,33 @@
+/* What is wrong with a configuration: all of it, each with its place, its key and what was meant.
+ * Texts never carry a secret. The words stand in messages.def, in English and Portuguese. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stddef.h>
+
+enum est_lang { EST_LANG_EN, EST_LANG_PT, EST_LANGS };
+
+struct est_config_problem {
+    est_err code;
+    char *place;           /* the file, or the environment variable */
+    unsigned line, column; /* from 1; 0 = no place inside it */
+    char *key;             /* "producer.listen"; "" when it is about the file as a whole */
+    char *text[EST_LANGS]; /* what is wrong, what was expected, and the nearest name if there is one */
+};
+
+enum { EST_REPORT_MAX = 200 }; /* problems kept; further ones are only counted */
+
+struct est_config_report {
+    struct est_config_problem *items;
+    size_t n, dropped;
+};
+
+void est_report_init(struct est_config_report *rp);
+void est_report_fini(struct est_config_report *rp);
+/* One line per problem, in the order of their places:
+ * `pipeline.yaml:14:5: error: unknown key "retrys" (did you mean "retries"?)   [E-CONF-UNKNOWN]` */
+void est_report_write(const struct est_config_report *rp, enum est_lang lang, struct est_buf *out);
+/* The same to standard error in English: what the daemons do before they exit 78. */
+void est_report_print(const struct est_config_report *rp);
