@@ -93,14 +93,15 @@ void *est_http_conn_user(const struct est_http_req *req);
 void est_http_reply_field(struct est_http_req *req, const char *name, const char *value);
 /* Ends the request; body is copied. content_type NULL = none. */
 void est_http_reply(struct est_http_req *req, int status, const char *content_type, struct est_view body);
-/* RFC 9457: {"type","title","status","detail"} with `type` https://esteira.dev/problems/<slug> left
- * out when slug is NULL. `more` is appended verbatim as further members (`,"errors":[…]`) or absent. */
+/* RFC 9457 application/problem+json: {"title","status","detail"} (no `type` = about:blank). detail
+ * may be NULL; `more` is appended verbatim as further members (`,"errors":[…]`), or is absent. */
 void est_http_problem(struct est_http_req *req, int status, const char *title, const char *detail,
                       struct est_view more);
 
 /* --- a reply that goes on: Server-Sent Events --- */
 /* Sends the head (200, chunked). The stream lives until est_http_stream_end or until `closed` was
- * called because the client went (then the stream is gone). */
+ * called because the client went (then the stream is gone; never called from inside a write). NULL
+ * when the client had already gone. */
 struct est_http_stream;
 struct est_http_stream *est_http_stream_begin(struct est_http_req *req, const char *content_type,
                                               void (*closed)(void *arg), void *arg);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/heap.h"
+#include "base/list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
