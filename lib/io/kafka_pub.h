@@ -68,6 +68,9 @@ bool est_kafka_pub_purge(struct est_kafka_pub *kp, est_us bound);
 /* Records sent and not yet reported. */
 size_t est_kafka_pub_pending(const struct est_kafka_pub *kp);
 
+/* After a fatal error nothing can be sent any more: free this one and make a new one. */
+bool est_kafka_pub_is_fatal(const struct est_kafka_pub *kp);
+
 /* Number of partitions of a topic, from the broker; the call may block up to `timeout`, so it is for
  * start-up and for a thread that may wait. The topic is created where the broker allows it. */
 est_err est_kafka_pub_partitions(struct est_kafka_pub *kp, const char *topic, est_us timeout,
