@@ -40,12 +40,14 @@ static void sift_down(struct est_heap *h, struct est_heap_node *n, size_t slot)
     place(h, n, slot);
 }
 
-static est_err make_room(struct est_heap *h)
+est_err est_heap_reserve(struct est_heap *h, size_t n)
 {
-    size_t cap = h->cap ? h->cap * 2 : 32;
+    size_t cap = h->cap ? h->cap : 32;
     struct est_heap_node **slots;
 
-    if (h->n + 1 < h->cap)
+    while (cap <= n)
+        cap *= 2;
+    if (cap == h->cap)
         return EST_OK;
     slots = est_realloc(h->slots, cap * sizeof(*slots));
     if (slots == NULL)
@@ -58,7 +60,7 @@ static est_err make_room(struct est_heap *h)
 est_err est_heap_set(struct est_heap *h, struct est_heap_node *n, est_us at)
 {
     if (n->slot == 0) {
-        if (make_room(h) != EST_OK)
+        if (est_heap_reserve(h, h->n + 1) != EST_OK)
             return EST_ERR_NOMEM;
         h->n++;
         n->at = at;

@@ -19,6 +19,8 @@ struct est_heap {
 
 void est_heap_init(struct est_heap *h);
 void est_heap_fini(struct est_heap *h); /* nodes are not touched */
+/* Room for n nodes in all: until there are more, est_heap_set() cannot fail. EST_ERR_NOMEM. */
+est_err est_heap_reserve(struct est_heap *h, size_t n);
 /* Insert, or move when already in. EST_ERR_NOMEM leaves the heap as it was. */
 est_err est_heap_set(struct est_heap *h, struct est_heap_node *n, est_us at);
 void est_heap_remove(struct est_heap *h, struct est_heap_node *n); /* not in it: no-op */

@@ -1,7 +1,7 @@
-/* The events of one request: filled from the lanes by count and bytes, in order, and settled or given
- * back one by one. The batch holds items that the lanes have handed out; it is over, and may be filled
- * again, when none is left unsettled. Positions stay the same throughout, so est_bisect's ranges and the
- * entries of results[] name the same events. */
+/* The events of one request: filled from the lanes by count and bytes, in order, and settled or
+ * given back one by one. The batch holds items that the lanes have handed out; it is over, and may
+ * be filled again, when none is left unsettled. Positions stay the same throughout, so est_bisect's
+ * ranges and the entries of results[] name the same events. */
 #pragma once
 
 #include "core/lanes.h"
@@ -28,8 +28,8 @@ est_err est_batch_init(struct est_batch *b, size_t count);
 void est_batch_fini(struct est_batch *b);
 
 /* When a batch is to be filled, at the earliest: a time not after `now` when enough is ready or the
- * oldest has waited its age, a later one while that is still to come (an arrival may bring it forward),
- * EST_NEVER when nothing is ready or parked. */
+ * oldest has waited its age, a later one while that is still to come (an arrival may bring it
+ * forward), EST_NEVER when nothing is ready or parked. */
 est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *lanes, est_us now);
 /* Take what is ready, the longest waiting lane first, into a batch that is over. Returns b->n. */
 size_t est_batch_fill(struct est_batch *b, const struct est_batch_limits *limits,
@@ -43,8 +43,8 @@ void est_batch_give_back(struct est_batch *b, struct est_lanes *lanes, size_t i,
 void est_batch_give_back_all(struct est_batch *b, struct est_lanes *lanes, size_t from, size_t to,
                              est_us not_before);
 
-/* The Idempotency-Key of a request of several events: a digest of their ids in order, so that the same
- * events in the same order give the same key and any other batch another one. */
+/* The Idempotency-Key of a request of several events: a digest of their ids in order, so that the
+ * same events in the same order give the same key and any other batch another one. */
 enum { EST_BATCH_KEY_LEN = 32 }; /* lower hex, without the NUL */
 struct est_batch_key {
     uint64_t state[2];

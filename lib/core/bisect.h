@@ -1,10 +1,10 @@
-/* Halving a refused batch until the poison stands alone. State over positions [0, n) only; the events
- * stay in their batch. The ranges come left to right and one at a time, so two halves that share a key
- * are never in flight together.
+/* Halving a refused batch until the poison stands alone. State over positions [0, n) only; the
+ * events stay in their batch. The ranges come left to right and one at a time, so two halves that
+ * share a key are never in flight together.
  *
- * A poison costs at most 1 + ⌈log2 n⌉ refused requests: the whole, and one per halving. When everything
- * was refused and nothing passed, it may be the endpoint that is at fault and not the events:
- * est_bisect_blames_all() says so before the first event is condemned. */
+ * A poison costs at most 1 + ⌈log2 n⌉ refused requests: the whole, and one per halving. When
+ * everything was refused and nothing passed, it may be the endpoint that is at fault and not the
+ * events: est_bisect_blames_all() says so before the first event is condemned. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,8 @@ struct est_bisect {
 
 /* The whole batch of n ≥ 1 events is what is sent first. */
 void est_bisect_init(struct est_bisect *bs, uint32_t n);
-/* The range to send now, the same one again until it has passed or been refused; false when over. */
+/* The range to send now, the same one again until it has passed or been refused; false when over.
+ */
 bool est_bisect_next(const struct est_bisect *bs, struct est_range *ret);
 /* The current range got an answer for every event of it; go on behind it. */
 void est_bisect_pass(struct est_bisect *bs);

@@ -1,7 +1,7 @@
-/* A circuit breaker for one endpoint: after `failures` requests in a row that failed by infrastructure
- * it opens and lets nothing pass; when its time is over one probe goes out, and its outcome closes it or
- * opens it for twice as long. An answer that blames an event, a token or a rate is an answer: the
- * infrastructure works. */
+/* A circuit breaker for one endpoint: after `failures` requests in a row that failed by
+ * infrastructure it opens and lets nothing pass; when its time is over one probe goes out, and its
+ * outcome closes it or opens it for twice as long. An answer that blames an event, a token or a
+ * rate is an answer: the infrastructure works. */
 #pragma once
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@ enum est_breaker_outcome {
 };
 
 struct est_breaker_policy {
-    unsigned failures;          /* in a row; above 0 */
+    unsigned failures;           /* in a row; above 0 */
     est_us open_first, open_max; /* how long it stays open; doubles from the first to the max */
 };
 

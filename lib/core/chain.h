@@ -1,12 +1,14 @@
-/* The header `esteira-chain` of a record: <boot>/<epoch>/<type>/<partition>/<n>. A chain is what one life
- * (boot) of a program stamped for one partition of one type since its last break (epoch), numbered from
- * 0 without a gap; so a reader can tell what is missing and what it has seen before. */
+/* The header `esteira-chain` of a record: <boot>/<epoch>/<type>/<partition>/<n>. A chain is what
+ * one life (boot) of a program stamped for one partition of one type since its last break (epoch),
+ * numbered from 0 without a gap; so a reader can tell what is missing and what it has seen before.
+ */
 #pragma once
 
 #include "base/err.h"
 #include "base/id.h"
 #include "base/view.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define EST_CHAIN_HEADER "esteira-chain"
@@ -26,8 +28,10 @@ struct est_chain {
     uint64_t n; /* at most EST_CHAIN_N_MAX */
 };
 
-/* Strict: no sign, no space, no leading zero, nothing behind. EST_ERR_INVALID. ret->type borrows from
- * `text`. */
+/* What may stand for <type>. */
+bool est_chain_is_type(struct est_view type);
+/* Strict: no sign, no space, no leading zero, nothing behind. EST_ERR_INVALID. ret->type borrows
+ * from `text`. */
 est_err est_chain_parse(struct est_view text, struct est_chain *ret);
 /* Returns the length; the text is NUL-terminated. */
 size_t est_chain_format(const struct est_chain *chain, char out[EST_CHAIN_TEXT_MAX + 1]);

@@ -1,13 +1,14 @@
 /* The events that wait for one destination, in lanes: one lane per (type, key), oldest first.
  *
- * A lane is *ready* when its front may be handed out, *busy* while something of it is handed out, and
- * *parked* until a time when an attempt has failed. Only a ready lane hands out, and what it handed out
- * must all be settled or given back before it is ready again: so one request per key is in flight, and
- * one slow key delays no other. What is given back keeps its place in the lane's order.
+ * A lane is *ready* when its front may be handed out, *busy* while something of it is handed out,
+ * and *parked* until a time when an attempt has failed. Only a ready lane hands out, and what it
+ * handed out must all be settled or given back before it is ready again: so one request per key is
+ * in flight, and one slow key delays no other. What is given back keeps its place in the lane's
+ * order.
  *
- * Items are nodes inside the caller's records (EST_CONTAINER brings the record back); the lanes own no
- * item, only the lanes themselves. The name of a lane is any bytes: type and key for order per key, type
- * and partition for order per partition, the event's own id for none.
+ * Items are nodes inside the caller's records (EST_CONTAINER brings the record back); the lanes own
+ * no item, only the lanes themselves. The name of a lane is any bytes: type and key for order per
+ * key, type and partition for order per partition, the event's own id for none.
  *
  * Costs: push, take, give back and settle O(log lanes); a lane exists only while it has items. */
 #pragma once
@@ -62,14 +63,15 @@ est_err est_lanes_push(struct est_lanes *lanes, struct est_view name, struct est
 struct est_lane *est_lanes_ready(struct est_lanes *lanes, est_us now);
 /* The next item that the lane would hand out; NULL when none is left. */
 struct est_lane_item *est_lanes_front(const struct est_lane *lane);
-/* Hand out the front of a lane that is ready, or that was taken from since it last was. From the first
- * take on the lane is busy; it may be taken from again only while the same request is being filled. */
+/* Hand out the front of a lane that is ready, or that was taken from since it last was. From the
+ * first take on the lane is busy; it may be taken from again only while the same request is being
+ * filled. */
 struct est_lane_item *est_lanes_take(struct est_lanes *lanes, struct est_lane *lane);
 /* The item waits again, in its old place; its lane is not ready before `not_before` (0 = at once).
  * Cannot fail. */
 void est_lanes_give_back(struct est_lanes *lanes, struct est_lane_item *item, est_us not_before);
-/* The item leaves for good, whether it was handed out or still waiting (its partition was revoked). The
- * owner may free it afterwards. Cannot fail. */
+/* The item leaves for good, whether it was handed out or still waiting (its partition was revoked).
+ * The owner may free it afterwards. Cannot fail. */
 void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item);
 
 /* When the first parked lane becomes ready; EST_NEVER when none is parked. */

@@ -1,5 +1,5 @@
-/* A token bucket: `rate` events a second, and at most one second's worth at once. A request larger than
- * that is let in when the bucket is full and leaves a debt, so the rate holds over time. */
+/* A token bucket: `rate` events a second, and at most one second's worth at once. A request larger
+ * than that is let in when the bucket is full and leaves a debt, so the rate holds over time. */
 #pragma once
 
 #include "base/clock.h"
@@ -11,6 +11,6 @@ struct est_limiter {
 };
 
 void est_limiter_init(struct est_limiter *lim, uint32_t rate, est_us now);
-/* 0: the n events are allowed and taken. Otherwise nothing is taken, and it is how long to wait before
- * they would be. */
+/* 0: the n events are allowed and taken. Otherwise nothing is taken, and it is how long to wait
+ * before they would be. */
 est_us est_limiter_take(struct est_limiter *lim, uint32_t n, est_us now);

@@ -1,6 +1,6 @@
-/* MurmurHash2 as Kafka's Java clients compute it over the record key, so that every client puts a key
- * into the same partition (Kafka: org.apache.kafka.common.utils.Utils.murmur2; librdkafka: the partitioner
- * "murmur2"). */
+/* MurmurHash2 as Kafka's Java clients compute it over the record key, so that every client puts a
+ * key into the same partition (Kafka: org.apache.kafka.common.utils.Utils.murmur2; librdkafka: the
+ * partitioner "murmur2"). */
 #pragma once
 
 #include "base/view.h"

@@ -1,6 +1,7 @@
-/* The commit point of one partition while its records are settled out of order: the offset below which
- * every record is settled. It never decreases within an assignment and never passes an unsettled record.
- * Offsets may have gaps (compaction, control records); only what was tracked is waited for. */
+/* The commit point of one partition while its records are settled out of order: the offset below
+ * which every record is settled. It never decreases within an assignment and never passes an
+ * unsettled record. Offsets may have gaps (compaction, control records); only what was tracked is
+ * waited for. */
 #pragma once
 
 #include "base/err.h"
@@ -16,11 +17,11 @@ void est_offsets_free(struct est_offsets *off);
 
 /* A new assignment that begins at `offset` (≥ 0): everything before is forgotten. */
 void est_offsets_start(struct est_offsets *off, int64_t offset);
-/* A record was read. EST_ERR_RANGE: below one that was read before; EST_ERR_FULL: too many wait behind
- * an unsettled one, read no further for now; EST_ERR_NOMEM. */
+/* A record was read. EST_ERR_RANGE: below one that was read before; EST_ERR_FULL: too many wait
+ * behind an unsettled one, read no further for now; EST_ERR_NOMEM. */
 est_err est_offsets_track(struct est_offsets *off, int64_t offset);
-/* A tracked record is settled. EST_ERR_NOTFOUND when it is not tracked or was settled before, as happens
- * to a late answer of an earlier assignment. */
+/* A tracked record is settled. EST_ERR_NOTFOUND when it is not tracked or was settled before, as
+ * happens to a late answer of an earlier assignment. */
 est_err est_offsets_settle(struct est_offsets *off, int64_t offset);
 
 /* What to commit: the next offset to read after a restart. */

@@ -1,6 +1,7 @@
-/* The numbers of one chain that a reader has seen: from `base` to `highest`, but for the holes. Holes are
- * ranges, bounded in number: when one too many opens, the lowest is given up and the base rises above it,
- * so that the set only ever forgets, and never claims a number that it has not seen. */
+/* The numbers of one chain that a reader has seen: from `base` to `highest`, but for the holes.
+ * Holes are ranges, bounded in number: when one too many opens, the lowest is given up and the base
+ * rises above it, so that the set only ever forgets, and never claims a number that it has not
+ * seen. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,9 +23,11 @@ struct est_seen {
 
 /* Nothing seen; the first number expected is `base`. */
 void est_seen_init(struct est_seen *seen, uint64_t base);
-/* True only if n was added, and is not below the base: the one ground on which a record is a repeat. */
+/* True only if n was added, and is not below the base: the one ground on which a record is a
+ * repeat. */
 bool est_seen_has(const struct est_seen *seen, uint64_t n);
-/* Add n; below the base it is not recorded. Returns how many numbers were given up as missing for good. */
+/* Add n; below the base it is not recorded. Returns how many numbers were given up as missing for
+ * good. */
 uint64_t est_seen_add(struct est_seen *seen, uint64_t n);
 /* Give up the lowest hole: returns its size, 0 when there is none. */
 uint64_t est_seen_give_up(struct est_seen *seen);

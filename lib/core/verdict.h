@@ -1,6 +1,6 @@
-/* What the outcome of a request to a destination means for its events: one table for whole requests,
- * one for the entries of `results[]`, one for the error classes. An outage or a bad token is a pause
- * and never condemns an event; only an answer that blames the event itself does. */
+/* What the outcome of a request to a destination means for its events: one table for whole
+ * requests, one for the entries of `results[]`, one for the error classes. An outage or a bad token
+ * is a pause and never condemns an event; only an answer that blames the event itself does. */
 #pragma once
 
 #include "base/err.h"
@@ -42,7 +42,7 @@ struct est_outcome {
 struct est_verdict est_verdict_of(const struct est_outcome *outcome);
 
 /* The verdict for the event of one results[] entry: delivered, retry (424: behind the failed one of
- * its key) or poison; never split or pause. */
+ * its key; also what is no answer about an event, such as 302) or poison; never split or pause. */
 struct est_verdict est_verdict_of_item(int status);
 
 /* The class of a record that never reached a request: it could not be decoded, has no value, … */

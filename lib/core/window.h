@@ -1,7 +1,7 @@
-/* How many requests may be in flight to one endpoint: additive increase, multiplicative decrease, with
- * hysteresis. The window grows by one after as many good answers as it is wide, and halves at the first
- * sign of overload; what was in flight at that moment belongs to the same event and does not halve it
- * again. */
+/* How many requests may be in flight to one endpoint: additive increase, multiplicative decrease,
+ * with hysteresis. The window grows by one after as many good answers as it is wide, and halves at
+ * the first sign of overload; what was in flight at that moment belongs to the same event and does
+ * not halve it again. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,0 +1,145 @@
+#include "batch.h"
+
+#include "base/assert.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+est_err est_batch_init(struct est_batch *b, size_t count)
+{
+    struct est_lane_item **items;
+
+    EST_ASSERT(count > 0);
+    items = est_calloc(count, sizeof(struct est_lane_item *));
+    if (items == NULL)
+        return EST_ERR_NOMEM;
+    *b = (struct est_batch){.items = items, .cap = count};
+    return EST_OK;
+}
+
+void est_batch_fini(struct est_batch *b)
+{
+    est_free(b->items);
+    *b = (struct est_batch){0};
+}
+
+/* Whether what is ready fills a request. With a bound per key only that many of each lane fit. */
+static bool is_plenty(const struct est_batch_limits *limits, const struct est_lanes_stats *st)
+{
+    size_t records = st->ready_records;
+
+    if (limits->per_key != 0 && st->ready * limits->per_key < records)
+        records = st->ready * limits->per_key;
+    return records >= limits->count || st->ready_bytes >= limits->bytes;
+}
+
+est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *lanes, est_us now)
+{
+    struct est_lanes_stats st;
+    est_us wake_at, aged;
+
+    if (est_lanes_ready(lanes, now) == NULL)
+        return est_lanes_wake_at(lanes);
+    st = est_lanes_stats(lanes);
+    if (is_plenty(limits, &st))
+        return now;
+    aged = est_lanes_oldest(lanes) + limits->age;
+    wake_at = est_lanes_wake_at(lanes);
+    return aged < wake_at ? aged : wake_at;
+}
+
+static bool fits(const struct est_batch *b, const struct est_batch_limits *limits,
+                 const struct est_lane_item *item)
+{
+    if (b->n == b->cap || b->n >= limits->count)
+        return false;
+    return b->n == 0 || (b->bytes <= limits->bytes && item->bytes <= limits->bytes - b->bytes);
+}
+
+/* Takes of one lane what fits; false when something of it did not. */
+static bool take_lane(struct est_batch *b, const struct est_batch_limits *limits,
+                      struct est_lanes *lanes, struct est_lane *lane)
+{
+    struct est_lane_item *item;
+    size_t taken = 0;
+
+    while ((item = est_lanes_front(lane)) != NULL) {
+        if (limits->per_key != 0 && taken == limits->per_key)
+            return true;
+        if (!fits(b, limits, item))
+            return false;
+        b->items[b->n++] = est_lanes_take(lanes, lane);
+        b->bytes += item->bytes;
+        taken++;
+    }
+    return true;
+}
+
+size_t est_batch_fill(struct est_batch *b, const struct est_batch_limits *limits,
+                      struct est_lanes *lanes, est_us now)
+{
+    struct est_lane *lane;
+
+    EST_ASSERT(b->left == 0);
+    b->n = b->bytes = 0;
+    while ((lane = est_lanes_ready(lanes, now)) != NULL && take_lane(b, limits, lanes, lane))
+        continue;
+    b->left = b->n;
+    return b->n;
+}
+
+static struct est_lane_item *remove_at(struct est_batch *b, size_t i)
+{
+    struct est_lane_item *item;
+
+    EST_ASSERT(i < b->n && b->items[i] != NULL);
+    item = b->items[i];
+    b->items[i] = NULL;
+    b->left--;
+    return item;
+}
+
+struct est_lane_item *est_batch_settle(struct est_batch *b, struct est_lanes *lanes, size_t i)
+{
+    struct est_lane_item *item = remove_at(b, i);
+
+    est_lanes_settle(lanes, item);
+    return item;
+}
+
+void est_batch_give_back(struct est_batch *b, struct est_lanes *lanes, size_t i, est_us not_before)
+{
+    est_lanes_give_back(lanes, remove_at(b, i), not_before);
+}
+
+void est_batch_give_back_all(struct est_batch *b, struct est_lanes *lanes, size_t from, size_t to,
+                             est_us not_before)
+{
+    for (size_t i = from; i < to; i++)
+        if (b->items[i] != NULL)
+            est_batch_give_back(b, lanes, i, not_before);
+}
+
+void est_batch_key_init(struct est_batch_key *key)
+{
+    key->state[0] = 0x6261746368206b65U;
+    key->state[1] = 0x79206f6620696473U;
+}
+
+/* Each id is hashed under the state that the ids before it left, so neither order nor the borders
+ * between ids can be confused. */
+void est_batch_key_add(struct est_batch_key *key, struct est_view id)
+{
+    uint64_t a = key->state[0], b = key->state[1];
+
+    key->state[0] = est_hash(id, a, b);
+    key->state[1] = est_hash(id, ~b, ~a);
+}
+
+void est_batch_key_text(const struct est_batch_key *key, char out[EST_BATCH_KEY_LEN + 1])
+{
+    static const char hex[] = "0123456789abcdef";
+
+    for (unsigned i = 0; i < EST_BATCH_KEY_LEN; i++)
+        out[i] = hex[key->state[i / 16] >> (60 - i % 16 * 4) & 15];
+    out[EST_BATCH_KEY_LEN] = '\0';
+}

@@ -1,0 +1,310 @@
+#include "lanes.h"
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+/* All items of a lane stay in one list in order of arrival; those handed out are marked. They are a
+ * prefix of the list when handed out, and nothing more is handed out until all of them are settled
+ * or given back: so giving back is unmarking, and order cannot be lost. */
+struct est_lane {
+    struct est_node items;
+    struct est_lane_item *front; /* the next to hand out; NULL = none */
+    size_t waiting, waiting_bytes, out;
+    est_us not_before;           /* when it is to be ready again; 0 = at once */
+    struct est_heap_node ready;  /* by the serial of the first item */
+    struct est_heap_node parked; /* by not_before */
+    size_t name_len;
+    char name[];
+};
+
+struct est_lanes {
+    struct est_lanes_limits limits;
+    struct est_map by_name;
+    struct est_heap ready, parked; /* both have room for every lane: setting them cannot fail */
+    uint64_t serial;
+    struct est_lanes_stats stats; /* lanes, ready and parked are filled in when asked */
+};
+
+est_err est_lanes_new(struct est_lanes_limits limits, uint64_t seed0, uint64_t seed1,
+                      struct est_lanes **ret)
+{
+    struct est_lanes *lanes;
+
+    EST_ASSERT(limits.records > 0 && limits.bytes > 0);
+    lanes = est_calloc(1, sizeof(*lanes));
+    if (lanes == NULL)
+        return EST_ERR_NOMEM;
+    lanes->limits = limits;
+    est_map_init(&lanes->by_name, limits.records, seed0, seed1);
+    est_heap_init(&lanes->ready);
+    est_heap_init(&lanes->parked);
+    *ret = lanes;
+    return EST_OK;
+}
+
+void est_lanes_free(struct est_lanes *lanes)
+{
+    size_t it = 0;
+
+    if (lanes == NULL)
+        return;
+    for (void *lane; (lane = est_map_next(&lanes->by_name, &it, NULL)) != NULL;)
+        est_free(lane);
+    est_map_fini(&lanes->by_name);
+    est_heap_fini(&lanes->ready);
+    est_heap_fini(&lanes->parked);
+    est_free(lanes);
+}
+
+static struct est_lane_item *item_of(struct est_node *node)
+{
+    return EST_CONTAINER(node, struct est_lane_item, node);
+}
+
+/* The item behind this one in its lane; NULL at the end. */
+static struct est_lane_item *behind(const struct est_lane *lane, const struct est_lane_item *item)
+{
+    return item->node.next == &lane->items ? NULL : item_of(item->node.next);
+}
+
+static void set_heap(struct est_heap *heap, struct est_heap_node *node, est_us key)
+{
+    est_err err = est_heap_set(heap, node, key);
+
+    EST_ASSERT(err == EST_OK);
+}
+
+static bool is_ready(const struct est_lane *lane)
+{
+    return lane->ready.slot != 0;
+}
+
+static void enter_ready(struct est_lanes *lanes, struct est_lane *lane)
+{
+    lane->not_before = 0;
+    set_heap(&lanes->ready, &lane->ready, (est_us)lane->front->serial);
+    lanes->stats.ready_records += lane->waiting;
+    lanes->stats.ready_bytes += lane->waiting_bytes;
+}
+
+static void leave_ready(struct est_lanes *lanes, struct est_lane *lane)
+{
+    if (!is_ready(lane))
+        return;
+    est_heap_remove(&lanes->ready, &lane->ready);
+    lanes->stats.ready_records -= lane->waiting;
+    lanes->stats.ready_bytes -= lane->waiting_bytes;
+}
+
+static void drop_lane(struct est_lanes *lanes, struct est_lane *lane)
+{
+    leave_ready(lanes, lane);
+    est_heap_remove(&lanes->parked, &lane->parked);
+    est_map_remove(&lanes->by_name, est_view(lane->name, lane->name_len));
+    est_free(lane);
+}
+
+/* Puts a lane that has nothing handed out into the state that its items ask for. */
+static void rest(struct est_lanes *lanes, struct est_lane *lane)
+{
+    if (est_list_empty(&lane->items)) {
+        drop_lane(lanes, lane);
+        return;
+    }
+    lane->front = item_of(lane->items.next);
+    if (lane->not_before > 0)
+        set_heap(&lanes->parked, &lane->parked, lane->not_before);
+    else
+        enter_ready(lanes, lane);
+}
+
+bool est_lanes_has_room(const struct est_lanes *lanes, size_t bytes)
+{
+    const struct est_lanes_stats *st = &lanes->stats;
+
+    if (st->records == 0)
+        return true;
+    return st->records < lanes->limits.records && st->bytes <= lanes->limits.bytes &&
+           bytes <= lanes->limits.bytes - st->bytes;
+}
+
+static struct est_lane *add_lane(struct est_lanes *lanes, struct est_view name)
+{
+    struct est_lane *lane = est_calloc(1, sizeof(*lane) + name.len);
+
+    if (lane == NULL)
+        return NULL;
+    est_list_init(&lane->items);
+    lane->name_len = name.len;
+    if (name.len > 0)
+        memcpy(lane->name, name.data, name.len);
+    if (est_heap_reserve(&lanes->ready, lanes->by_name.n + 1) != EST_OK ||
+        est_heap_reserve(&lanes->parked, lanes->by_name.n + 1) != EST_OK ||
+        est_map_put(&lanes->by_name, name, lane) != EST_OK) {
+        est_free(lane);
+        return NULL;
+    }
+    return lane;
+}
+
+static void append(struct est_lanes *lanes, struct est_lane *lane, struct est_lane_item *item)
+{
+    est_list_append(&lane->items, &item->node);
+    if (lane->front == NULL)
+        lane->front = item;
+    lane->waiting++;
+    lane->waiting_bytes += item->bytes;
+    lanes->stats.records++;
+    lanes->stats.bytes += item->bytes;
+}
+
+est_err est_lanes_push(struct est_lanes *lanes, struct est_view name, struct est_lane_item *item,
+                       size_t bytes, est_us now)
+{
+    struct est_lane *lane;
+
+    EST_ASSERT(item->lane == NULL);
+    if (!est_lanes_has_room(lanes, bytes))
+        return EST_ERR_FULL;
+    lane = est_map_get(&lanes->by_name, name);
+    if (lane == NULL && (lane = add_lane(lanes, name)) == NULL)
+        return EST_ERR_NOMEM;
+    *item = (struct est_lane_item){
+        .lane = lane, .serial = lanes->serial++, .arrived = now, .bytes = bytes};
+    append(lanes, lane, item);
+    if (is_ready(lane)) {
+        lanes->stats.ready_records++;
+        lanes->stats.ready_bytes += bytes;
+    } else if (lane->waiting == 1 && lane->out == 0) {
+        enter_ready(lanes, lane);
+    }
+    return EST_OK;
+}
+
+static void wake(struct est_lanes *lanes, est_us now)
+{
+    struct est_heap_node *first;
+
+    while ((first = est_heap_first(&lanes->parked)) != NULL && first->at <= now) {
+        est_heap_remove(&lanes->parked, first);
+        enter_ready(lanes, EST_CONTAINER(first, struct est_lane, parked));
+    }
+}
+
+static struct est_lane *first_ready(const struct est_lanes *lanes)
+{
+    struct est_heap_node *first = est_heap_first(&lanes->ready);
+
+    return first ? EST_CONTAINER(first, struct est_lane, ready) : NULL;
+}
+
+struct est_lane *est_lanes_ready(struct est_lanes *lanes, est_us now)
+{
+    wake(lanes, now);
+    return first_ready(lanes);
+}
+
+struct est_lane_item *est_lanes_front(const struct est_lane *lane)
+{
+    return lane->front;
+}
+
+struct est_lane_item *est_lanes_take(struct est_lanes *lanes, struct est_lane *lane)
+{
+    struct est_lane_item *item = lane->front;
+
+    EST_ASSERT(item != NULL && (is_ready(lane) || lane->out > 0));
+    leave_ready(lanes, lane);
+    lane->front = behind(lane, item);
+    lane->waiting--;
+    lane->waiting_bytes -= item->bytes;
+    lane->out++;
+    lanes->stats.out++;
+    item->out = true;
+    return item;
+}
+
+void est_lanes_give_back(struct est_lanes *lanes, struct est_lane_item *item, est_us not_before)
+{
+    struct est_lane *lane = item->lane;
+
+    EST_ASSERT(lane != NULL && item->out);
+    item->out = false;
+    lanes->stats.out--;
+    lane->out--;
+    lane->waiting++;
+    lane->waiting_bytes += item->bytes;
+    if (not_before > lane->not_before)
+        lane->not_before = not_before;
+    if (lane->out == 0)
+        rest(lanes, lane);
+}
+
+static void settle_out(struct est_lanes *lanes, struct est_lane *lane)
+{
+    lanes->stats.out--;
+    if (--lane->out == 0)
+        rest(lanes, lane);
+}
+
+/* The item is already out of the list; `next` was behind it. */
+static void settle_waiting(struct est_lanes *lanes, struct est_lane *lane,
+                           const struct est_lane_item *item, struct est_lane_item *next)
+{
+    bool was_ready = is_ready(lane);
+
+    leave_ready(lanes, lane);
+    lane->waiting--;
+    lane->waiting_bytes -= item->bytes;
+    if (lane->front == item)
+        lane->front = next;
+    if (est_list_empty(&lane->items))
+        drop_lane(lanes, lane);
+    else if (was_ready)
+        enter_ready(lanes, lane);
+}
+
+void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item)
+{
+    struct est_lane *lane = item->lane;
+    struct est_lane_item *next;
+
+    EST_ASSERT(lane != NULL);
+    next = behind(lane, item);
+    est_list_remove(&item->node);
+    item->lane = NULL;
+    lanes->stats.records--;
+    lanes->stats.bytes -= item->bytes;
+    if (item->out)
+        settle_out(lanes, lane);
+    else
+        settle_waiting(lanes, lane, item, next);
+}
+
+est_us est_lanes_wake_at(const struct est_lanes *lanes)
+{
+    const struct est_heap_node *first = est_heap_first(&lanes->parked);
+
+    return first ? first->at : EST_NEVER;
+}
+
+est_us est_lanes_oldest(const struct est_lanes *lanes)
+{
+    const struct est_lane *lane = first_ready(lanes);
+
+    return lane ? lane->front->arrived : EST_NEVER;
+}
+
+struct est_lanes_stats est_lanes_stats(const struct est_lanes *lanes)
+{
+    struct est_lanes_stats stats = lanes->stats;
+
+    stats.lanes = lanes->by_name.n;
+    stats.ready = lanes->ready.n;
+    stats.parked = lanes->parked.n;
+    return stats;
+}

@@ -1,0 +1,190 @@
+#include "retry.h"
+
+#include "base/assert.h"
+
+#include <string.h>
+
+/* min(a × factor, max) without overflow; all above 0. */
+static est_us times_up_to(est_us a, uint64_t factor, est_us max)
+{
+    return factor >= (uint64_t)(max / a) + 1 ? max : a * (est_us)factor;
+}
+
+est_us est_retry_wait(const struct est_retry_policy *policy, unsigned failed, est_us floor,
+                      struct est_rng *rng)
+{
+    unsigned slow;
+    est_us cap, wait;
+
+    EST_ASSERT(policy->attempts > 0 && policy->initial > 0 && policy->max >= policy->initial);
+    EST_ASSERT(failed > 0);
+    if (failed < policy->attempts) {
+        wait = times_up_to(policy->initial, failed, policy->max);
+    } else {
+        slow = failed - policy->attempts;
+        cap = times_up_to(policy->initial, UINT64_C(1) << (slow < 63 ? slow : 63), policy->max);
+        wait = (est_us)est_rng_below(rng, (uint64_t)cap + 1);
+    }
+    return wait > floor ? wait : floor;
+}
+
+/* One HTTP-date form is a pattern: A day name, L long day name, M month name, D two-digit day, S
+ * day padded with a space, Y four-digit year, y two-digit year, T time of day; the rest stands for
+ * itself. */
+static const char *const date_forms[] = {
+    "A, D M Y T GMT", /* Sun, 06 Nov 1994 08:49:37 GMT (IMF-fixdate) */
+    "L, D-M-y T GMT", /* Sunday, 06-Nov-94 08:49:37 GMT (RFC 850) */
+    "A M S T Y",      /* Sun Nov  6 08:49:37 1994 (asctime) */
+};
+
+static const char *const day_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                        "Friday", "Saturday", "Sunday",    NULL};
+static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+                                          "Aug", "Sep", "Oct", "Nov", "Dec", NULL};
+
+/* A date being read: the fields go to their places in an RFC 3339 text, whose parser then checks
+ * them. */
+struct date {
+    struct est_view left;
+    char text[sizeof("0000-00-00T00:00:00Z")];
+    bool short_year;
+};
+
+static bool take_name(struct date *d, const char *const *names, size_t cut, unsigned *ret_index)
+{
+    for (unsigned i = 0; names[i] != NULL; i++) {
+        size_t n = strlen(names[i]);
+        n = cut != 0 && cut < n ? cut : n;
+        if (d->left.len >= n && memcmp(d->left.data, names[i], n) == 0) {
+            d->left = est_view(d->left.data + n, d->left.len - n);
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* n bytes as they are; the RFC 3339 parser refuses what is no digit. */
+static bool take_bytes(struct date *d, size_t n, char *out)
+{
+    if (d->left.len < n)
+        return false;
+    memcpy(out, d->left.data, n);
+    d->left = est_view(d->left.data + n, d->left.len - n);
+    return true;
+}
+
+static bool take_month(struct date *d)
+{
+    unsigned month;
+
+    if (!take_name(d, month_names, 0, &month))
+        return false;
+    d->text[5] = (char)('0' + (month + 1) / 10);
+    d->text[6] = (char)('0' + (month + 1) % 10);
+    return true;
+}
+
+static bool take_padded_day(struct date *d)
+{
+    if (!take_bytes(d, 2, d->text + 8))
+        return false;
+    if (d->text[8] == ' ')
+        d->text[8] = '0';
+    return true;
+}
+
+static bool take_field(struct date *d, char field)
+{
+    unsigned ignored;
+    char byte;
+
+    switch (field) {
+    case 'A':
+        return take_name(d, day_names, 3, &ignored);
+    case 'L':
+        return take_name(d, day_names, 0, &ignored);
+    case 'M':
+        return take_month(d);
+    case 'D':
+        return take_bytes(d, 2, d->text + 8);
+    case 'S':
+        return take_padded_day(d);
+    case 'Y':
+        return take_bytes(d, 4, d->text);
+    case 'y':
+        d->short_year = true;
+        return take_bytes(d, 2, d->text + 2);
+    case 'T':
+        return take_bytes(d, 8, d->text + 11);
+    default:
+        return take_bytes(d, 1, &byte) && byte == field;
+    }
+}
+
+static void put_century(char *text, int century)
+{
+    text[0] = (char)('0' + century / 10);
+    text[1] = (char)('0' + century % 10);
+}
+
+/* A two-digit year is this century's, unless that lies more than 50 years ahead (RFC 9110 §5.6.7).
+ */
+static bool resolve(struct date *d, est_us wall, est_us *ret)
+{
+    char now[EST_RFC3339_LEN + 1];
+    int year, century;
+
+    if (d->short_year) {
+        est_rfc3339_format(wall, now);
+        century = (now[0] - '0') * 10 + (now[1] - '0');
+        year = (d->text[2] - '0') * 10 + (d->text[3] - '0');
+        if (year > (now[2] - '0') * 10 + (now[3] - '0') + 50)
+            century--;
+        put_century(d->text, century);
+    }
+    return est_rfc3339_parse(est_view_str(d->text), ret);
+}
+
+static bool parse_date(struct est_view value, const char *form, est_us wall, est_us *ret)
+{
+    struct date d = {.left = value, .text = "0000-00-00T00:00:00Z"};
+
+    for (; *form != '\0'; form++)
+        if (!take_field(&d, *form))
+            return false;
+    return d.left.len == 0 && resolve(&d, wall, ret);
+}
+
+static bool is_digits(struct est_view v)
+{
+    for (size_t i = 0; i < v.len; i++)
+        if (v.data[i] < '0' || v.data[i] > '9')
+            return false;
+    return v.len > 0;
+}
+
+static est_us clamp(est_us wait)
+{
+    return wait < 0 ? 0 : wait > EST_RETRY_AFTER_MAX ? EST_RETRY_AFTER_MAX : wait;
+}
+
+bool est_retry_after_parse(struct est_view value, est_us wall, est_us *ret_wait)
+{
+    unsigned long long seconds;
+    est_us at;
+
+    value = est_view_trim(value);
+    if (is_digits(value)) {
+        bool small = est_view_u64(value, EST_RETRY_AFTER_MAX / EST_SECOND, &seconds);
+        *ret_wait = small ? (est_us)seconds * EST_SECOND : EST_RETRY_AFTER_MAX;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(date_forms) / sizeof(date_forms[0]); i++) {
+        if (parse_date(value, date_forms[i], wall, &at)) {
+            *ret_wait = clamp(at - wall);
+            return true;
+        }
+    }
+    return false;
+}
