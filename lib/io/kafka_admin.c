@@ -1,0 +1,188 @@
+#include "kafka_admin.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+#include <librdkafka/rdkafka.h>
+#include <string.h>
+
+struct est_kafka_admin {
+    rd_kafka_t *rk;
+};
+
+/* librdkafka's errors of these calls in our words. Its own codes (< 0) mean that nobody answered. */
+static est_err translate(rd_kafka_resp_err_t code)
+{
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return EST_OK;
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return EST_ERR_AGAIN;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+        return EST_ERR_NOTFOUND;
+    return code < 0 ? EST_ERR_KAFKA_DOWN : EST_ERR_KAFKA_REFUSED;
+}
+
+static est_err configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
+                         const struct est_kafka_option *extra, size_t n_extra, struct est_why *reterr)
+{
+    const struct est_kafka_option own[] = {
+        {"bootstrap.servers", brokers},
+        {"client.id", client_id},
+        {"allow.auto.create.topics", "false"},
+        {"log_level", "2"}, /* what goes wrong comes back as a result */
+    };
+    size_t n_own = sizeof(own) / sizeof(own[0]);
+    char text[EST_WHY_TEXT / 2];
+
+    for (size_t i = 0; i < n_own + n_extra; i++) {
+        const struct est_kafka_option *o = i < n_own ? &own[i] : &extra[i - n_own];
+        if (rd_kafka_conf_set(conf, o->name, o->value, text, sizeof(text)) != RD_KAFKA_CONF_OK)
+            return est_why_set(reterr, EST_ERR_INVALID, "kafka option %s: %s", o->name, text);
+    }
+    return EST_OK;
+}
+
+est_err est_kafka_admin_new(const char *brokers, const char *client_id,
+                            const struct est_kafka_option *extra, size_t n_extra,
+                            struct est_kafka_admin **ret, struct est_why *reterr)
+{
+    struct est_kafka_admin *ka = est_calloc(1, sizeof(*ka));
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[EST_WHY_TEXT / 2];
+    est_err err = EST_ERR_NOMEM;
+
+    if (ka == NULL)
+        (void)est_why_set(reterr, err, "no memory for the Kafka client");
+    else
+        err = configure(conf, brokers, client_id, extra, n_extra, reterr);
+    if (err == EST_OK) {
+        ka->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+        if (ka->rk != NULL) {
+            *ret = ka;
+            return EST_OK; /* conf is its own now */
+        }
+        err = est_why_set(reterr, EST_ERR_INVALID, "kafka client: %s", text);
+    }
+    rd_kafka_conf_destroy(conf);
+    est_free(ka);
+    return err;
+}
+
+void est_kafka_admin_free(struct est_kafka_admin *ka)
+{
+    if (ka == NULL)
+        return;
+    rd_kafka_destroy(ka->rk);
+    est_free(ka);
+}
+
+/* --- creating --- */
+
+static rd_kafka_NewTopic_t *new_topic(const struct est_kafka_topic_wish *wish, struct est_why *reterr)
+{
+    char text[EST_WHY_TEXT / 2];
+    rd_kafka_NewTopic_t *nt =
+        rd_kafka_NewTopic_new(wish->topic, wish->partitions, wish->replication, text, sizeof(text));
+
+    if (nt == NULL) {
+        (void)est_why_set(reterr, EST_ERR_INVALID, "topic %s: %s", wish->topic, text);
+        return NULL;
+    }
+    for (size_t i = 0; i < wish->n_configs; i++)
+        (void)rd_kafka_NewTopic_set_config(nt, wish->configs[i].name, wish->configs[i].value);
+    return nt;
+}
+
+static est_err tell_results(rd_kafka_event_t *ev, est_kafka_topic_told *told, void *arg,
+                            struct est_why *reterr)
+{
+    const rd_kafka_CreateTopics_result_t *res = rd_kafka_event_CreateTopics_result(ev);
+    est_err first = EST_OK;
+    size_t n = 0;
+    const rd_kafka_topic_result_t **all = rd_kafka_CreateTopics_result_topics(res, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        est_err err = translate(rd_kafka_topic_result_error(all[i]));
+        const char *text = rd_kafka_topic_result_error_string(all[i]);
+        const char *topic = rd_kafka_topic_result_name(all[i]);
+
+        told(arg, topic, err, text != NULL ? text : "");
+        if (first == EST_OK && err != EST_OK && err != EST_ERR_AGAIN)
+            first = est_why_set(reterr, err, "topic %s: %s", topic, text != NULL ? text : "");
+    }
+    return first;
+}
+
+/* Sends the request and waits for its one result. */
+static est_err create(struct est_kafka_admin *ka, rd_kafka_NewTopic_t **topics, size_t n, est_us timeout,
+                      est_kafka_topic_told *told, void *arg, struct est_why *reterr)
+{
+    rd_kafka_AdminOptions_t *opt = rd_kafka_AdminOptions_new(ka->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(ka->rk);
+    int ms = (int)(timeout / EST_MS);
+    rd_kafka_event_t *ev;
+    est_err err;
+
+    (void)rd_kafka_AdminOptions_set_request_timeout(opt, ms, NULL, 0);
+    (void)rd_kafka_AdminOptions_set_operation_timeout(opt, ms, NULL, 0);
+    rd_kafka_CreateTopics(ka->rk, topics, n, opt, queue);
+    ev = rd_kafka_queue_poll(queue, ms + 500);
+    if (ev == NULL)
+        err = est_why_set(reterr, EST_ERR_KAFKA_DOWN, "Kafka did not answer in time");
+    else if (rd_kafka_event_error(ev) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        err = est_why_set(reterr, translate(rd_kafka_event_error(ev)), "creating topics: %s",
+                          rd_kafka_event_error_string(ev));
+    else
+        err = tell_results(ev, told, arg, reterr);
+    if (ev != NULL)
+        rd_kafka_event_destroy(ev);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(opt);
+    return err;
+}
+
+est_err est_kafka_admin_create(struct est_kafka_admin *ka, const struct est_kafka_topic_wish *wishes,
+                               size_t n, est_us timeout, est_kafka_topic_told *told, void *arg,
+                               struct est_why *reterr)
+{
+    rd_kafka_NewTopic_t **topics = est_calloc(n ? n : 1, sizeof(rd_kafka_NewTopic_t *));
+    est_err err = EST_OK;
+    size_t made = 0;
+
+    if (topics == NULL)
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the topics");
+    while (made < n && (topics[made] = new_topic(&wishes[made], reterr)) != NULL)
+        made++;
+    if (made < n)
+        err = EST_ERR_INVALID;
+    else if (n > 0)
+        err = create(ka, topics, n, timeout, told, arg, reterr);
+    rd_kafka_NewTopic_destroy_array(topics, made);
+    est_free(topics);
+    return err;
+}
+
+/* --- looking --- */
+
+est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic, est_us timeout,
+                                   int32_t *ret, struct est_why *reterr)
+{
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(ka->rk, topic, NULL);
+    const rd_kafka_metadata_t *md;
+    rd_kafka_resp_err_t code;
+
+    if (rkt == NULL)
+        return est_why_set(reterr, translate(rd_kafka_last_error()), "topic %s", topic);
+    code = rd_kafka_metadata(ka->rk, 0, rkt, &md, (int)(timeout / EST_MS));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        EST_ASSERT(md->topic_cnt == 1);
+        code = md->topics[0].err;
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            *ret = md->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(md);
+    }
+    rd_kafka_topic_destroy(rkt);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return est_why_set(reterr, translate(code), "topic %s: %s", topic, rd_kafka_err2str(code));
+    return EST_OK;
+}

@@ -1,0 +1,38 @@
+/* Topics: what is there, and making what is not. For the command line and for start-up: every call
+ * blocks, at most for the timeout given. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "io/kafka_pub.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct est_kafka_admin;
+
+est_err est_kafka_admin_new(const char *brokers, const char *client_id,
+                            const struct est_kafka_option *extra, size_t n_extra,
+                            struct est_kafka_admin **ret, struct est_why *reterr);
+void est_kafka_admin_free(struct est_kafka_admin *ka);
+
+struct est_kafka_topic_wish {
+    const char *topic;
+    int32_t partitions;
+    int32_t replication;
+    const struct est_kafka_option *configs; /* "retention.ms" … */
+    size_t n_configs;
+};
+
+/* Called once per topic: EST_OK = made now; EST_ERR_AGAIN = it exists already (left as it is);
+ * else what Kafka said, in text. */
+typedef void est_kafka_topic_told(void *arg, const char *topic, est_err err, const char *text);
+
+/* EST_OK when every topic was made or exists; the first other error otherwise. EST_ERR_KAFKA_DOWN:
+ * no answer in time, and then topics may or may not have been made. */
+est_err est_kafka_admin_create(struct est_kafka_admin *ka, const struct est_kafka_topic_wish *wishes,
+                               size_t n, est_us timeout, est_kafka_topic_told *told, void *arg,
+                               struct est_why *reterr);
+/* Number of partitions; EST_ERR_NOTFOUND when there is no such topic (it is not created). */
+est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic, est_us timeout,
+                                   int32_t *ret, struct est_why *reterr);
