@@ -1,0 +1,145 @@
+// The whole belt on real parts, for one test: Kafka, the shim, consumers, and at the end a journal sink or
+// the reference dashboard. Everything on free loopback ports, in one folder; ends only what it started.
+//
+//   scenario('two consumers share the work', { consumers: 2 }, async (belt) => {
+//     await postEvent(belt.url, …);
+//     await belt.delivered(publisher.accepted);
+//   });
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { account, print } from './account.mjs';
+import { Daemon } from './daemon.mjs';
+import { Kafka } from './kafka.mjs';
+import { ROOT, program } from './paths.mjs';
+import { freePorts } from './ports.mjs';
+import { Sink } from './sink.mjs';
+import { recordCounts, records } from './topics.mjs';
+import { waitFor } from './wait.mjs';
+
+const run = promisify(execFile);
+
+// Nothing of the caller's configuration leaks into a test.
+function cleanEnvironment() {
+  const foreign = /^(ESTEIRA_(?!BIN$|TEST_)|DASHBOARD_|REDIS_|HTTPS?_PROXY$|https?_proxy$|ALL_PROXY$|all_proxy$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}
+
+// One test on a belt of its own. The folder with its logs is kept when the test fails.
+export function scenario(name, options, body) {
+  test(name, { timeout: options.timeout ?? 240_000 }, async (t) => {
+    const belt = new Pipeline();
+    let passed = false;
+    try {
+      await belt.start(options);
+      await body(belt, t);
+      passed = true;
+    } finally {
+      await belt.end(passed);
+    }
+  });
+}
+
+export class Pipeline {
+  prefix = `t${randomBytes(4).toString('hex')}.`;
+  daemons = [];
+
+  // consumers: how many · dashboard: true = the real one instead of the sink · sink: options of the sink ·
+  // ownKafka: one that the test may kill · env: more settings for all parts · start: false = only prepare
+  async start({ consumers = 1, dashboard = false, sink = {}, ownKafka = false, env = {}, start = true }) {
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-test-'));
+    this.kafka = await Kafka.get({ own: ownKafka });
+    const [ingest, ops, panel, ...rest] = await freePorts(3 + consumers);
+    this.port = ingest;
+    this.url = `http://127.0.0.1:${ingest}`;
+    this.socket = path.join(this.dir, 'shim.sock');
+    if (!dashboard) this.sink = await new Sink(sink).start();
+    this.environment({ panel, env });
+    this.build({ ops, panel, consumers: rest, dashboard });
+    await this.esteira('topics', 'apply', '-c', this.config);
+    if (start) await Promise.all(this.daemons.map((daemon) => daemon.start()));
+  }
+
+  environment({ panel, env }) {
+    this.config = path.join(ROOT, 'pipeline.yaml');
+    this.env = {
+      ...cleanEnvironment(),
+      ESTEIRA_KAFKA_BROKERS: this.kafka.brokers,
+      ESTEIRA_KAFKA_TOPIC_PREFIX: this.prefix,
+      ESTEIRA_PRODUCER_LISTEN: `127.0.0.1:${this.port},unix:${this.socket}`,
+      ESTEIRA_DASHBOARD_DATABASE: path.join(this.dir, 'dashboard.db'),
+      ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_INITIAL: '50ms',
+      ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_MAX: '500ms',
+      DASHBOARD_URL: this.sink?.url ?? `http://127.0.0.1:${panel}`,
+      ...(this.sink?.token ? { DASHBOARD_TOKEN: this.sink.token } : {}),
+      ...env,
+    };
+  }
+
+  daemon(name, binary, ops, env) {
+    const daemon = new Daemon({ name, file: program(binary), args: ['-c', this.config], ops, dir: this.dir,
+      env: { ...this.env, ...env } });
+    this.daemons.push(daemon);
+    return daemon;
+  }
+
+  build({ ops, panel, consumers, dashboard }) {
+    if (dashboard) {
+      this.dashboard = this.daemon('dashboard', 'esteira-dashboard', panel, { ESTEIRA_DASHBOARD_LISTEN: `127.0.0.1:${panel}` });
+    }
+    this.shim = this.daemon('shim', 'esteira-producer', ops, { ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}` });
+    this.consumers = consumers.map((port, i) =>
+      this.daemon(`consumer-${i + 1}`, 'esteira-consumer', port, { ESTEIRA_CONSUMER_OPS_LISTEN: `127.0.0.1:${port}` }));
+  }
+
+  async esteira(...args) {
+    const { stdout } = await run(program('esteira'), args, { env: this.env, cwd: this.dir, timeout: 60_000 });
+    return stdout;
+  }
+
+  topic(type) {
+    return `${this.prefix}${type}`;
+  }
+
+  deadLetterTopic(type) {
+    return `dlq.dashboard.${this.topic(type)}`;
+  }
+
+  // {topic: records} of this test's topics.
+  counts() {
+    return recordCounts(this.kafka.brokers, this.prefix);
+  }
+
+  records(topic) {
+    return records(this.kafka.brokers, topic);
+  }
+
+  async deadLetters() {
+    const counts = await recordCounts(this.kafka.brokers, `dlq.dashboard.${this.prefix}`);
+    return Object.values(counts).reduce((sum, n) => sum + n, 0);
+  }
+
+  // Waits until everything accepted is at the sink; nothing lost, order per stream kept.
+  async delivered(accepted, { within = 60_000 } = {}) {
+    await waitFor(() => `all delivered: ${print(account(accepted, this.sink.journal))}; logs in ${this.dir}`,
+      () => accepted.every((event) => this.sink.seen.has(event.id)), { within, every: 50 });
+    const sum = account(accepted, this.sink.journal);
+    assert.equal(sum.lost, 0, print(sum));
+    assert.equal(sum.disordered, 0, print(sum));
+    return sum;
+  }
+
+  async end(passed) {
+    await Promise.all(this.daemons.map((daemon) => daemon.end()));
+    await this.sink?.stop();
+    await this.kafka?.end();
+    if (!passed || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
+    else fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
