@@ -28,13 +28,12 @@ est_us est_retry_wait(const struct est_retry_policy *policy, unsigned failed, es
     return wait > floor ? wait : floor;
 }
 
-/* One HTTP-date form is a pattern: A day name, L long day name, M month name, D two-digit day, S
- * day padded with a space, Y four-digit year, y two-digit year, T time of day; the rest stands for
- * itself. */
+/* One HTTP-date form is a pattern whose small letters are fields (take_field() below) and whose
+ * other characters stand for themselves. */
 static const char *const date_forms[] = {
-    "A, D M Y T GMT", /* Sun, 06 Nov 1994 08:49:37 GMT (IMF-fixdate) */
-    "L, D-M-y T GMT", /* Sunday, 06-Nov-94 08:49:37 GMT (RFC 850) */
-    "A M S T Y",      /* Sun Nov  6 08:49:37 1994 (asctime) */
+    "a, d m y t GMT", /* Sun, 06 Nov 1994 08:49:37 GMT (IMF-fixdate) */
+    "l, d-m-u t GMT", /* Sunday, 06-Nov-94 08:49:37 GMT (RFC 850) */
+    "a m s t y",      /* Sun Nov  6 08:49:37 1994 (asctime) */
 };
 
 static const char *const day_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
@@ -100,50 +99,49 @@ static bool take_field(struct date *d, char field)
     char byte;
 
     switch (field) {
-    case 'A':
+    case 'a': /* day name, short */
         return take_name(d, day_names, 3, &ignored);
-    case 'L':
+    case 'l': /* day name, long */
         return take_name(d, day_names, 0, &ignored);
-    case 'M':
+    case 'm': /* month name */
         return take_month(d);
-    case 'D':
+    case 'd': /* day, two digits */
         return take_bytes(d, 2, d->text + 8);
-    case 'S':
+    case 's': /* day, padded with a space */
         return take_padded_day(d);
-    case 'Y':
+    case 'y': /* year, four digits */
         return take_bytes(d, 4, d->text);
-    case 'y':
+    case 'u': /* year, two digits */
         d->short_year = true;
         return take_bytes(d, 2, d->text + 2);
-    case 'T':
+    case 't': /* time of day */
         return take_bytes(d, 8, d->text + 11);
     default:
         return take_bytes(d, 1, &byte) && byte == field;
     }
 }
 
-static void put_century(char *text, int century)
+static int two_digits(const char *text)
 {
-    text[0] = (char)('0' + century / 10);
-    text[1] = (char)('0' + century % 10);
+    return (text[0] - '0') * 10 + (text[1] - '0');
 }
 
-/* A two-digit year is this century's, unless that lies more than 50 years ahead (RFC 9110 §5.6.7).
- */
-static bool resolve(struct date *d, est_us wall, est_us *ret)
+/* A two-digit year is the one at most 50 years ahead, else the most recent one in the past
+ * (RFC 9110 §5.6.7). */
+static void put_century(struct date *d, est_us wall)
 {
     char now[EST_RFC3339_LEN + 1];
-    int year, century;
+    int century, ahead;
 
-    if (d->short_year) {
-        est_rfc3339_format(wall, now);
-        century = (now[0] - '0') * 10 + (now[1] - '0');
-        year = (d->text[2] - '0') * 10 + (d->text[3] - '0');
-        if (year > (now[2] - '0') * 10 + (now[3] - '0') + 50)
-            century--;
-        put_century(d->text, century);
-    }
-    return est_rfc3339_parse(est_view_str(d->text), ret);
+    est_rfc3339_format(wall, now);
+    century = two_digits(now);
+    ahead = two_digits(d->text + 2) - two_digits(now + 2);
+    if (ahead > 50)
+        century--;
+    else if (ahead + 100 <= 50)
+        century++;
+    d->text[0] = (char)('0' + century / 10);
+    d->text[1] = (char)('0' + century % 10);
 }
 
 static bool parse_date(struct est_view value, const char *form, est_us wall, est_us *ret)
@@ -153,7 +151,9 @@ static bool parse_date(struct est_view value, const char *form, est_us wall, est
     for (; *form != '\0'; form++)
         if (!take_field(&d, *form))
             return false;
-    return d.left.len == 0 && resolve(&d, wall, ret);
+    if (d.short_year)
+        put_century(&d, wall);
+    return d.left.len == 0 && est_rfc3339_parse(est_view_str(d.text), ret);
 }
 
 static bool is_digits(struct est_view v)

@@ -2,100 +2,96 @@
 
 #include "base/assert.h"
 
+#include <limits.h>
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Statuses in [from, to]. The first row that matches counts, so exceptions stand before their
- * range. */
+ * range. An event is blamed as poison; est_verdict_of() makes that a split for several. */
 struct status_row {
     int from, to;
-    struct est_verdict verdict;
+    enum est_verdict_act act;
+    enum est_verdict_class class;
+    enum { QUIET = 0, INFRA = 1, ALERT = 2 } flags;
 };
 
-/* An event is blamed as poison; est_verdict_of() makes that a split for a request of several. */
-#define DELIVERED \
-    { \
-        EST_VERDICT_DELIVERED, EST_CLASS_NONE, false, false \
-    }
-#define RETRY(class, infra) \
-    { \
-        EST_VERDICT_RETRY, EST_CLASS_##class, infra, false \
-    }
-#define PAUSE(class, alert) \
-    { \
-        EST_VERDICT_PAUSE, EST_CLASS_##class, false, alert \
-    }
-#define POISON(class) \
-    { \
-        EST_VERDICT_POISON, EST_CLASS_##class, false, false \
-    }
-
 static const struct status_row statuses[] = {
-    {200, 299, DELIVERED},
-    {300, 399, PAUSE(ROUTE, false)}, /* a redirect: DASHBOARD_URL names another place */
-    {401, 401, PAUSE(AUTH, false)},
-    {403, 403, PAUSE(AUTH, false)},
-    {407, 407, PAUSE(AUTH, false)},
-    {404, 405, PAUSE(ROUTE, false)},
-    {410, 410, PAUSE(ROUTE, false)},
-    {408, 408, RETRY(TIMEOUT, true)},
-    {409, 409, RETRY(CONFLICT, false)},
-    {425, 425, RETRY(CONFLICT, false)}, /* Too Early (RFC 8470) */
-    {429, 429, RETRY(RATE_LIMITED, false)},
-    {413, 413, POISON(TOO_LARGE)},
-    {422, 422, POISON(SCHEMA)},
-    {400, 499, POISON(HTTP_4XX)},
-    {501, 501, PAUSE(HTTP_5XX, true)},
-    {505, 505, PAUSE(HTTP_5XX, true)},
-    {500, 599, RETRY(HTTP_5XX, true)},
+    {200, 299, EST_VERDICT_DELIVERED, EST_CLASS_NONE, QUIET},
+    {300, 399, EST_VERDICT_PAUSE, EST_CLASS_ROUTE, QUIET}, /* the URL names another place */
+    {401, 401, EST_VERDICT_PAUSE, EST_CLASS_AUTH, QUIET},
+    {403, 403, EST_VERDICT_PAUSE, EST_CLASS_AUTH, QUIET},
+    {407, 407, EST_VERDICT_PAUSE, EST_CLASS_AUTH, QUIET},
+    {404, 405, EST_VERDICT_PAUSE, EST_CLASS_ROUTE, QUIET},
+    {410, 410, EST_VERDICT_PAUSE, EST_CLASS_ROUTE, QUIET},
+    {408, 408, EST_VERDICT_RETRY, EST_CLASS_TIMEOUT, INFRA},
+    {409, 409, EST_VERDICT_RETRY, EST_CLASS_CONFLICT, QUIET},
+    {425, 425, EST_VERDICT_RETRY, EST_CLASS_CONFLICT, QUIET}, /* Too Early (RFC 8470) */
+    {429, 429, EST_VERDICT_RETRY, EST_CLASS_RATE_LIMITED, QUIET},
+    {413, 413, EST_VERDICT_POISON, EST_CLASS_TOO_LARGE, QUIET},
+    {422, 422, EST_VERDICT_POISON, EST_CLASS_SCHEMA, QUIET},
+    {400, 499, EST_VERDICT_POISON, EST_CLASS_HTTP_4XX, QUIET},
+    {501, 501, EST_VERDICT_PAUSE, EST_CLASS_HTTP_5XX, ALERT},
+    {505, 505, EST_VERDICT_PAUSE, EST_CLASS_HTTP_5XX, ALERT},
+    {500, 599, EST_VERDICT_RETRY, EST_CLASS_HTTP_5XX, INFRA},
+    /* 1xx at the end, or a number that is no status: whoever answers does not speak HTTP. */
+    {INT_MIN, INT_MAX, EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, INFRA},
 };
 
 static const struct status_row item_statuses[] = {
-    {200, 299, DELIVERED},
-    {408, 408, RETRY(TIMEOUT, false)},
-    {409, 409, RETRY(CONFLICT, false)},
-    {424, 424, RETRY(DEPENDENCY, false)}, /* an earlier event of its key failed */
-    {425, 425, RETRY(CONFLICT, false)},
-    {429, 429, RETRY(RATE_LIMITED, false)},
-    {413, 413, POISON(TOO_LARGE)},
-    {422, 422, POISON(SCHEMA)},
-    {400, 499, POISON(HTTP_4XX)},
-    {500, 599, RETRY(HTTP_5XX, false)},
+    {200, 299, EST_VERDICT_DELIVERED, EST_CLASS_NONE, QUIET},
+    {408, 408, EST_VERDICT_RETRY, EST_CLASS_TIMEOUT, QUIET},
+    {409, 409, EST_VERDICT_RETRY, EST_CLASS_CONFLICT, QUIET},
+    {424, 424, EST_VERDICT_RETRY, EST_CLASS_DEPENDENCY, QUIET}, /* one before it failed */
+    {425, 425, EST_VERDICT_RETRY, EST_CLASS_CONFLICT, QUIET},
+    {429, 429, EST_VERDICT_RETRY, EST_CLASS_RATE_LIMITED, QUIET},
+    {413, 413, EST_VERDICT_POISON, EST_CLASS_TOO_LARGE, QUIET},
+    {422, 422, EST_VERDICT_POISON, EST_CLASS_SCHEMA, QUIET},
+    {400, 499, EST_VERDICT_POISON, EST_CLASS_HTTP_4XX, QUIET},
+    {500, 599, EST_VERDICT_RETRY, EST_CLASS_HTTP_5XX, QUIET},
+    /* Nothing that speaks about an event: its outcome is unknown. */
+    {INT_MIN, INT_MAX, EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, QUIET},
 };
 
-struct error_row {
+/* No complete response: what became of the events is unknown, so they are sent again. What is not
+ * named here never reached the destination. */
+static const struct error_row {
     est_err err;
-    struct est_verdict verdict;
+    enum est_verdict_class class;
+} transports[] = {
+    {EST_ERR_TIMEOUT, EST_CLASS_TIMEOUT},    {EST_ERR_HTTP, EST_CLASS_PROTOCOL},
+    {EST_ERR_TOO_LARGE, EST_CLASS_PROTOCOL}, /* of the response */
+    {EST_ERR_NOMEM, EST_CLASS_LOCAL},        /* ours, no fault of the path */
+    {EST_ERR_FULL, EST_CLASS_LOCAL},         {EST_ERR_AGAIN, EST_CLASS_LOCAL},
 };
 
-/* No complete response: what became of the events is unknown, so they are sent again. */
-static const struct error_row transports[] = {
-    {EST_ERR_TIMEOUT, RETRY(TIMEOUT, true)},    {EST_ERR_HTTP, RETRY(PROTOCOL, true)},
-    {EST_ERR_TOO_LARGE, RETRY(PROTOCOL, true)}, /* of the response */
-    {EST_ERR_NOMEM, RETRY(LOCAL, false)},       /* ours, no fault of the path */
-    {EST_ERR_FULL, RETRY(LOCAL, false)},        {EST_ERR_AGAIN, RETRY(LOCAL, false)},
-};
+static struct est_verdict find_status(const struct status_row *row, int status)
+{
+    while (status < row->from || status > row->to)
+        row++;
+    return (struct est_verdict){
+        .act = row->act,
+        .class = row->class,
+        .infra = row->flags == INFRA,
+        .alert = row->flags == ALERT,
+    };
+}
 
-static const struct est_verdict unreachable = RETRY(CONNECT, true);
-/* Whoever answers 1xx at the end, or a number that is no status, does not speak HTTP; in results[]
- * it leaves the outcome of the event unknown. Neither blames the event. */
-static const struct est_verdict no_status = RETRY(PROTOCOL, true);
-static const struct est_verdict no_item_status = RETRY(PROTOCOL, false);
-
-static struct est_verdict find_status(const struct status_row *rows, size_t n, int status,
-                                      struct est_verdict otherwise)
+static enum est_verdict_class find_error(const struct error_row *rows, size_t n, est_err err,
+                                         enum est_verdict_class otherwise)
 {
     for (size_t i = 0; i < n; i++)
-        if (status >= rows[i].from && status <= rows[i].to)
-            return rows[i].verdict;
+        if (rows[i].err == err)
+            return rows[i].class;
     return otherwise;
 }
 
-static struct est_verdict find_transport(est_err err)
+static struct est_verdict verdict_of_transport(est_err err)
 {
-    for (size_t i = 0; i < COUNT(transports); i++)
-        if (transports[i].err == err)
-            return transports[i].verdict;
-    return unreachable;
+    struct est_verdict v = {.act = EST_VERDICT_RETRY};
+
+    v.class = find_error(transports, COUNT(transports), err, EST_CLASS_CONNECT);
+    v.infra = v.class != EST_CLASS_LOCAL;
+    return v;
 }
 
 struct est_verdict est_verdict_of(const struct est_outcome *outcome)
@@ -104,8 +100,8 @@ struct est_verdict est_verdict_of(const struct est_outcome *outcome)
 
     EST_ASSERT(outcome->events > 0);
     if (outcome->transport != EST_OK)
-        return find_transport(outcome->transport);
-    v = find_status(statuses, COUNT(statuses), outcome->status, no_status);
+        return verdict_of_transport(outcome->transport);
+    v = find_status(statuses, outcome->status);
     if (outcome->itemized && (outcome->status == 200 || outcome->status == 207))
         v.act = EST_VERDICT_PER_ITEM;
     if (v.act == EST_VERDICT_POISON && outcome->events > 1)
@@ -115,46 +111,38 @@ struct est_verdict est_verdict_of(const struct est_outcome *outcome)
 
 struct est_verdict est_verdict_of_item(int status)
 {
-    return find_status(item_statuses, COUNT(item_statuses), status, no_item_status);
+    return find_status(item_statuses, status);
 }
 
 enum est_verdict_class est_verdict_class_of(est_err err)
 {
-    static const struct {
-        est_err err;
-        enum est_verdict_class class;
-    } rows[] = {
+    static const struct error_row rows[] = {
         {EST_OK, EST_CLASS_NONE},
         {EST_ERR_TOMBSTONE, EST_CLASS_TOMBSTONE},
         {EST_ERR_TOO_LARGE, EST_CLASS_TOO_LARGE},
         {EST_ERR_EVENT_PAYLOAD, EST_CLASS_SCHEMA},
     };
 
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (rows[i].err == err)
-            return rows[i].class;
-    return EST_CLASS_UNDECODABLE;
+    return find_error(rows, COUNT(rows), err, EST_CLASS_UNDECODABLE);
 }
 
 static const struct {
     const char *name;
     est_err err;
 } classes[] = {
-#define EST_CLASS(name, text, err) [EST_CLASS_##name] = {text, EST_ERR_##err},
-#define EST_ERR_OK EST_OK
+#define EST_CLASS(name, text, err) [EST_CLASS_##name] = {text, err},
 #include "core/class.def"
-#undef EST_ERR_OK
 #undef EST_CLASS
 };
 
 const char *est_verdict_class_name(enum est_verdict_class class)
 {
-    EST_ASSERT((size_t) class < COUNT(classes));
+    EST_ASSERT(class < EST_CLASS__COUNT);
     return classes[class].name;
 }
 
 est_err est_verdict_class_err(enum est_verdict_class class)
 {
-    EST_ASSERT((size_t) class < COUNT(classes));
+    EST_ASSERT(class < EST_CLASS__COUNT);
     return classes[class].err;
 }
