@@ -1,0 +1,17 @@
+/* Text at speed: UTF-8 checked eight bytes at a time while they are ASCII, and JSON strings written
+ * in the same pass. base/view.h and base/jsonw.h do the same for cold paths and broken text. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/view.h"
+
+#include <stdbool.h>
+
+/* Well-formed UTF-8 (RFC 3629)? */
+bool est_text_is_utf8(struct est_view v);
+/* Append the quoted, escaped string. False, with `b` in no defined state, when it is no UTF-8. */
+bool est_text_put(struct est_buf *b, struct est_view v);
+/* An Avro name: [A-Za-z_][A-Za-z0-9_]*, at most 255 bytes. */
+bool est_text_is_name(struct est_view v);
+/* Free of control characters, so that it may stand in a header field or a log line. */
+bool est_text_is_printable(struct est_view v);
