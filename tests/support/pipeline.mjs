@@ -16,6 +16,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { account, print } from './account.mjs';
 import { Daemon } from './daemon.mjs';
+import { request } from './http.mjs';
 import { Kafka } from './kafka.mjs';
 import { ROOT, program } from './paths.mjs';
 import { freePorts } from './ports.mjs';
@@ -24,6 +25,8 @@ import { recordCounts, records } from './topics.mjs';
 import { waitFor } from './wait.mjs';
 
 const run = promisify(execFile);
+
+const TOKEN = 'token-velho'; // of the dashboard
 
 // Nothing of the caller's configuration leaks into a test.
 function cleanEnvironment() {
@@ -50,16 +53,18 @@ export class Pipeline {
   prefix = `t${randomBytes(4).toString('hex')}.`;
   daemons = [];
 
-  // consumers: how many · dashboard: true = the real one instead of the sink · sink: options of the sink ·
+  // consumers: how many · dashboard: true = the real one instead of the sink ·
   // ownKafka: one that the test may kill · env: more settings for all parts · start: false = only prepare
-  async start({ consumers = 1, dashboard = false, sink = {}, ownKafka = false, env = {}, start = true }) {
+  async start({ consumers = 1, dashboard = false, ownKafka = false, env = {}, start = true }) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-test-'));
     this.kafka = await Kafka.get({ own: ownKafka });
     const [ingest, ops, panel, ...rest] = await freePorts(3 + consumers);
     this.port = ingest;
     this.url = `http://127.0.0.1:${ingest}`;
     this.socket = path.join(this.dir, 'shim.sock');
-    if (!dashboard) this.sink = await new Sink(sink).start();
+    this.tokenFile = path.join(this.dir, 'dashboard.token');
+    fs.writeFileSync(this.tokenFile, `${TOKEN}\n`);
+    if (!dashboard) this.sink = await new Sink({ token: TOKEN }).start();
     this.environment({ panel, env });
     this.build({ ops, panel, consumers: rest, dashboard });
     await this.esteira('topics', 'apply', '-c', this.config);
@@ -76,8 +81,9 @@ export class Pipeline {
       ESTEIRA_DASHBOARD_DATABASE: path.join(this.dir, 'dashboard.db'),
       ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_INITIAL: '50ms',
       ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_MAX: '500ms',
+      ESTEIRA_DESTINATIONS_DASHBOARD_TOKEN_FILE: this.tokenFile,
+      ESTEIRA_DASHBOARD_TOKEN_FILE: this.tokenFile,
       DASHBOARD_URL: this.sink?.url ?? `http://127.0.0.1:${panel}`,
-      ...(this.sink?.token ? { DASHBOARD_TOKEN: this.sink.token } : {}),
       ...env,
     };
   }
@@ -101,6 +107,13 @@ export class Pipeline {
   async esteira(...args) {
     const { stdout } = await run(program('esteira'), args, { env: this.env, cwd: this.dir, timeout: 60_000 });
     return stdout;
+  }
+
+  // Asks the dashboard itself; null while it does not answer.
+  async askDashboard(route) {
+    const headers = { connection: 'close', authorization: `Bearer ${TOKEN}` };
+    const answer = await request(this.env.DASHBOARD_URL, 'GET', route, { headers }).catch(() => null);
+    return answer?.status === 200 ? answer.json : null;
   }
 
   topic(type) {

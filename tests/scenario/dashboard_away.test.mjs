@@ -1,0 +1,63 @@
+// Goal: a dashboard that is away, failing, slow or refusing our token is a pause: no loss, order per key
+// kept, nothing dead-lettered, and it goes on by itself.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { scenario } from '../support/pipeline.mjs';
+import { Publisher } from '../support/publisher.mjs';
+import { series } from '../support/samples.mjs';
+import { waitFor } from '../support/wait.mjs';
+
+async function publish(belt, count, name) {
+  const publisher = new Publisher(belt.url);
+  await publisher.send([...series(count, { streams: 16, name })]);
+  return publisher.accepted;
+}
+
+const answers = (belt, status) => belt.sink.requests.filter((r) => r.status === status).length;
+
+async function settled(belt, accepted) {
+  const sum = await belt.delivered(accepted);
+  assert.equal(await belt.deadLetters(), 0);
+  return sum;
+}
+
+scenario('down, then up', {}, async (belt) => {
+  const before = await publish(belt, 200, 'antes');
+  await belt.delivered(before);
+  await belt.sink.stop();
+  const during = await publish(belt, 400, 'durante');
+  await belt.sink.start();
+  const sum = await settled(belt, [...before, ...during]);
+  assert.equal(sum.duplicates, 0);
+});
+
+for (const status of [500, 503, 429, 404, 301]) {
+  scenario(`answers ${status} for a while`, {}, async (belt) => {
+    belt.sink.answerWith = () => ({ status, json: {}, headers: { 'retry-after': '1' } });
+    const accepted = await publish(belt, 100, `s${status}`);
+    await waitFor('a few refusals', () => answers(belt, status) >= 2, { within: 15_000 });
+    belt.sink.answerWith = null;
+    await settled(belt, accepted);
+  });
+}
+
+scenario('hangs until the timeout', { env: { DASHBOARD_TIMEOUT: '300' } }, async (belt) => {
+  belt.sink.delay = 2000;
+  const accepted = await publish(belt, 50, 'lento');
+  await waitFor('one attempt', () => belt.sink.server.listening && belt.sink.requests.length >= 1, { within: 15_000 });
+  belt.sink.delay = 0;
+  await settled(belt, accepted);
+});
+
+scenario('refuses the token, then takes the new one from the file', {}, async (belt) => {
+  belt.sink.token = 'token-novo';
+  const accepted = await publish(belt, 100, 'token');
+  await waitFor('refused', () => answers(belt, 401) >= 1, { within: 15_000 });
+  assert.equal(belt.sink.journal.length, 0);
+  fs.writeFileSync(belt.tokenFile, 'token-novo\n');
+  await settled(belt, accepted);
+  const logs = belt.consumers[0].text();
+  assert.match(logs, /E-DASH-AUTH|401/);
+  assert.ok(!logs.includes('token-novo') && !logs.includes('token-velho'), 'no token in the log');
+});
