@@ -174,7 +174,7 @@ static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c |= 0x20;
+    c = (char)(c | 0x20);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -184,7 +184,7 @@ static void put_decoded(struct est_buf *b, struct est_view v)
     for (size_t i = 0; i < v.len; i++) {
         int high = v.data[i] == '%' && v.len - i > 2 ? hex_digit(v.data[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(v.data[i + 2]) : -1;
-        est_buf_putc(b, low >= 0 ? (char)(high << 4 | low) : v.data[i]);
+        est_buf_putc(b, low >= 0 ? (char)(high * 16 + low) : v.data[i]);
         i += low >= 0 ? 2 : 0;
     }
 }

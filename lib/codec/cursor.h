@@ -1,0 +1,36 @@
+/* Bytes of Avro, read forwards and never past their end. Every function returns false for bytes that
+ * cannot be of the type asked for; the cursor is then of no further use. */
+#pragma once
+
+#include "base/view.h"
+#include "plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct est_cursor {
+    const unsigned char *at, *end;
+};
+
+static inline struct est_cursor est_cursor_of(struct est_view v)
+{
+    const unsigned char *s = (const unsigned char *)(v.data ? v.data : "");
+
+    return (struct est_cursor){s, s + v.len};
+}
+
+static inline size_t est_cursor_left(const struct est_cursor *c)
+{
+    return (size_t)(c->end - c->at);
+}
+
+/* A zigzag varint of at most ten bytes and 64 bits. */
+bool est_cursor_long(struct est_cursor *c, int64_t *ret);
+bool est_cursor_raw(struct est_cursor *c, size_t n, struct est_view *ret);
+/* Length and bytes. */
+bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret);
+/* The item count of the next block of an array or map of items that take `min_size` bytes at least;
+ * 0 is the end. *ret_size is the block's length in bytes when the writer gave it, else SIZE_MAX. */
+bool est_cursor_block(struct est_cursor *c, size_t min_size, size_t *ret_count, size_t *ret_size);
+/* Step over a value; only its shape is checked, not its text. */
+bool est_cursor_skip(struct est_cursor *c, const struct est_plan *p);

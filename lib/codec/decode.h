@@ -1,0 +1,23 @@
+/* An Avro value to JSON by a plan: the walk under avro_read.h. */
+#pragma once
+
+#include "base/buf.h"
+#include "cursor.h"
+#include "json_tree.h"
+
+struct est_decode {
+    struct est_cursor in;
+    struct est_buf *out;
+    struct est_why *why;
+    struct est_buf *pointer; /* scratch for the pointer of an object */
+    yyjson_val *extra;       /* the members to put back, by pointer; NULL when there are none */
+    bool is_event;           /* fields that are null are left out */
+};
+
+/* EST_ERR_AVRO with the place, EST_ERR_NOMEM. Whether `out` has failed is the caller's to look at. */
+est_err est_decode_value(struct est_decode *d, const struct est_plan *p, const struct est_path *at);
+
+/* The members to be put back into the object at `at`, or NULL; EST_ERR_NOMEM. */
+est_err est_decode_extra_of(struct est_decode *d, const struct est_path *at, yyjson_val **ret);
+est_err est_decode_fault(struct est_decode *d, const struct est_path *at, const char *text);
+void est_decode_put_time(struct est_buf *b, int64_t ms);

@@ -1,0 +1,126 @@
+#include "results.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "json_tree.h"
+
+#include <stdio.h>
+
+struct est_results {
+    size_t max, n;
+    struct est_json json;
+    struct est_result items[];
+};
+
+est_err est_results_new(size_t max, struct est_results **ret)
+{
+    struct est_results *rs = max > SIZE_MAX / 2 / sizeof(struct est_result)
+                                 ? NULL
+                                 : est_alloc(sizeof(*rs) + max * sizeof(struct est_result));
+
+    if (rs == NULL)
+        return EST_ERR_NOMEM;
+    rs->max = max;
+    rs->n = 0;
+    est_json_tree_init(&rs->json, NULL);
+    *ret = rs;
+    return EST_OK;
+}
+
+void est_results_free(struct est_results *rs)
+{
+    if (rs == NULL)
+        return;
+    est_json_tree_fini(&rs->json);
+    est_free(rs);
+}
+
+/* Cut so that no UTF-8 sequence is left in halves. */
+static void append(char text[EST_RESULTS_TEXT], const char *before, struct est_view v, const char *after)
+{
+    size_t len = strlen(text);
+    int n = v.len > 0 ? snprintf(text + len, EST_RESULTS_TEXT - len, "%s%.*s%s", len ? before : "",
+                                 (int)(v.len < EST_RESULTS_TEXT ? v.len : EST_RESULTS_TEXT), v.data, after)
+                      : 0;
+
+    if (n < 0 || (size_t)n < EST_RESULTS_TEXT - len)
+        return;
+    len = EST_RESULTS_TEXT - 1;
+    while (len > 0 && !est_utf8_valid(est_view(text, len)))
+        len--;
+    text[len] = '\0';
+}
+
+static void take_error(const struct est_value *v, char text[EST_RESULTS_TEXT])
+{
+    text[0] = '\0';
+    if (est_json_string(v).data != NULL) {
+        append(text, "", est_json_string(v), "");
+        return;
+    }
+    append(text, "", est_json_string(est_json_get(v, "code")), "");
+    append(text, ": ", est_json_string(est_json_get(v, "detail")), "");
+    append(text, " (", est_json_string(est_json_get(v, "pointer")), text[0] ? ")" : "");
+}
+
+static est_err take_item(const struct est_value *v, size_t i, const struct est_view *ids,
+                         struct est_result *ret, struct est_why *reterr)
+{
+    const struct est_value *id = est_json_get(v, "id"), *duplicate = est_json_get(v, "duplicate");
+    int64_t status;
+
+    if (!est_json_i64(est_json_get(v, "status"), &status) || status < 100 || status > 599)
+        return est_why_set(reterr, EST_ERR_HTTP, "result %zu has no status of 100 to 599", i);
+    if (id != NULL && ids != NULL && !est_view_eq(est_json_id(id), ids[i]))
+        return est_why_set(reterr, EST_ERR_HTTP, "result %zu has the id of another event", i);
+    ret->status = (int)status;
+    ret->duplicate = false;
+    if (duplicate != NULL && est_json_type(duplicate) != EST_JSON_NULL &&
+        !est_json_bool(duplicate, &ret->duplicate))
+        return est_why_set(reterr, EST_ERR_HTTP, "result %zu has a \"duplicate\" that is no boolean", i);
+    take_error(est_json_get(v, "error"), ret->error);
+    return EST_OK;
+}
+
+static est_err take_all(struct est_results *rs, const struct est_value *list, const struct est_view *ids,
+                        struct est_why *reterr)
+{
+    struct est_json_iter it = {0};
+    const struct est_value *v;
+    est_err err = EST_OK;
+
+    for (size_t i = 0; err == EST_OK && est_json_each(list, &it, NULL, &v); i++)
+        err = take_item(v, i, ids, &rs->items[i], reterr);
+    return err;
+}
+
+est_err est_results_parse(struct est_results *rs, struct est_view body, size_t n,
+                          const struct est_view *ids, struct est_why *reterr)
+{
+    const struct est_value *root, *list;
+    struct est_reject rj;
+    est_err err;
+
+    EST_ASSERT(n <= rs->max);
+    rs->n = 0;
+    est_json_clear(&rs->json);
+    err = est_json_parse(&rs->json, body, &root, &rj);
+    if (err == EST_ERR_NOMEM)
+        return est_why_set(reterr, err, "%s", est_err_text(err));
+    if (err)
+        return est_why_set(reterr, EST_ERR_HTTP, "the answer to a batch: %s", rj.detail);
+    list = est_json_get(root, "results");
+    if (est_json_type(list) != EST_JSON_ARRAY || est_json_size(list) != n)
+        return est_why_set(reterr, EST_ERR_HTTP, "the answer to a batch of %zu has %zu results", n,
+                           est_json_size(list));
+    if ((err = take_all(rs, list, ids, reterr)) == EST_OK)
+        rs->n = n;
+    est_json_clear(&rs->json);
+    return err;
+}
+
+const struct est_result *est_results_at(const struct est_results *rs, size_t i)
+{
+    EST_ASSERT(i < rs->n);
+    return &rs->items[i];
+}
