@@ -37,8 +37,14 @@ export interface BatchResult {
   ids: string[];
 }
 
-export type ErrorCode = 'E-SHIM-AWAY' | 'E-SHIM-BUSY' | 'E-EVENT-REFUSED' | 'E-AUTH' | 'E-NOT-A-SHIM'
-  | 'E-DASH-DOWN' | 'E-CONFIG';
+export type ErrorCode =
+  | 'E-SHIM-AWAY'
+  | 'E-SHIM-BUSY'
+  | 'E-EVENT-REFUSED'
+  | 'E-AUTH'
+  | 'E-NOT-A-SHIM'
+  | 'E-DASH-DOWN'
+  | 'E-CONFIG';
 
 export interface EventFault {
   index?: number;
@@ -79,7 +85,14 @@ export interface DashboardStatus {
 export interface DashboardMetrics {
   users?: { total: number; active_24h: number; new_today: number };
   orders?: { total: number; paid: number; revenue: string; currency: string };
-  messages?: { total: number; received: number; sent: number; delivered: number; read: number; failed: number };
+  messages?: {
+    total: number;
+    received: number;
+    sent: number;
+    delivered: number;
+    read: number;
+    failed: number;
+  };
   errors?: { total: number };
   events?: { total: number; by_type: Record<string, number> };
   [member: string]: unknown;
@@ -89,10 +102,17 @@ export interface DashboardMetrics {
  * Sends one event through the belt. Resolves once the event is durable. Rejects with a TypeError
  * (code E-EVENT-SHAPE, E-JSON-DEPTH or E-OPTION) before anything is sent, or with EsteiraError.
  */
-export function sendEventToDashboard(event: string, payload: object, options?: SendEventOptions): Promise<SendResult>;
+export function sendEventToDashboard(
+  event: string,
+  payload: object,
+  options?: SendEventOptions,
+): Promise<SendResult>;
 
 /** Sends many events in their order. All of them are checked before the first one is sent. */
-export function sendBatchEvents(events: readonly BatchItem[], options?: SendOptions): Promise<BatchResult>;
+export function sendBatchEvents(
+  events: readonly BatchItem[],
+  options?: SendOptions,
+): Promise<BatchResult>;
 
 export function getDashboardStatus(): Promise<DashboardStatus>;
 

@@ -18,7 +18,10 @@ async function sendBatchEvents(events, options) {
     throw new EsteiraTypeError('E-EVENT-SHAPE', 'events must be an array of {event, payload}');
   }
   // Every item is checked before the first one is sent.
-  return sendAll(events.map((item, index) => buildItem(item, index)), opts);
+  return sendAll(
+    events.map((item, index) => buildItem(item, index)),
+    opts,
+  );
 }
 
 async function getDashboardStatus() {

@@ -15,7 +15,11 @@ const tokens = path.join(dir, 'tokens');
 fs.writeFileSync(tokens, 'bot-1 segredo-um\nbot-2 segredo-dois\n');
 process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
 
-const SMALL = { ESTEIRA_PRODUCER_BODY_MAX: '64KiB', ESTEIRA_PRODUCER_EVENT_MAX: '8KiB', ESTEIRA_PRODUCER_BATCH_MAX: '100' };
+const SMALL = {
+  ESTEIRA_PRODUCER_BODY_MAX: '64KiB',
+  ESTEIRA_PRODUCER_EVENT_MAX: '8KiB',
+  ESTEIRA_PRODUCER_BATCH_MAX: '100',
+};
 const kept = async (belt) => Object.values(await belt.counts()).reduce((sum, n) => sum + n, 0);
 
 function isProblem(answer, status) {
@@ -34,32 +38,60 @@ scenario('413: body, event, batch', { env: SMALL, consumers: 0 }, async (belt) =
   assert.equal(await kept(belt), 100);
 });
 
-scenario('429 per token, with Retry-After; the other token goes on', {
-  env: { ESTEIRA_PRODUCER_TOKENS_FILE: tokens, ESTEIRA_PRODUCER_RATE_LIMIT: '50' }, consumers: 0,
-}, async (belt) => {
-  const as = (token) => ({ headers: { authorization: `Bearer ${token}` } });
-  let accepted = 0;
-  const limited = await waitFor('the limit', async () => {
-    const answer = await postLines(belt.url, [...series(20)], as('segredo-um'));
-    if (answer.status === 202) accepted += 20;
-    return answer.status !== 202 && answer;
-  });
-  isProblem(limited, 429);
-  assert.ok(Number(limited.headers['retry-after']) >= 1, limited.headers['retry-after']);
-  assert.equal((await postLines(belt.url, [...series(20)], as('segredo-dois'))).status, 202);
-  await waitFor('taken again', async () => (await postLines(belt.url, [...series(20)], as('segredo-um'))).status === 202);
-  assert.equal(await kept(belt), accepted + 40);
-});
+scenario(
+  '429 per token, with Retry-After; the other token goes on',
+  {
+    env: { ESTEIRA_PRODUCER_TOKENS_FILE: tokens, ESTEIRA_PRODUCER_RATE_LIMIT: '50' },
+    consumers: 0,
+  },
+  async (belt) => {
+    const as = (token) => ({ headers: { authorization: `Bearer ${token}` } });
+    let accepted = 0;
+    const limited = await waitFor('the limit', async () => {
+      const answer = await postLines(belt.url, [...series(20)], as('segredo-um'));
+      if (answer.status === 202) accepted += 20;
+      return answer.status !== 202 && answer;
+    });
+    isProblem(limited, 429);
+    assert.ok(Number(limited.headers['retry-after']) >= 1, limited.headers['retry-after']);
+    assert.equal((await postLines(belt.url, [...series(20)], as('segredo-dois'))).status, 202);
+    await waitFor(
+      'taken again',
+      async () => (await postLines(belt.url, [...series(20)], as('segredo-um'))).status === 202,
+    );
+    assert.equal(await kept(belt), accepted + 40);
+  },
+);
 
-scenario('401 without a good token', { env: { ESTEIRA_PRODUCER_TOKENS_FILE: tokens }, consumers: 0 }, async (belt) => {
-  for (const authorization of [undefined, 'Bearer', 'Bearer errado', 'Bearer segredo-u', 'Bearer segredo-um2',
-    'Basic segredo-um', 'bot-1 segredo-um']) {
-    const answer = await postEvent(belt.url, numbered('s', 1), { headers: authorization ? { authorization } : {} });
-    isProblem(answer, 401);
-    assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer/i);
-  }
-  assert.equal(await kept(belt), 0);
-  assert.equal((await postEvent(belt.url, numbered('s', 1), { headers: { authorization: 'Bearer segredo-dois' } })).status, 202);
-  const log = belt.shim.text();
-  assert.ok(!/segredo|errado/.test(log), 'no token in the log');
-});
+scenario(
+  '401 without a good token',
+  { env: { ESTEIRA_PRODUCER_TOKENS_FILE: tokens }, consumers: 0 },
+  async (belt) => {
+    for (const authorization of [
+      undefined,
+      'Bearer',
+      'Bearer errado',
+      'Bearer segredo-u',
+      'Bearer segredo-um2',
+      'Basic segredo-um',
+      'bot-1 segredo-um',
+    ]) {
+      const answer = await postEvent(belt.url, numbered('s', 1), {
+        headers: authorization ? { authorization } : {},
+      });
+      isProblem(answer, 401);
+      assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer/i);
+    }
+    assert.equal(await kept(belt), 0);
+    assert.equal(
+      (
+        await postEvent(belt.url, numbered('s', 1), {
+          headers: { authorization: 'Bearer segredo-dois' },
+        })
+      ).status,
+      202,
+    );
+    const log = belt.shim.text();
+    assert.ok(!/segredo|errado/.test(log), 'no token in the log');
+  },
+);

@@ -16,8 +16,12 @@ async function publishAll(belt) {
   return publisher.accepted;
 }
 
-const reached = (belt, n) => waitFor(() => `${belt.sink.journal.length} of ${n}`, () => belt.sink.journal.length >= n,
-  { within: 60_000, every: 2 });
+const reached = (belt, n) =>
+  waitFor(
+    () => `${belt.sink.journal.length} of ${n}`,
+    () => belt.sink.journal.length >= n,
+    { within: 60_000, every: 2 },
+  );
 
 scenario('one of two dies by SIGKILL, the other takes over', { consumers: 2 }, async (belt) => {
   belt.sink.delay = 20;

@@ -45,7 +45,9 @@ for (const status of [500, 503, 429, 404, 301]) {
 scenario('hangs until the timeout', { env: { DASHBOARD_TIMEOUT: '300' } }, async (belt) => {
   belt.sink.delay = 2000;
   const accepted = await publish(belt, 50, 'lento');
-  await waitFor('one attempt', () => belt.sink.server.listening && belt.sink.requests.length >= 1, { within: 15_000 });
+  await waitFor('one attempt', () => belt.sink.server.listening && belt.sink.requests.length >= 1, {
+    within: 15_000,
+  });
   belt.sink.delay = 0;
   await settled(belt, accepted);
 });

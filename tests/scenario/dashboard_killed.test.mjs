@@ -11,8 +11,9 @@ const total = async (belt) => (await belt.askDashboard('/api/v1/metrics'))?.even
 
 scenario('SIGKILL of the dashboard while events come in', { dashboard: true }, async (belt) => {
   const publisher = new Publisher(belt.url);
-  const streams = Object.fromEntries(Array.from({ length: 16 }, (_, s) =>
-    [s, [...series(150, { streams: 1, name: `fluxo-${s}` })]]));
+  const streams = Object.fromEntries(
+    Array.from({ length: 16 }, (_, s) => [s, [...series(150, { streams: 1, name: `fluxo-${s}` })]]),
+  );
   const publishing = publisher.sendStreams(streams, { batch: 5 });
   for (const share of [300, 1200]) {
     await waitFor('some are there', async () => (await total(belt)) >= share, { within: 60_000 });
@@ -21,7 +22,11 @@ scenario('SIGKILL of the dashboard while events come in', { dashboard: true }, a
   }
   await publishing;
   const sent = publisher.accepted.length;
-  await waitFor(async () => `${await total(belt)} of ${sent}`, async () => (await total(belt)) >= sent, { within: 60_000 });
+  await waitFor(
+    async () => `${await total(belt)} of ${sent}`,
+    async () => (await total(belt)) >= sent,
+    { within: 60_000 },
+  );
   assert.equal(await total(belt), sent, 'each once');
   assert.equal(await belt.deadLetters(), 0);
 });

@@ -11,8 +11,12 @@ const BOUND = 10_000; // ms: the drain_timeout of each daemon
 
 function traffic(belt, each = 150) {
   const publisher = new Publisher(belt.url);
-  const streams = Object.fromEntries(Array.from({ length: 16 }, (_, s) =>
-    [s, [...series(each, { streams: 1, name: `fluxo-${s}` })]]));
+  const streams = Object.fromEntries(
+    Array.from({ length: 16 }, (_, s) => [
+      s,
+      [...series(each, { streams: 1, name: `fluxo-${s}` })],
+    ]),
+  );
   return { publisher, publishing: publisher.sendStreams(streams, { batch: 5 }) };
 }
 
@@ -41,7 +45,9 @@ scenario('the dashboard', { dashboard: true }, async (belt) => {
   await stopAndStart(belt.dashboard);
   await publishing;
   const total = async () => (await belt.askDashboard('/api/v1/metrics'))?.events.total;
-  await waitFor('all counted', async () => (await total()) === publisher.accepted.length, { within: 60_000 });
+  await waitFor('all counted', async () => (await total()) === publisher.accepted.length, {
+    within: 60_000,
+  });
 });
 
 scenario('a consumer whose dashboard is away ends within its bound', {}, async (belt) => {

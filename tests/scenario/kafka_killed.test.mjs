@@ -9,8 +9,12 @@ import { waitFor } from '../support/wait.mjs';
 
 function start(belt, each) {
   const publisher = new Publisher(belt.url);
-  const streams = Object.fromEntries(Array.from({ length: 16 }, (_, s) =>
-    [s, [...series(each, { streams: 1, name: `fluxo-${s}` })]]));
+  const streams = Object.fromEntries(
+    Array.from({ length: 16 }, (_, s) => [
+      s,
+      [...series(each, { streams: 1, name: `fluxo-${s}` })],
+    ]),
+  );
   return { publisher, publishing: publisher.sendStreams(streams, { batch: 5 }) };
 }
 
@@ -23,7 +27,10 @@ scenario('SIGKILL and restart', { ownKafka: true, consumers: 2 }, async (belt) =
   await publishing;
   await belt.delivered(publisher.accepted, { within: 90_000 });
   assert.equal(await belt.deadLetters(), 0);
-  assert.ok([belt.shim, ...belt.consumers].every((daemon) => daemon.running), 'nobody needed a restart');
+  assert.ok(
+    [belt.shim, ...belt.consumers].every((daemon) => daemon.running),
+    'nobody needed a restart',
+  );
 });
 
 scenario('frozen for a while', { ownKafka: true }, async (belt) => {

@@ -18,7 +18,8 @@ const SENDERS = 4; // each owns a share of the keys, so that no key has two send
 
 const FILL = 'Olá 👋 este texto enche o evento até uns 500 bytes. '.repeat(5);
 
-const line = (key, n) => `{"id":"${key}-${n}","event":"order_update","source":"carga","payload":{"order_id":"pedido-${key}",` +
+const line = (key, n) =>
+  `{"id":"${key}-${n}","event":"order_update","source":"carga","payload":{"order_id":"pedido-${key}",` +
   `"status":"shipped","n":${n},"key":${key},"notes":"${FILL}"}}`;
 
 // Follows what arrives without keeping it: the n of each key must come as 1, 2, 3 …
@@ -58,10 +59,16 @@ async function sendShare(belt, sender, count) {
 
 async function repeat(belt, body) {
   const headers = { 'content-type': 'application/x-ndjson', prefer: 'return=minimal' };
-  await waitFor('a batch is accepted', async () => {
-    const answer = await request(belt.url, 'POST', '/v1/events', { headers, body }).catch(() => null);
-    return answer?.status === 202;
-  }, { within: 120_000 });
+  await waitFor(
+    'a batch is accepted',
+    async () => {
+      const answer = await request(belt.url, 'POST', '/v1/events', { headers, body }).catch(
+        () => null,
+      );
+      return answer?.status === 202;
+    },
+    { within: 120_000 },
+  );
 }
 
 export async function carry(belt, total) {
@@ -70,13 +77,22 @@ export async function carry(belt, total) {
   belt.sink.onTake = (event) => follower.take(event);
   const start = performance.now();
   const share = total / SENDERS;
-  const bytes = await Promise.all(Array.from({ length: SENDERS }, (_, s) => sendShare(belt, s, share)));
+  const bytes = await Promise.all(
+    Array.from({ length: SENDERS }, (_, s) => sendShare(belt, s, share)),
+  );
   const accepted = performance.now();
-  await waitFor(() => `${follower.delivered} of ${total} delivered`, () => follower.delivered >= total,
-    { within: 120_000 + total / 5, every: 50 });
+  await waitFor(
+    () => `${follower.delivered} of ${total} delivered`,
+    () => follower.delivered >= total,
+    { within: 120_000 + total / 5, every: 50 },
+  );
   const { delivered, duplicates, disordered } = follower;
   return {
-    sent: total, delivered, duplicates, lost: total - delivered, disordered,
+    sent: total,
+    delivered,
+    duplicates,
+    lost: total - delivered,
+    disordered,
     bytes_per_event: Math.round(bytes.reduce((a, b) => a + b) / total),
     accept_rate: Math.round(total / ((accepted - start) / 1000)),
     deliver_rate: Math.round(total / ((performance.now() - start) / 1000)),
@@ -96,7 +112,7 @@ async function main(total) {
   process.exitCode = sum.lost === 0 && sum.disordered === 0 ? 0 : 1;
 }
 
-if (path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const total = Number(process.argv[2] ?? 1_000_000);
   if (!Number.isInteger(total) || total <= 0 || total % (BATCH * SENDERS) !== 0) {
     console.error(`usage: million.mjs N   (a multiple of ${BATCH * SENDERS})`);

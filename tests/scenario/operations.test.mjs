@@ -6,24 +6,33 @@ import { postEvent, request } from '../support/http.mjs';
 import { scenario } from '../support/pipeline.mjs';
 import { waitFor } from '../support/wait.mjs';
 
-const LINE = /^[a-zA-Z_:][\w:]*(\{([a-zA-Z_]\w*="(\\.|[^"\\])*",?)*\})? (-?[\d.]+(e[+-]?\d+)?|[+-]Inf|NaN)( \d+)?$/;
+const LINE =
+  /^[a-zA-Z_:][\w:]*(\{([a-zA-Z_]\w*="(\\.|[^"\\])*",?)*\})? (-?[\d.]+(e[+-]?\d+)?|[+-]Inf|NaN)( \d+)?$/;
 
 // Prometheus text 0.0.4: well-formed, each family with its help and type.
 async function metrics(daemon) {
   const { status, headers, text } = await daemon.get('/metrics');
   assert.equal(status, 200);
   assert.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
-  for (const line of text.split('\n')) assert.ok(line === '' || line.startsWith('# ') || LINE.test(line), line);
+  for (const line of text.split('\n'))
+    assert.ok(line === '' || line.startsWith('# ') || LINE.test(line), line);
   return text;
 }
 
 const typeOf = (text, name) => new RegExp(`^# TYPE ${name} (\\w+)$`, 'm').exec(text)?.[1];
 
 scenario('health, readiness and metrics on each ops port', { dashboard: true }, async (belt) => {
-  assert.equal((await postEvent(belt.url, { event: 'order_paid', payload: { order_id: '1' } })).status, 202);
+  assert.equal(
+    (await postEvent(belt.url, { event: 'order_paid', payload: { order_id: '1' } })).status,
+    202,
+  );
   for (const daemon of belt.daemons) {
     const health = await daemon.get('/healthz');
-    assert.deepEqual([health.status, health.text.trim().startsWith('ok') || health.status], [200, true], daemon.name);
+    assert.deepEqual(
+      [health.status, health.text.trim().startsWith('ok') || health.status],
+      [200, true],
+      daemon.name,
+    );
     assert.equal((await daemon.get('/readyz')).status, 200, daemon.name);
     await metrics(daemon);
   }
@@ -51,25 +60,52 @@ scenario('readyz says why not', { start: false }, async (belt) => {
   }
 });
 
-const PERSON = ['5511987654321', 'Maria Aparecida', 'maria@example.com.br', '123.456.789-09', 'Rua das Flores 42'];
+const PERSON = [
+  '5511987654321',
+  'Maria Aparecida',
+  'maria@example.com.br',
+  '123.456.789-09',
+  'Rua das Flores 42',
+];
 
-scenario('logs and metrics hold no personal data', { env: { ESTEIRA_LOG_LEVEL: 'debug' } }, async (belt) => {
-  const [phone, name, mail, cpf, street] = PERSON;
-  const payload = { from: phone, contact: phone, name, mail, cpf, endereco: street, text: `${name} ${street}` };
-  const event = { event: 'new_message', payload, telefone: phone, key: phone };
-  belt.sink.refuses = (e) => (e.payload.poison ? { code: 'E-X', detail: `no ${e.payload.name}`, pointer: '/payload' } : null);
-  assert.equal((await postEvent(belt.url, event)).status, 202);
-  assert.equal((await postEvent(belt.url, { ...event, payload: { ...payload, poison: true } })).status, 202);
-  assert.equal((await postEvent(belt.url, { ...event, payload: { ...payload, text: 7 } })).status, 400);
-  const torn = { headers: { 'content-type': 'application/json' }, body: `{"event":"${name}` };
-  assert.equal((await request(belt.url, 'POST', '/v1/events', torn)).status, 400);
-  await waitFor('delivered', () => belt.sink.journal.length === 1);
-  await waitFor('dead-lettered', async () => (await belt.deadLetters()) === 1, { every: 300 });
-  for (const daemon of belt.daemons) {
-    const said = daemon.text() + (await metrics(daemon));
-    for (const datum of PERSON) assert.ok(!said.includes(datum), `${daemon.name} tells ${datum}`);
-    for (const line of daemon.text().split('\n').filter(Boolean)) {
-      assert.doesNotThrow(() => JSON.parse(line), `a log line is JSON: ${line}`);
+scenario(
+  'logs and metrics hold no personal data',
+  { env: { ESTEIRA_LOG_LEVEL: 'debug' } },
+  async (belt) => {
+    const [phone, name, mail, cpf, street] = PERSON;
+    const payload = {
+      from: phone,
+      contact: phone,
+      name,
+      mail,
+      cpf,
+      endereco: street,
+      text: `${name} ${street}`,
+    };
+    const event = { event: 'new_message', payload, telefone: phone, key: phone };
+    belt.sink.refuses = (e) =>
+      e.payload.poison
+        ? { code: 'E-X', detail: `no ${e.payload.name}`, pointer: '/payload' }
+        : null;
+    assert.equal((await postEvent(belt.url, event)).status, 202);
+    assert.equal(
+      (await postEvent(belt.url, { ...event, payload: { ...payload, poison: true } })).status,
+      202,
+    );
+    assert.equal(
+      (await postEvent(belt.url, { ...event, payload: { ...payload, text: 7 } })).status,
+      400,
+    );
+    const torn = { headers: { 'content-type': 'application/json' }, body: `{"event":"${name}` };
+    assert.equal((await request(belt.url, 'POST', '/v1/events', torn)).status, 400);
+    await waitFor('delivered', () => belt.sink.journal.length === 1);
+    await waitFor('dead-lettered', async () => (await belt.deadLetters()) === 1, { every: 300 });
+    for (const daemon of belt.daemons) {
+      const said = daemon.text() + (await metrics(daemon));
+      for (const datum of PERSON) assert.ok(!said.includes(datum), `${daemon.name} tells ${datum}`);
+      for (const line of daemon.text().split('\n').filter(Boolean)) {
+        assert.doesNotThrow(() => JSON.parse(line), `a log line is JSON: ${line}`);
+      }
     }
-  }
-});
+  },
+);

@@ -20,22 +20,35 @@ async function sendWithPoison(belt) {
 }
 
 async function checkDeadLetter(belt, bad) {
-  const dead = await waitFor('one dead letter', async () => {
-    const list = await belt.records(belt.deadLetterTopic('order')).catch(() => []);
-    return list.length > 0 && list;
-  }, { within: 30_000, every: 300 });
+  const dead = await waitFor(
+    'one dead letter',
+    async () => {
+      const list = await belt.records(belt.deadLetterTopic('order')).catch(() => []);
+      return list.length > 0 && list;
+    },
+    { within: 30_000, every: 300 },
+  );
   assert.equal(dead.length, 1);
   const [letter] = dead;
-  const source = (await belt.records(belt.topic('order'))).find((r) => Object.fromEntries(r.headers).ce_id === bad.id);
+  const source = (await belt.records(belt.topic('order'))).find(
+    (r) => Object.fromEntries(r.headers).ce_id === bad.id,
+  );
   assert.equal(letter.key, source.key);
   assert.deepEqual(letter.value, source.value, 'byte for byte');
   assert.equal(letter.timestamp, source.timestamp);
-  assert.deepEqual(letter.headers.slice(0, source.headers.length), source.headers, 'its own headers first');
+  assert.deepEqual(
+    letter.headers.slice(0, source.headers.length),
+    source.headers,
+    'its own headers first',
+  );
   const headers = Object.fromEntries(letter.headers);
   assert.equal(headers['__dlq.errors.topic'], belt.topic('order'));
   assert.equal(headers['__dlq.errors.partition'], String(source.partition));
   assert.equal(headers['__dlq.errors.offset'], String(source.offset));
-  assert.ok('esteira-error-class' in headers && 'esteira-failed-at' in headers, Object.keys(headers).join());
+  assert.ok(
+    'esteira-error-class' in headers && 'esteira-failed-at' in headers,
+    Object.keys(headers).join(),
+  );
   return headers;
 }
 
@@ -48,7 +61,8 @@ scenario('refused by its item in a batch', {}, async (belt) => {
 });
 
 scenario('a whole batch refused: found by halves, few requests', {}, async (belt) => {
-  belt.sink.answerWith = ({ body }) => (body.includes(belt.poisonId) ? { status: 422, json: { title: 'no' } } : null);
+  belt.sink.answerWith = ({ body }) =>
+    body.includes(belt.poisonId) ? { status: 422, json: { title: 'no' } } : null;
   const { bad, good } = await sendWithPoison(belt);
   await belt.delivered(good);
   await checkDeadLetter(belt, bad);

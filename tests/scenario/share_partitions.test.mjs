@@ -10,17 +10,22 @@ import { waitFor } from '../support/wait.mjs';
 // Deliveries that a consumer says it has made.
 async function deliveredBy(daemon) {
   const { text } = await daemon.get('/metrics');
-  return [...text.matchAll(/^dashboard_event_send_duration_seconds_count(?:\{[^}]*\})? ([\d.e+]+)/gm)]
-    .reduce((sum, [, n]) => sum + Number(n), 0);
+  return [
+    ...text.matchAll(/^dashboard_event_send_duration_seconds_count(?:\{[^}]*\})? ([\d.e+]+)/gm),
+  ].reduce((sum, [, n]) => sum + Number(n), 0);
 }
 
 scenario('both deliver, nothing twice', { consumers: 2 }, async (belt) => {
   const publisher = new Publisher(belt.url);
-  for (let round = 0; round < 10; round++) await publisher.send([...series(300, { streams: 64, name: `r${round}` })]);
+  for (let round = 0; round < 10; round++)
+    await publisher.send([...series(300, { streams: 64, name: `r${round}` })]);
   const sum = await belt.delivered(publisher.accepted);
   assert.equal(sum.duplicates, 0);
   const shares = await Promise.all(belt.consumers.map(deliveredBy));
-  assert.ok(shares.every((n) => n > 0), `shares ${shares}`);
+  assert.ok(
+    shares.every((n) => n > 0),
+    `shares ${shares}`,
+  );
 });
 
 scenario('a second one joins and leaves in peace', { consumers: 2, start: false }, async (belt) => {
@@ -29,11 +34,17 @@ scenario('a second one joins and leaves in peace', { consumers: 2, start: false 
   belt.sink.delay = 5;
   const publisher = new Publisher(belt.url);
   let enough = false;
-  const streams = Object.fromEntries(Array.from({ length: 32 }, (_, s) =>
-    [s, [...series(2000, { streams: 1, name: `fluxo-${s}` })]]));
+  const streams = Object.fromEntries(
+    Array.from({ length: 32 }, (_, s) => [
+      s,
+      [...series(2000, { streams: 1, name: `fluxo-${s}` })],
+    ]),
+  );
   const publishing = publisher.sendStreams(streams, { batch: 5, until: () => enough });
   await second.start();
-  await waitFor('the second delivers', async () => (await deliveredBy(second)) > 0, { within: 30_000 });
+  await waitFor('the second delivers', async () => (await deliveredBy(second)) > 0, {
+    within: 30_000,
+  });
   const { code } = await second.stop();
   assert.equal(code, 0);
   enough = true;

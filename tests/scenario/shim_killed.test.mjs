@@ -8,8 +8,9 @@ import { waitFor } from '../support/wait.mjs';
 
 scenario('SIGKILL of the shim while a bot sends', {}, async (belt) => {
   const publisher = new Publisher(belt.url);
-  const streams = Object.fromEntries(Array.from({ length: 16 }, (_, s) =>
-    [s, [...series(250, { streams: 1, name: `fluxo-${s}` })]]));
+  const streams = Object.fromEntries(
+    Array.from({ length: 16 }, (_, s) => [s, [...series(250, { streams: 1, name: `fluxo-${s}` })]]),
+  );
   const publishing = publisher.sendStreams(streams, { batch: 5 });
   for (const share of [500, 1500, 2500]) {
     await publisher.acceptedCount(share, { within: 60_000, every: 1 });

@@ -8,7 +8,14 @@ export function account(accepted, journal) {
   const wanted = new Map(accepted.map((event) => [event.id, event]));
   const seen = new Set();
   const last = new Map();
-  const sum = { sent: wanted.size, delivered: 0, duplicates: 0, lost: 0, foreign: 0, disordered: 0 };
+  const sum = {
+    sent: wanted.size,
+    delivered: 0,
+    duplicates: 0,
+    lost: 0,
+    foreign: 0,
+    disordered: 0,
+  };
   for (const event of journal) {
     if (!wanted.has(event.id)) {
       sum.foreign++;
@@ -26,4 +33,7 @@ export function account(accepted, journal) {
   return sum;
 }
 
-export const print = (sum) => Object.entries(sum).map(([name, n]) => `${name} ${n}`).join(' ');
+export const print = (sum) =>
+  Object.entries(sum)
+    .map(([name, n]) => `${name} ${n}`)
+    .join(' ');

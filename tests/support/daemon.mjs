@@ -18,7 +18,11 @@ export class Daemon {
   async start({ ready = true } = {}) {
     if (this.running) throw new Error(`${this.name} runs already`);
     const out = fs.openSync(this.log, 'a');
-    this.child = spawn(this.file, this.args, { cwd: this.dir, env: this.env, stdio: ['ignore', out, out] });
+    this.child = spawn(this.file, this.args, {
+      cwd: this.dir,
+      env: this.env,
+      stdio: ['ignore', out, out],
+    });
     fs.closeSync(out);
     this.lives++;
     this.exited = new Promise((resolve) => {
@@ -26,7 +30,9 @@ export class Daemon {
       this.child.on('exit', (code, signal) => resolve({ code, signal }));
     });
     const child = this.child;
-    this.exited.then((how) => { if (this.child === child) this.how = how; });
+    this.exited.then((how) => {
+      if (this.child === child) this.how = how;
+    });
     this.how = undefined;
     if (ready) await this.ready();
     return this;
@@ -37,20 +43,29 @@ export class Daemon {
   }
 
   async ready({ within: ms = 20_000 } = {}) {
-    await waitFor(() => `${this.name} ready; ${this.lastAnswer ?? ''} see ${this.log}`, async () => {
-      if (this.how) throw new Error(`${this.name} ended with ${JSON.stringify(this.how)}: ${this.tail()}`);
-      const answer = await this.get('/readyz').catch((err) => ({ status: 0, text: err.message }));
-      this.lastAnswer = `${answer.status} ${answer.text}`;
-      return answer.status === 200;
-    }, { within: ms });
+    await waitFor(
+      () => `${this.name} ready; ${this.lastAnswer ?? ''} see ${this.log}`,
+      async () => {
+        if (this.how)
+          throw new Error(`${this.name} ended with ${JSON.stringify(this.how)}: ${this.tail()}`);
+        const answer = await this.get('/readyz').catch((err) => ({ status: 0, text: err.message }));
+        this.lastAnswer = `${answer.status} ${answer.text}`;
+        return answer.status === 200;
+      },
+      { within: ms },
+    );
   }
 
   async get(route) {
-    return request(`http://127.0.0.1:${this.ops}`, 'GET', route, { headers: { connection: 'close' }, timeout: 2000 });
+    return request(`http://127.0.0.1:${this.ops}`, 'GET', route, {
+      headers: { connection: 'close' },
+      timeout: 2000,
+    });
   }
 
   signal(name) {
-    if (!this.running) throw new Error(`${this.name} does not run: ${JSON.stringify(this.how)} ${this.tail()}`);
+    if (!this.running)
+      throw new Error(`${this.name} does not run: ${JSON.stringify(this.how)} ${this.tail()}`);
     this.child.kill(name);
   }
 

@@ -35,18 +35,26 @@ function parse(text) {
 // JSON with BigInt as the digits of a number, which JSON.stringify does not write.
 export function jsonText(value) {
   const digits = [];
-  const text = JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `\u0000${digits.push(v) - 1}\u0000` : v));
+  const text = JSON.stringify(value, (_, v) =>
+    typeof v === 'bigint' ? `\u0000${digits.push(v) - 1}\u0000` : v,
+  );
   return text.replace(/"\\u0000(\d+)\\u0000"/g, (_, i) => String(digits[i]));
 }
 
 export function postEvent(base, event, { headers, path = '/v1/events', ...rest } = {}) {
-  return request(base, 'POST', path,
-    { headers: { 'content-type': 'application/json', ...headers }, body: jsonText(event), ...rest });
+  return request(base, 'POST', path, {
+    headers: { 'content-type': 'application/json', ...headers },
+    body: jsonText(event),
+    ...rest,
+  });
 }
 
 export function postLines(base, events, { headers, path = '/v1/events', ...rest } = {}) {
-  return request(base, 'POST', path,
-    { headers: { 'content-type': 'application/x-ndjson', ...headers }, body: events.map(jsonText).join('\n'), ...rest });
+  return request(base, 'POST', path, {
+    headers: { 'content-type': 'application/x-ndjson', ...headers },
+    body: events.map(jsonText).join('\n'),
+    ...rest,
+  });
 }
 
 // Writes bytes to the port and returns all that came back: {status (of the first answer or 0), text,
@@ -87,5 +95,9 @@ async function write(socket, bytes) {
 export function whole(text) {
   const head = text.indexOf('\r\n\r\n');
   const length = /^content-length: *(\d+)/im.exec(text.slice(0, head));
-  return head >= 0 && length !== null && Buffer.byteLength(text.slice(head + 4), 'latin1') >= Number(length[1]);
+  return (
+    head >= 0 &&
+    length !== null &&
+    Buffer.byteLength(text.slice(head + 4), 'latin1') >= Number(length[1])
+  );
 }

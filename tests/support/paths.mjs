@@ -9,8 +9,9 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 const has = (dir) => fs.existsSync(path.join(dir, 'esteira-producer'));
 
 // ESTEIRA_BIN, else the release build, else the dev build.
-export const BIN = process.env.ESTEIRA_BIN
-  ?? ['build/release/bin', 'build/dev/bin'].map((dir) => path.join(ROOT, dir)).find(has)
-  ?? path.join(ROOT, 'build/release/bin');
+export const BIN =
+  process.env.ESTEIRA_BIN ??
+  ['build/release/bin', 'build/dev/bin'].map((dir) => path.join(ROOT, dir)).find(has) ??
+  path.join(ROOT, 'build/release/bin');
 
 export const program = (name) => path.join(BIN, name);

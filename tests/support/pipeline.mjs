@@ -30,7 +30,8 @@ const TOKEN = 'token-velho'; // of the dashboard
 
 // Nothing of the caller's configuration leaks into a test.
 function cleanEnvironment() {
-  const foreign = /^(ESTEIRA_(?!BIN$|TEST_)|DASHBOARD_|REDIS_|HTTPS?_PROXY$|https?_proxy$|ALL_PROXY$|all_proxy$)/;
+  const foreign =
+    /^(ESTEIRA_(?!BIN$|TEST_)|DASHBOARD_|REDIS_|HTTPS?_PROXY$|https?_proxy$|ALL_PROXY$|all_proxy$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
@@ -89,30 +90,49 @@ export class Pipeline {
   }
 
   daemon(name, binary, ops, env) {
-    const daemon = new Daemon({ name, file: program(binary), args: ['-c', this.config], ops, dir: this.dir,
-      env: { ...this.env, ...env } });
+    const daemon = new Daemon({
+      name,
+      file: program(binary),
+      args: ['-c', this.config],
+      ops,
+      dir: this.dir,
+      env: { ...this.env, ...env },
+    });
     this.daemons.push(daemon);
     return daemon;
   }
 
   build({ ops, panel, consumers, dashboard }) {
     if (dashboard) {
-      this.dashboard = this.daemon('dashboard', 'esteira-dashboard', panel, { ESTEIRA_DASHBOARD_LISTEN: `127.0.0.1:${panel}` });
+      this.dashboard = this.daemon('dashboard', 'esteira-dashboard', panel, {
+        ESTEIRA_DASHBOARD_LISTEN: `127.0.0.1:${panel}`,
+      });
     }
-    this.shim = this.daemon('shim', 'esteira-producer', ops, { ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}` });
+    this.shim = this.daemon('shim', 'esteira-producer', ops, {
+      ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}`,
+    });
     this.consumers = consumers.map((port, i) =>
-      this.daemon(`consumer-${i + 1}`, 'esteira-consumer', port, { ESTEIRA_CONSUMER_OPS_LISTEN: `127.0.0.1:${port}` }));
+      this.daemon(`consumer-${i + 1}`, 'esteira-consumer', port, {
+        ESTEIRA_CONSUMER_OPS_LISTEN: `127.0.0.1:${port}`,
+      }),
+    );
   }
 
   async esteira(...args) {
-    const { stdout } = await run(program('esteira'), args, { env: this.env, cwd: this.dir, timeout: 60_000 });
+    const { stdout } = await run(program('esteira'), args, {
+      env: this.env,
+      cwd: this.dir,
+      timeout: 60_000,
+    });
     return stdout;
   }
 
   // Asks the dashboard itself; null while it does not answer.
   async askDashboard(route) {
     const headers = { connection: 'close', authorization: `Bearer ${TOKEN}` };
-    const answer = await request(this.env.DASHBOARD_URL, 'GET', route, { headers }).catch(() => null);
+    const answer = await request(this.env.DASHBOARD_URL, 'GET', route, { headers }).catch(
+      () => null,
+    );
     return answer?.status === 200 ? answer.json : null;
   }
 
@@ -140,8 +160,11 @@ export class Pipeline {
 
   // Waits until everything accepted is at the sink; nothing lost, order per stream kept.
   async delivered(accepted, { within = 60_000 } = {}) {
-    await waitFor(() => `all delivered: ${print(account(accepted, this.sink.journal))}; logs in ${this.dir}`,
-      () => accepted.every((event) => this.sink.seen.has(event.id)), { within, every: 50 });
+    await waitFor(
+      () => `all delivered: ${print(account(accepted, this.sink.journal))}; logs in ${this.dir}`,
+      () => accepted.every((event) => this.sink.seen.has(event.id)),
+      { within, every: 50 },
+    );
     const sum = account(accepted, this.sink.journal);
     assert.equal(sum.lost, 0, print(sum));
     assert.equal(sum.disordered, 0, print(sum));

@@ -4,7 +4,9 @@ import net from 'node:net';
 
 async function open() {
   const server = net.createServer();
-  await new Promise((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve, reject) =>
+    server.on('error', reject).listen(0, '127.0.0.1', resolve),
+  );
   return server;
 }
 

@@ -9,7 +9,7 @@ export class Publisher {
     this.base = base;
     this.headers = headers;
     this.accepted = [];
-    this.refused = [];  // answers other than 202 and 503, which a test does not expect
+    this.refused = []; // answers other than 202 and 503, which a test does not expect
     this.repeats = 0;
   }
 
@@ -26,8 +26,16 @@ export class Publisher {
   }
 
   async try(body) {
-    const headers = { 'content-type': 'application/x-ndjson', prefer: 'return=minimal', ...this.headers };
-    const answer = await request(this.base, 'POST', '/v1/events', { headers, body, timeout: 8000 }).catch(() => null);
+    const headers = {
+      'content-type': 'application/x-ndjson',
+      prefer: 'return=minimal',
+      ...this.headers,
+    };
+    const answer = await request(this.base, 'POST', '/v1/events', {
+      headers,
+      body,
+      timeout: 8000,
+    }).catch(() => null);
     if (answer === null || answer.status === 503 || answer.status === 429) return false;
     if (answer.status === 202) return true;
     this.refused.push(answer.status);
@@ -36,12 +44,19 @@ export class Publisher {
 
   // Streams side by side, in each of them batches one after the other. `streams`: {name: [event, …]}.
   async sendStreams(streams, { batch = 10, until = () => false } = {}) {
-    await Promise.all(Object.values(streams).map(async (events) => {
-      for (let i = 0; i < events.length && !until(); i += batch) await this.send(events.slice(i, i + batch));
-    }));
+    await Promise.all(
+      Object.values(streams).map(async (events) => {
+        for (let i = 0; i < events.length && !until(); i += batch)
+          await this.send(events.slice(i, i + batch));
+      }),
+    );
   }
 
   acceptedCount(n, options) {
-    return waitFor(() => `${this.accepted.length} of ${n} accepted`, () => this.accepted.length >= n, options);
+    return waitFor(
+      () => `${this.accepted.length} of ${n} accepted`,
+      () => this.accepted.length >= n,
+      options,
+    );
   }
 }

@@ -6,29 +6,42 @@ import http from 'node:http';
 const ROUTES = {
   'POST /api/v1/events': (sink, body) => sink.takeOne(body),
   'POST /api/v1/events/batch': (sink, body) => sink.takeBatch(body),
-  'GET /api/v1/status': (sink) => ({ status: 200, json: { status: 'ok', version: 'test', uptime_s: 1,
-    events: sink.seen.size, last_event_at: null } }),
-  'GET /api/v1/metrics': (sink) => ({ status: 200, json: { events: { total: sink.seen.size, by_type: {} } } }),
+  'GET /api/v1/status': (sink) => ({
+    status: 200,
+    json: {
+      status: 'ok',
+      version: 'test',
+      uptime_s: 1,
+      events: sink.seen.size,
+      last_event_at: null,
+    },
+  }),
+  'GET /api/v1/metrics': (sink) => ({
+    status: 200,
+    json: { events: { total: sink.seen.size, by_type: {} } },
+  }),
   'GET /healthz': () => ({ status: 200, json: { ok: true } }),
 };
 
 export class Sink {
   constructor({ token = '' } = {}) {
     this.token = token;
-    this.journal = [];        // every event that was taken, in order, repeats among them
-    this.seen = new Set();    // ids
-    this.record = true;       // false: keep neither journal nor ids, only tell onTake (very long runs)
-    this.requests = [];       // {method, path, status, events, headers}
-    this.answerWith = null;   // (request) => {status, json, headers} instead of taking it; null = take
+    this.journal = []; // every event that was taken, in order, repeats among them
+    this.seen = new Set(); // ids
+    this.record = true; // false: keep neither journal nor ids, only tell onTake (very long runs)
+    this.requests = []; // {method, path, status, events, headers}
+    this.answerWith = null; // (request) => {status, json, headers} instead of taking it; null = take
     this.refuses = () => null; // (event) => {code, detail, pointer} of an event that it refuses
-    this.onTake = () => {};   // told of each event taken
-    this.delay = 0;           // ms before each answer
+    this.onTake = () => {}; // told of each event taken
+    this.delay = 0; // ms before each answer
   }
 
   async start(port = this.port ?? 0) {
     this.server = http.createServer((req, res) => this.serve(req, res));
     this.server.keepAliveTimeout = 60_000;
-    await new Promise((resolve, reject) => this.server.once('error', reject).listen(port, '127.0.0.1', resolve));
+    await new Promise((resolve, reject) =>
+      this.server.once('error', reject).listen(port, '127.0.0.1', resolve),
+    );
     this.port = this.server.address().port;
     this.url = `http://127.0.0.1:${this.port}`;
     return this;
@@ -45,7 +58,9 @@ export class Sink {
   serve(req, res) {
     const chunks = [];
     req.on('data', (chunk) => chunks.push(chunk));
-    req.on('end', () => setTimeout(() => this.answer(req, res, Buffer.concat(chunks).toString('utf8')), this.delay));
+    req.on('end', () =>
+      setTimeout(() => this.answer(req, res, Buffer.concat(chunks).toString('utf8')), this.delay),
+    );
     req.on('error', () => {});
   }
 
@@ -85,7 +100,9 @@ export class Sink {
 
   takeOne(body) {
     const { status, error, id, duplicate } = this.take(JSON.parse(body));
-    return error ? { status, json: { title: 'Refused', status, errors: [error] } } : { status, json: { id, duplicate } };
+    return error
+      ? { status, json: { title: 'Refused', status, errors: [error] } }
+      : { status, json: { id, duplicate } };
   }
 
   // After a refused event, later ones of the same key in the request depend on it: 424.
@@ -93,7 +110,12 @@ export class Sink {
     const blocked = new Set();
     const results = JSON.parse(body).events.map((event) => {
       if (event.key !== undefined && blocked.has(event.key)) {
-        return { id: event.id, status: 424, duplicate: false, error: { code: 'E-DEPENDENCY', detail: 'after a refused one' } };
+        return {
+          id: event.id,
+          status: 424,
+          duplicate: false,
+          error: { code: 'E-DEPENDENCY', detail: 'after a refused one' },
+        };
       }
       const result = this.take(event);
       if (result.error && event.key !== undefined) blocked.add(event.key);

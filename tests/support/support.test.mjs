@@ -17,25 +17,47 @@ test('account: what is lost, repeated, foreign or out of order', () => {
   const [a, b, c, d] = sent;
   const zero = { sent: 4, delivered: 4, duplicates: 0, lost: 0, foreign: 0, disordered: 0 };
   assert.deepEqual(account(sent, [a, d, b, c]), zero);
-  assert.deepEqual(account(sent, [a, b, a, b, c, d]), { ...zero, duplicates: 2 }, 'a resumed batch is no disorder');
+  assert.deepEqual(
+    account(sent, [a, b, a, b, c, d]),
+    { ...zero, duplicates: 2 },
+    'a resumed batch is no disorder',
+  );
   assert.deepEqual(account(sent, [a, c, b, d]), { ...zero, disordered: 1 });
-  assert.deepEqual(account(sent, [a, b, d, ev('z', 's', 9)]), { ...zero, delivered: 3, lost: 1, foreign: 1 });
+  assert.deepEqual(account(sent, [a, b, d, ev('z', 's', 9)]), {
+    ...zero,
+    delivered: 3,
+    lost: 1,
+    foreign: 1,
+  });
 });
 
 test('series numbers each stream on its own', () => {
   const all = [...series(5, { streams: 2, name: 's' })];
-  assert.deepEqual(all.map((e) => `${e.payload.stream}:${e.payload.n}`), ['s-0:1', 's-1:1', 's-0:2', 's-1:2', 's-0:3']);
+  assert.deepEqual(
+    all.map((e) => `${e.payload.stream}:${e.payload.n}`),
+    ['s-0:1', 's-1:1', 's-0:2', 's-1:2', 's-0:3'],
+  );
 });
 
 test('waitFor and within give up with a reason', async () => {
   let asked = 0;
   assert.equal(await waitFor('three', () => ++asked === 3 && 'yes'), 'yes');
-  await assert.rejects(waitFor(() => `asked ${asked}`, () => false, { within: 50 }), /not within \d+ ms: asked 3/);
+  await assert.rejects(
+    waitFor(
+      () => `asked ${asked}`,
+      () => false,
+      { within: 50 },
+    ),
+    /not within \d+ ms: asked 3/,
+  );
   await assert.rejects(within(20, 'an answer', new Promise(() => {})), /an answer/);
 });
 
 test('jsonText writes big integers as digits', () => {
-  assert.equal(jsonText({ a: 9007199254740993n, b: ['x', -1n] }), '{"a":9007199254740993,"b":["x",-1]}');
+  assert.equal(
+    jsonText({ a: 9007199254740993n, b: ['x', -1n] }),
+    '{"a":9007199254740993,"b":["x",-1]}',
+  );
 });
 
 async function sink(t, options) {
@@ -43,23 +65,36 @@ async function sink(t, options) {
   t.after(() => made.stop());
   return made;
 }
-const post = (s, path, json, headers) => request(s.url, 'POST', path, { headers, body: JSON.stringify(json) });
+const post = (s, path, json, headers) =>
+  request(s.url, 'POST', path, { headers, body: JSON.stringify(json) });
 
 test('sink: one event and a batch, repeats told, journal in order', async (t) => {
   const s = await sink(t);
   const [a, b] = [numbered('s', 1), numbered('s', 2)];
   assert.deepEqual((await post(s, '/api/v1/events', a)).json, { id: a.id, duplicate: false });
   const { json } = await post(s, '/api/v1/events/batch', { events: [a, b] });
-  assert.deepEqual(json.results.map((r) => [r.id, r.status, r.duplicate]), [[a.id, 200, true], [b.id, 201, false]]);
+  assert.deepEqual(
+    json.results.map((r) => [r.id, r.status, r.duplicate]),
+    [
+      [a.id, 200, true],
+      [b.id, 201, false],
+    ],
+  );
   assert.deepEqual(s.journal, [a, a, b]);
 });
 
 test('sink: refuses an event, and what depends on it in the batch', async (t) => {
   const s = await sink(t);
-  s.refuses = (event) => (event.id === 'bad' ? { code: 'E-X', detail: 'no', pointer: '/payload' } : null);
+  s.refuses = (event) =>
+    event.id === 'bad' ? { code: 'E-X', detail: 'no', pointer: '/payload' } : null;
   const item = (id, key) => ({ id, key, payload: {} });
-  const { json } = await post(s, '/api/v1/events/batch', { events: [item('bad', 'k'), item('2', 'k'), item('3', 'z')] });
-  assert.deepEqual(json.results.map((r) => r.status), [422, 424, 201]);
+  const { json } = await post(s, '/api/v1/events/batch', {
+    events: [item('bad', 'k'), item('2', 'k'), item('3', 'z')],
+  });
+  assert.deepEqual(
+    json.results.map((r) => r.status),
+    [422, 424, 201],
+  );
 });
 
 test('sink: token, forced answers, away and back on its port', async (t) => {
@@ -71,14 +106,19 @@ test('sink: token, forced answers, away and back on its port', async (t) => {
   await s.stop();
   await assert.rejects(post(s, '/api/v1/events', numbered('s', 1), { authorization: 'Bearer x' }));
   await s.start();
-  assert.equal((await post(s, '/api/v1/events', numbered('s', 1), { authorization: 'Bearer x' })).status, 201);
+  assert.equal(
+    (await post(s, '/api/v1/events', numbered('s', 1), { authorization: 'Bearer x' })).status,
+    201,
+  );
 });
 
 test('publisher repeats the same ids until 202 and keeps each stream in order', async (t) => {
   const bodies = [];
   const server = http.createServer((req, res) => {
     let body = '';
-    req.on('data', (c) => { body += c; });
+    req.on('data', (c) => {
+      body += c;
+    });
     req.on('end', () => {
       bodies.push(body);
       if (bodies.length % 3 === 1) return req.socket.destroy();
@@ -86,20 +126,35 @@ test('publisher repeats the same ids until 202 and keeps each stream in order', 
     });
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => { server.closeAllConnections(); server.close(); });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const publisher = new Publisher(`http://127.0.0.1:${server.address().port}`);
   await publisher.sendStreams({ s: [...series(4, { streams: 1 })] }, { batch: 2 });
   assert.equal(publisher.repeats, 4);
   assert.equal(new Set(bodies).size, 2);
-  assert.deepEqual(publisher.accepted.map((e) => e.payload.n), [1, 2, 3, 4]);
+  assert.deepEqual(
+    publisher.accepted.map((e) => e.payload.n),
+    [1, 2, 3, 4],
+  );
 });
 
 test('postEvent and rawRequest see what the server answers', async (t) => {
-  const server = http.createServer((req, res) => res.writeHead(400, { 'content-type': 'application/json' }).end('{"status":400}'));
+  const server = http.createServer((req, res) =>
+    res.writeHead(400, { 'content-type': 'application/json' }).end('{"status":400}'),
+  );
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => { server.closeAllConnections(); server.close(); });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const { port } = server.address();
   assert.equal((await postEvent(`http://127.0.0.1:${port}`, { a: 1n })).json.status, 400);
-  const raw = await rawRequest(port, ['GET / HTTP/1.1\r\n', 'Host: x\r\nConnection: close\r\n\r\n'], { until: () => false });
+  const raw = await rawRequest(
+    port,
+    ['GET / HTTP/1.1\r\n', 'Host: x\r\nConnection: close\r\n\r\n'],
+    { until: () => false },
+  );
   assert.deepEqual([raw.status, raw.answers, raw.closed], [400, 1, true]);
 });

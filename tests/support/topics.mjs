@@ -7,13 +7,21 @@ import { program } from './paths.mjs';
 const run = promisify(execFile);
 
 async function lines(...args) {
-  const { stdout } = await run(program('topic_dump'), args, { timeout: 60_000, maxBuffer: 1 << 28 });
-  return stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const { stdout } = await run(program('topic_dump'), args, {
+    timeout: 60_000,
+    maxBuffer: 1 << 28,
+  });
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 // {topic: number of records} of all topics whose name begins so.
 export async function recordCounts(brokers, prefix) {
-  return Object.fromEntries((await lines('count', brokers, prefix)).map(({ topic, records }) => [topic, records]));
+  return Object.fromEntries(
+    (await lines('count', brokers, prefix)).map(({ topic, records }) => [topic, records]),
+  );
 }
 
 // [{partition, offset, timestamp, key, headers: [[name, value]], value (Buffer or null)}]

@@ -13,7 +13,9 @@ export async function waitFor(what, condition, { within = 10_000, every = 20 } =
     const value = await condition();
     if (value) return value;
     if (performance.now() > end) {
-      throw new Error(`not within ${within * SLOW} ms: ${typeof what === 'function' ? what() : what}`);
+      throw new Error(
+        `not within ${within * SLOW} ms: ${typeof what === 'function' ? what() : what}`,
+      );
     }
     await pause(every);
   }

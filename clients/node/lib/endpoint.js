@@ -18,23 +18,34 @@ const DEFAULT_URL = 'http://127.0.0.1:3002';
 const DEFAULT_SOCKET = '/run/esteira/producer.sock';
 
 function atSocket(socketPath, name) {
-  if (!socketPath.startsWith('/')) throw new EsteiraError('E-CONFIG', `${name} must name a socket by its full path`);
+  if (!socketPath.startsWith('/'))
+    throw new EsteiraError('E-CONFIG', `${name} must name a socket by its full path`);
   return { secure: false, socketPath, host: 'localhost', base: '', label: `unix:${socketPath}` };
 }
 
 function atUrl(text) {
-  if (text.startsWith('unix:')) return atSocket(text.slice('unix:'.length).replace(/^\/\/(?=\/)/, ''), 'ESTEIRA_URL');
+  if (text.startsWith('unix:'))
+    return atSocket(text.slice('unix:'.length).replace(/^\/\/(?=\/)/, ''), 'ESTEIRA_URL');
   const url = parse(text);
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
     throw new EsteiraError('E-CONFIG', 'ESTEIRA_URL must be http://…, https://… or unix:/path');
   }
   if (url.username || url.password || url.search || url.hash) {
-    throw new EsteiraError('E-CONFIG', 'ESTEIRA_URL must have no user, query or fragment; the token goes in ESTEIRA_TOKEN');
+    throw new EsteiraError(
+      'E-CONFIG',
+      'ESTEIRA_URL must have no user, query or fragment; the token goes in ESTEIRA_TOKEN',
+    );
   }
   const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const base = url.pathname.replace(/\/+$/, '');
-  return { secure, host, port: Number(url.port || (secure ? 443 : 80)), base, label: url.origin + base };
+  return {
+    secure,
+    host,
+    port: Number(url.port || (secure ? 443 : 80)),
+    base,
+    label: url.origin + base,
+  };
 }
 
 function parse(text) {
@@ -61,8 +72,11 @@ function endpoint(env = process.env) {
     ? `; DASHBOARD_URL is set but not used by this client: set ESTEIRA_URL to the Esteira shim (now ${where.label})`
     : '';
   if (legacy) {
-    warnOnce('ESTEIRA_DASHBOARD_URL', 'DASHBOARD_URL names the dashboard and is ignored for sending: events go ' +
-      `through the Esteira shim at ${where.label}; set ESTEIRA_URL to choose another`);
+    warnOnce(
+      'ESTEIRA_DASHBOARD_URL',
+      'DASHBOARD_URL names the dashboard and is ignored for sending: events go ' +
+        `through the Esteira shim at ${where.label}; set ESTEIRA_URL to choose another`,
+    );
   }
   return { ...where, token: env.ESTEIRA_TOKEN || '', hint };
 }

@@ -17,8 +17,10 @@ function isObject(v) {
 }
 
 function check(event, payload, id, members) {
-  if (typeof event !== 'string' || event.trim() === '') refuse('event must be a non-empty string', '/event');
-  if (Buffer.byteLength(event) > NAME_MAX) refuse(`event is longer than ${NAME_MAX} bytes`, '/event');
+  if (typeof event !== 'string' || event.trim() === '')
+    refuse('event must be a non-empty string', '/event');
+  if (Buffer.byteLength(event) > NAME_MAX)
+    refuse(`event is longer than ${NAME_MAX} bytes`, '/event');
   if (!isObject(payload)) refuse('payload must be an object', '/payload');
   if (id !== undefined && (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > ID_MAX)) {
     refuse(`id must be a string of 1 to ${ID_MAX} bytes`, '/id');

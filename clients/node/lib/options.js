@@ -9,9 +9,22 @@ const DEFAULTS = { timeout: 5000, retries: 3 };
 const TIMEOUT_MAX = 2 ** 31 - 1; // ms; what a timer of Node holds
 
 // The client's own: they frame the request or authenticate it.
-const RESERVED = new Set(['authorization', 'content-type', 'content-length', 'content-encoding',
-  'transfer-encoding', 'host', 'connection', 'keep-alive', 'expect', 'te', 'trailer', 'upgrade',
-  'idempotency-key', 'prefer']);
+const RESERVED = new Set([
+  'authorization',
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'host',
+  'connection',
+  'keep-alive',
+  'expect',
+  'te',
+  'trailer',
+  'upgrade',
+  'idempotency-key',
+  'prefer',
+]);
 
 function refuse(message) {
   throw new EsteiraTypeError('E-OPTION', message);
@@ -34,7 +47,10 @@ function checkHeaders(headers) {
     if (value === undefined || value === null) continue;
     const lower = name.toLowerCase();
     if (RESERVED.has(lower)) {
-      warnOnce('ESTEIRA_HEADER_IGNORED', `the header "${lower}" of a call is ignored: the Esteira client sets it`);
+      warnOnce(
+        'ESTEIRA_HEADER_IGNORED',
+        `the header "${lower}" of a call is ignored: the Esteira client sets it`,
+      );
       continue;
     }
     checkHeader(name, String(value));
@@ -51,8 +67,15 @@ function callOptions(options) {
   if (typeof timeout !== 'number' || !(timeout > 0 && timeout <= TIMEOUT_MAX)) {
     refuse('timeout must be a positive number of milliseconds');
   }
-  if (!Number.isInteger(retries) || retries < 1) refuse('retries must be a whole number of attempts, 1 or more');
-  return { timeout, retries, headers: checkHeaders(given.headers), extra: given.extra ?? {}, id: given.id };
+  if (!Number.isInteger(retries) || retries < 1)
+    refuse('retries must be a whole number of attempts, 1 or more');
+  return {
+    timeout,
+    retries,
+    headers: checkHeaders(given.headers),
+    extra: given.extra ?? {},
+    id: given.id,
+  };
 }
 
 module.exports = { callOptions, DEFAULTS };

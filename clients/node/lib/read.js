@@ -25,8 +25,13 @@ async function getJson(path) {
 function offline(err) {
   if (err.offlineSince === undefined) return err;
   const { status, retryAfter, offlineSince } = err;
-  return new EsteiraError('E-DASH-DOWN', `the dashboard is offline since ${offlineSince}`,
-    { retryable: true, status, retryAfter, offlineSince, errors: [] });
+  return new EsteiraError('E-DASH-DOWN', `the dashboard is offline since ${offlineSince}`, {
+    retryable: true,
+    status,
+    retryAfter,
+    offlineSince,
+    errors: [],
+  });
 }
 
 module.exports = { getJson };

@@ -6,7 +6,7 @@ const http = require('node:http');
 const https = require('node:https');
 
 const ANSWER_MAX = 8 * 1024 * 1024; // bytes
-const SOCKETS_MAX = 64;             // more calls at once wait for a connection
+const SOCKETS_MAX = 64; // more calls at once wait for a connection
 
 // Idle connections are kept for the next call and do not keep the process alive.
 const agents = {
@@ -27,7 +27,9 @@ function address(to, method, path, headers, body) {
     path: to.base + path,
     headers: { ...headers, ...own },
     agent: to.secure ? agents.https : agents.http,
-    ...(to.socketPath ? { socketPath: to.socketPath, host: to.host } : { host: to.host, port: to.port }),
+    ...(to.socketPath
+      ? { socketPath: to.socketPath, host: to.host }
+      : { host: to.host, port: to.port }),
   };
 }
 
@@ -40,18 +42,23 @@ function collect(res, done) {
     else chunks.push(chunk);
   });
   res.on('error', done);
-  res.on('end', () => done(null, {
-    status: res.statusCode,
-    retryAfter: res.headers['retry-after'],
-    text: Buffer.concat(chunks).toString('utf8'),
-  }));
+  res.on('end', () =>
+    done(null, {
+      status: res.statusCode,
+      retryAfter: res.headers['retry-after'],
+      text: Buffer.concat(chunks).toString('utf8'),
+    }),
+  );
 }
 
 function exchangeOnce(to, { method, path, headers, body, timeout }) {
   return new Promise((resolve, reject) => {
     const client = to.secure ? https : http;
     const req = client.request(address(to, method, path, headers, body));
-    const timer = setTimeout(() => req.destroy(failure('ETIMEDOUT', `no answer within ${timeout} ms`)), timeout);
+    const timer = setTimeout(
+      () => req.destroy(failure('ETIMEDOUT', `no answer within ${timeout} ms`)),
+      timeout,
+    );
     const done = (err, answer) => {
       clearTimeout(timer);
       if (err) reject(Object.assign(err, { onReusedSocket: req.reusedSocket === true }));

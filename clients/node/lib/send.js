@@ -5,8 +5,8 @@ const { endpoint } = require('./endpoint');
 const { exchange } = require('./request');
 const { away, parseObject, refusal, stranger } = require('./verdict');
 
-const WAIT_STEP = 500;             // ms, times the number of the failed try
-const PART_EVENTS = 5000;          // of one request; the shim takes 10,000
+const WAIT_STEP = 500; // ms, times the number of the failed try
+const PART_EVENTS = 5000; // of one request; the shim takes 10,000
 const PART_BYTES = 8 * 1024 * 1024; // of one request; the shim takes 16 MiB
 
 // Keeps the process alive on purpose: a call is pending.
@@ -61,7 +61,8 @@ async function attempts(events, single, opts) {
       if (err.code === undefined || err.retryable === undefined) throw err;
       open = stillOpen(open, err);
       const ms = pause(err, attempt, opts);
-      if (ms === undefined) throw Object.assign(err, { attempts: attempt, ids: open.map((ev) => ev.id) });
+      if (ms === undefined)
+        throw Object.assign(err, { attempts: attempt, ids: open.map((ev) => ev.id) });
       await wait(ms);
     }
   }
@@ -99,7 +100,10 @@ async function sendAll(events, opts) {
     try {
       buffered += Number((await attempts(queue[i], false, opts)).buffered);
     } catch (err) {
-      const later = queue.slice(i + 1).flat().map((ev) => ev.id);
+      const later = queue
+        .slice(i + 1)
+        .flat()
+        .map((ev) => ev.id);
       const ids = [...(err.ids ?? []), ...later];
       throw Object.assign(err, { ids, accepted: events.length - ids.length });
     }

@@ -21,7 +21,8 @@ const DEPTH_MAX = 64; // the shim's own limit, the event itself counted
 
 const escapePointer = (name) => name.replace(/~/g, '~0').replace(/\//g, '~1');
 const isBytes = (v) => v instanceof Uint8Array || v instanceof ArrayBuffer || v instanceof DataView;
-const isLong = (v) => v.__isLong__ === true ||
+const isLong = (v) =>
+  v.__isLong__ === true ||
   (typeof v.low === 'number' && typeof v.high === 'number' && typeof v.unsigned === 'boolean');
 
 function quote(text) {
@@ -35,7 +36,8 @@ function longText(v) {
 }
 
 function bytesText(v) {
-  const bytes = v instanceof ArrayBuffer ? Buffer.from(v) : Buffer.from(v.buffer, v.byteOffset, v.byteLength);
+  const bytes =
+    v instanceof ArrayBuffer ? Buffer.from(v) : Buffer.from(v.buffer, v.byteOffset, v.byteLength);
   return `{"type":"Buffer","data":"${bytes.toString('base64')}"}`;
 }
 
@@ -47,7 +49,8 @@ function errorFields(v) {
 function plain(v, key) {
   if (typeof v !== 'object' || v === null) return v;
   if (v instanceof Date) return Number.isNaN(v.getTime()) ? null : v.toISOString();
-  if (v instanceof Number || v instanceof String || v instanceof Boolean || v instanceof BigInt) return v.valueOf();
+  if (v instanceof Number || v instanceof String || v instanceof Boolean || v instanceof BigInt)
+    return v.valueOf();
   if (isBytes(v) || isLong(v)) return v;
   if (typeof v.toJSON === 'function') return v.toJSON(key);
   if (v instanceof Error) return errorFields(v);
@@ -57,11 +60,16 @@ function plain(v, key) {
 
 function scalar(v) {
   switch (typeof v) {
-    case 'string': return quote(v);
-    case 'bigint': return `"${v}"`;
-    case 'number': return Number.isFinite(v) ? String(v) : 'null';
-    case 'boolean': return String(v);
-    default: return v === null ? 'null' : undefined;
+    case 'string':
+      return quote(v);
+    case 'bigint':
+      return `"${v}"`;
+    case 'number':
+      return Number.isFinite(v) ? String(v) : 'null';
+    case 'boolean':
+      return String(v);
+    default:
+      return v === null ? 'null' : undefined;
   }
 }
 
@@ -83,7 +91,9 @@ class Writer {
     if (isLong(v)) return longText(v);
     if (this.open.includes(v)) return '"[Circular]"';
     if (this.open.length >= DEPTH_MAX) {
-      throw new EsteiraTypeError('E-JSON-DEPTH', `nested deeper than ${DEPTH_MAX} levels`, { pointer: this.pointer() });
+      throw new EsteiraTypeError('E-JSON-DEPTH', `nested deeper than ${DEPTH_MAX} levels`, {
+        pointer: this.pointer(),
+      });
     }
     this.open.push(v);
     const text = this.container(v);
@@ -97,7 +107,12 @@ class Writer {
       const named = pairs.every(([name]) => typeof name === 'string');
       return named ? this.object(pairs) : this.array(pairs);
     }
-    return Array.isArray(v) ? this.array(v) : this.object(Object.keys(v).map((name) => [name, undefined]), v);
+    return Array.isArray(v)
+      ? this.array(v)
+      : this.object(
+          Object.keys(v).map((name) => [name, undefined]),
+          v,
+        );
   }
 
   // `from` is read late, member by member, so that a getter that throws is named by its pointer.
@@ -131,8 +146,9 @@ function serialize(value, path = []) {
     return writer.write(value, '');
   } catch (err) {
     if (err instanceof EsteiraTypeError) throw err;
-    throw new EsteiraTypeError('E-EVENT-SHAPE', 'a getter or toJSON() of this value failed',
-      { pointer: writer.pointer() });
+    throw new EsteiraTypeError('E-EVENT-SHAPE', 'a getter or toJSON() of this value failed', {
+      pointer: writer.pointer(),
+    });
   }
 }
 

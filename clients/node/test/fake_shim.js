@@ -9,8 +9,11 @@ const ok = (req) => {
     ? { status: 202, json: { accepted: body.length, buffered: 0, ids: body.map((e) => e.id) } }
     : { status: 202, json: { id: body.id, buffered: false } };
 };
-const problem = (status, more = {}, headers = {}) =>
-  ({ status, headers, json: { type: 'about:blank', title: 'no', status, ...more } });
+const problem = (status, more = {}, headers = {}) => ({
+  status,
+  headers,
+  json: { type: 'about:blank', title: 'no', status, ...more },
+});
 const hangUp = () => 'hang-up';
 const silence = () => 'silence';
 
@@ -21,17 +24,31 @@ async function fakeShim(t, script = [ok], listenAt = { port: 0, host: '127.0.0.1
     const chunks = [];
     req.on('data', (c) => chunks.push(c));
     req.on('end', () => {
-      const seen = { method: req.method, path: req.url, headers: req.headers, at: performance.now(),
-        body: Buffer.concat(chunks).toString(), port: req.socket.remotePort };
+      const seen = {
+        method: req.method,
+        path: req.url,
+        headers: req.headers,
+        at: performance.now(),
+        body: Buffer.concat(chunks).toString(),
+        port: req.socket.remotePort,
+      };
       requests.push(seen);
       const step = script[Math.min(requests.length, script.length) - 1];
       reply(req, res, typeof step === 'function' ? step(seen) : step);
     });
   });
   await new Promise((done) => server.listen(listenAt, done));
-  t.after(() => { server.closeAllConnections(); server.close(); });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const { port } = typeof server.address() === 'string' ? {} : server.address();
-  return { server, requests, url: port && `http://127.0.0.1:${port}`, events: () => requests.map((r) => JSON.parse(r.body)) };
+  return {
+    server,
+    requests,
+    url: port && `http://127.0.0.1:${port}`,
+    events: () => requests.map((r) => JSON.parse(r.body)),
+  };
 }
 
 function reply(req, res, answer) {
@@ -44,13 +61,20 @@ function reply(req, res, answer) {
 
 // Sets environment names for one test and puts them back.
 function withEnv(t, names) {
-  const all = { ESTEIRA_URL: undefined, ESTEIRA_SOCKET: undefined, ESTEIRA_TOKEN: undefined,
-    DASHBOARD_URL: undefined, DASHBOARD_TOKEN: undefined, ...names };
+  const all = {
+    ESTEIRA_URL: undefined,
+    ESTEIRA_SOCKET: undefined,
+    ESTEIRA_TOKEN: undefined,
+    DASHBOARD_URL: undefined,
+    DASHBOARD_TOKEN: undefined,
+    ...names,
+  };
   const before = Object.fromEntries(Object.keys(all).map((name) => [name, process.env[name]]));
-  const put = (values) => Object.entries(values).forEach(([name, value]) => {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  });
+  const put = (values) =>
+    Object.entries(values).forEach(([name, value]) => {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    });
   put(all);
   t.after(() => put(before));
 }

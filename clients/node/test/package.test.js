@@ -9,12 +9,23 @@ const { uuid7 } = require('../lib/uuid7');
 
 const ROOT = path.join(__dirname, '..');
 const manifest = require('../package.json');
-const NAMES = ['EsteiraError', 'getDashboardMetrics', 'getDashboardStatus', 'sendBatchEvents', 'sendEventToDashboard'];
+const NAMES = [
+  'EsteiraError',
+  'getDashboardMetrics',
+  'getDashboardStatus',
+  'sendBatchEvents',
+  'sendEventToDashboard',
+];
 
 test('the same names by require and by import', async () => {
   assert.deepEqual(Object.keys(require('..')).sort(), NAMES);
   const esm = await import('../index.mjs');
-  assert.deepEqual(Object.keys(esm).filter((n) => n !== 'default').sort(), NAMES);
+  assert.deepEqual(
+    Object.keys(esm)
+      .filter((n) => n !== 'default')
+      .sort(),
+    NAMES,
+  );
   assert.equal(esm.sendEventToDashboard, require('..').sendEventToDashboard);
   const own = await import('esteira');
   assert.equal(own.EsteiraError, require('esteira').EsteiraError);
@@ -23,7 +34,8 @@ test('the same names by require and by import', async () => {
 test('every name has its declaration', () => {
   for (const file of ['index.d.ts', 'index.d.mts']) {
     const text = fs.readFileSync(path.join(ROOT, file), 'utf8');
-    for (const name of NAMES) assert.match(text, new RegExp(`export (function|class) ${name}\\b`), `${file}: ${name}`);
+    for (const name of NAMES)
+      assert.match(text, new RegExp(`export (function|class) ${name}\\b`), `${file}: ${name}`);
   }
 });
 
@@ -37,7 +49,10 @@ test('exports: types first, every target exists and is published', () => {
   walk(manifest.exports);
   for (const target of targets) {
     assert.ok(fs.existsSync(path.join(ROOT, target)), target);
-    assert.ok(target === './package.json' || manifest.files.includes(target.slice(2)), `${target} is published`);
+    assert.ok(
+      target === './package.json' || manifest.files.includes(target.slice(2)),
+      `${target} is published`,
+    );
   }
   assert.equal(manifest.dependencies, undefined);
 });

@@ -14,7 +14,11 @@ async function shim(t, script, env = {}) {
   withEnv(t, { ESTEIRA_URL: fake.url, ESTEIRA_TOKEN: SECRET, ...env });
   return fake;
 }
-const failed = (promise) => promise.then(() => assert.fail('was accepted'), (err) => err);
+const failed = (promise) =>
+  promise.then(
+    () => assert.fail('was accepted'),
+    (err) => err,
+  );
 const gaps = (fake) => fake.requests.slice(1).map((r, i) => r.at - fake.requests[i].at);
 
 // A port on which nobody listens.
@@ -38,7 +42,16 @@ test('tries are 500 ms × attempt apart and carry the same event', async (t) => 
 
 const FINAL = [
   // [answer, code, retryable, tries with retries: 2]
-  [problem(400, { errors: [{ index: 0, pointer: '/payload/total', code: 'E-EVENT-PAYLOAD', detail: 'not a number' }] }), 'E-EVENT-REFUSED', false, 1],
+  [
+    problem(400, {
+      errors: [
+        { index: 0, pointer: '/payload/total', code: 'E-EVENT-PAYLOAD', detail: 'not a number' },
+      ],
+    }),
+    'E-EVENT-REFUSED',
+    false,
+    1,
+  ],
   [problem(413), 'E-EVENT-REFUSED', false, 1],
   [problem(415), 'E-EVENT-REFUSED', false, 1],
   [problem(401), 'E-AUTH', false, 1],
@@ -61,10 +74,15 @@ test('what each answer becomes', { concurrency: 1 }, async (t) => {
       const fake = await shim(t, [answer]);
       const err = await failed(sendEventToDashboard('a', { text: SECRET }, { retries: 2 }));
       assert.ok(err instanceof EsteiraError);
-      assert.deepEqual([err.name, err.code, err.retryable, err.attempts], ['EsteiraError', code, retryable, tries]);
+      assert.deepEqual(
+        [err.name, err.code, err.retryable, err.attempts],
+        ['EsteiraError', code, retryable, tries],
+      );
       assert.equal(fake.requests.length, tries);
       assert.deepEqual(err.ids, [fake.events()[0].id], 'the id to repeat with');
-      assert.ok(!JSON.stringify([err.message, err.stack, err, err.cause?.message]).includes(SECRET));
+      assert.ok(
+        !JSON.stringify([err.message, err.stack, err, err.cause?.message]).includes(SECRET),
+      );
     });
   }
 });
@@ -73,7 +91,9 @@ test('a refusal names the first fault and lists all', async (t) => {
   await shim(t, [FINAL[0][0]]);
   const err = await failed(sendEventToDashboard('a', { total: SECRET }));
   assert.match(err.message, /event 0 \/payload\/total: not a number/);
-  assert.deepEqual(err.errors, [{ index: 0, pointer: '/payload/total', code: 'E-EVENT-PAYLOAD', detail: 'not a number' }]);
+  assert.deepEqual(err.errors, [
+    { index: 0, pointer: '/payload/total', code: 'E-EVENT-PAYLOAD', detail: 'not a number' },
+  ]);
   assert.equal(err.status, 400);
 });
 
@@ -81,7 +101,10 @@ test('the shim away: rejects with E-SHIM-AWAY, its cause and the number of tries
   withEnv(t, { ESTEIRA_URL: `http://127.0.0.1:${await deadPort()}` });
   const start = performance.now();
   const err = await failed(sendEventToDashboard('a', {}));
-  assert.deepEqual([err.code, err.retryable, err.attempts, err.cause.code], ['E-SHIM-AWAY', true, 3, 'ECONNREFUSED']);
+  assert.deepEqual(
+    [err.code, err.retryable, err.attempts, err.cause.code],
+    ['E-SHIM-AWAY', true, 3, 'ECONNREFUSED'],
+  );
   const took = performance.now() - start;
   assert.ok(took >= 1490 && took < 2500, `500 + 1000 ms, was ${took}`);
 });
@@ -93,7 +116,9 @@ test('timeout is for one try', async (t) => {
   const took = performance.now() - start;
   assert.ok(took >= 640 && took < 1500, `150 + 500 ms, was ${took}`);
   assert.equal(fake.requests.length, 2);
-  const err = await failed((await shim(t, [silence]), sendEventToDashboard('a', {}, { timeout: 50, retries: 1 })));
+  const err = await failed(
+    (await shim(t, [silence]), sendEventToDashboard('a', {}, { timeout: 50, retries: 1 })),
+  );
   assert.deepEqual([err.code, err.attempts, err.cause.code], ['E-SHIM-AWAY', 1, 'ETIMEDOUT']);
 });
 
@@ -113,26 +138,47 @@ test('Retry-After as a date', async (t) => {
 test('a longer Retry-After ends the call at once and is told', async (t) => {
   const fake = await shim(t, [problem(503, {}, { 'retry-after': '60' })]);
   const err = await failed(sendEventToDashboard('a', {}));
-  assert.deepEqual([err.code, err.attempts, err.retryAfter, fake.requests.length], ['E-SHIM-BUSY', 1, 60_000, 1]);
+  assert.deepEqual(
+    [err.code, err.attempts, err.retryAfter, fake.requests.length],
+    ['E-SHIM-BUSY', 1, 60_000, 1],
+  );
 });
 
 test('of a batch made durable by halves only the rest is repeated', async (t) => {
   const fake = await shim(t, [problem(503, { retry_ids: ['2', '3'] }), ok]);
-  const result = await sendBatchEvents(['1', '2', '3'].map((id) => ({ event: 'a', payload: {}, id })));
-  assert.deepEqual(fake.events().map((batch) => batch.map((ev) => ev.id)), [['1', '2', '3'], ['2', '3']]);
+  const result = await sendBatchEvents(
+    ['1', '2', '3'].map((id) => ({ event: 'a', payload: {}, id })),
+  );
+  assert.deepEqual(
+    fake.events().map((batch) => batch.map((ev) => ev.id)),
+    [
+      ['1', '2', '3'],
+      ['2', '3'],
+    ],
+  );
   assert.deepEqual([result.accepted, result.ids], [3, ['1', '2', '3']]);
 });
 
 test('a batch that failed by halves names what is open', async (t) => {
   await shim(t, [problem(503, { retry_ids: ['3'] })]);
-  const err = await failed(sendBatchEvents(['1', '2', '3'].map((id) => ({ event: 'a', payload: {}, id })), { retries: 1 }));
+  const err = await failed(
+    sendBatchEvents(
+      ['1', '2', '3'].map((id) => ({ event: 'a', payload: {}, id })),
+      { retries: 1 },
+    ),
+  );
   assert.deepEqual([err.code, err.accepted, err.ids], ['E-SHIM-BUSY', 2, ['3']]);
 });
 
 test('a part of a large batch that fails stops the later ones', async (t) => {
   const fake = await shim(t, [ok, problem(401)]);
-  const err = await failed(sendBatchEvents(Array.from({ length: 11_000 }, () => ({ event: 'a', payload: {} }))));
-  assert.deepEqual([err.code, err.accepted, err.ids.length, fake.requests.length], ['E-AUTH', 5000, 6000, 2]);
+  const err = await failed(
+    sendBatchEvents(Array.from({ length: 11_000 }, () => ({ event: 'a', payload: {} }))),
+  );
+  assert.deepEqual(
+    [err.code, err.accepted, err.ids.length, fake.requests.length],
+    ['E-AUTH', 5000, 6000, 2],
+  );
 });
 
 test('a kept connection that the shim closed costs no try and no wait', async (t) => {
@@ -146,8 +192,13 @@ test('a kept connection that the shim closed costs no try and no wait', async (t
 
 test('an answer cut short is tried again', async (t) => {
   const cut = { status: 202, text: '{"id"', headers: { 'content-length': '500' } };
-  const server = net.createServer((s) => s.once('data', () =>
-    s.end(`HTTP/1.1 202 Accepted\r\nContent-Length: ${cut.headers['content-length']}\r\n\r\n${cut.text}`)));
+  const server = net.createServer((s) =>
+    s.once('data', () =>
+      s.end(
+        `HTTP/1.1 202 Accepted\r\nContent-Length: ${cut.headers['content-length']}\r\n\r\n${cut.text}`,
+      ),
+    ),
+  );
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   t.after(() => server.close());
   withEnv(t, { ESTEIRA_URL: `http://127.0.0.1:${server.address().port}` });

@@ -19,7 +19,10 @@ async function shim(t, env = {}, ...rest) {
 
 test('an event goes to POST /v1/events with an id and a time', async (t) => {
   const fake = await shim(t);
-  const result = await sendEventToDashboard('order_created', { order_id: '8841', note: 'Olá 👋 João' });
+  const result = await sendEventToDashboard('order_created', {
+    order_id: '8841',
+    note: 'Olá 👋 João',
+  });
   assert.match(result.id, UUID7);
   assert.deepEqual(result, { success: true, id: result.id, buffered: false });
   const [req] = fake.requests;
@@ -27,16 +30,29 @@ test('an event goes to POST /v1/events with an id and a time', async (t) => {
   assert.equal(req.headers['content-type'], 'application/json');
   const [{ occurred_at, ...event }] = fake.events();
   assert.ok(Math.abs(Date.parse(occurred_at) - Date.now()) < 60_000);
-  assert.deepEqual(event, { id: result.id, event: 'order_created', payload: { order_id: '8841', note: 'Olá 👋 João' } });
+  assert.deepEqual(event, {
+    id: result.id,
+    event: 'order_created',
+    payload: { order_id: '8841', note: 'Olá 👋 João' },
+  });
 });
 
 test('extra stands at the top level and brings its own time', async (t) => {
   const fake = await shim(t);
-  await sendEventToDashboard('user_login', { user: 'u1' },
-    { extra: { botId: 'b7', tenant: 'loja', timestamp: 1732480000000, nested: { a: [1] } } });
+  await sendEventToDashboard(
+    'user_login',
+    { user: 'u1' },
+    { extra: { botId: 'b7', tenant: 'loja', timestamp: 1732480000000, nested: { a: [1] } } },
+  );
   const [{ id, ...event }] = fake.events();
-  assert.deepEqual(event, { event: 'user_login', payload: { user: 'u1' }, botId: 'b7', tenant: 'loja',
-    timestamp: 1732480000000, nested: { a: [1] } });
+  assert.deepEqual(event, {
+    event: 'user_login',
+    payload: { user: 'u1' },
+    botId: 'b7',
+    tenant: 'loja',
+    timestamp: 1732480000000,
+    nested: { a: [1] },
+  });
 });
 
 test('the id can be given, to repeat an event', async (t) => {
@@ -53,8 +69,20 @@ test('the token is a bearer token; per-call headers reach the shim; reserved one
   process.on('warning', hear);
   t.after(() => process.off('warning', hear));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  await sendEventToDashboard('a', {}, { headers: { traceparent, 'X-Bot': 7, Authorization: 'Bearer other',
-    'Content-Type': 'text/plain', 'content-length': '1', absent: undefined } });
+  await sendEventToDashboard(
+    'a',
+    {},
+    {
+      headers: {
+        traceparent,
+        'X-Bot': 7,
+        Authorization: 'Bearer other',
+        'Content-Type': 'text/plain',
+        'content-length': '1',
+        absent: undefined,
+      },
+    },
+  );
   const { headers } = fake.requests[0];
   assert.equal(headers.authorization, 'Bearer sesame');
   assert.equal(headers['content-type'], 'application/json');
@@ -74,10 +102,15 @@ test('without a token no Authorization is sent', async (t) => {
 test('a batch is one request, in order, with the ids of its items', async (t) => {
   const fake = await shim(t);
   const result = await sendBatchEvents([
-    { event: 'a', payload: { n: 1 }, id: 'mine' }, { event: 'b', payload: { n: 2 }, source: 'bot-1' }]);
+    { event: 'a', payload: { n: 1 }, id: 'mine' },
+    { event: 'b', payload: { n: 2 }, source: 'bot-1' },
+  ]);
   assert.equal(fake.requests.length, 1);
   const [[first, second]] = fake.events();
-  assert.deepEqual([first.id, first.event, second.event, second.source, second.payload.n], ['mine', 'a', 'b', 'bot-1', 2]);
+  assert.deepEqual(
+    [first.id, first.event, second.event, second.source, second.payload.n],
+    ['mine', 'a', 'b', 'bot-1', 2],
+  );
   assert.deepEqual(result, { success: true, accepted: 2, buffered: 0, ids: ['mine', second.id] });
 });
 
@@ -94,14 +127,34 @@ test('a very large batch goes in parts, in order', async (t) => {
   const events = Array.from({ length: 12_001 }, (_, n) => ({ event: 'a', payload: { n } }));
   const result = await sendBatchEvents(events);
   assert.equal(result.accepted, 12_001);
-  assert.deepEqual(fake.events().map((part) => part.length), [5000, 5000, 2001]);
-  assert.deepEqual(fake.events().flat().map((ev) => ev.payload.n), events.map((ev) => ev.payload.n));
+  assert.deepEqual(
+    fake.events().map((part) => part.length),
+    [5000, 5000, 2001],
+  );
+  assert.deepEqual(
+    fake
+      .events()
+      .flat()
+      .map((ev) => ev.payload.n),
+    events.map((ev) => ev.payload.n),
+  );
 });
 
 test('buffered is told', async (t) => {
-  await shim(t, {}, [{ status: 202, json: { id: 'x', buffered: true } }, { status: 202, json: { accepted: 2, buffered: 2, ids: [] } }]);
+  await shim(t, {}, [
+    { status: 202, json: { id: 'x', buffered: true } },
+    { status: 202, json: { accepted: 2, buffered: 2, ids: [] } },
+  ]);
   assert.equal((await sendEventToDashboard('a', {})).buffered, true);
-  assert.equal((await sendBatchEvents([{ event: 'a', payload: {} }, { event: 'b', payload: {} }])).buffered, 2);
+  assert.equal(
+    (
+      await sendBatchEvents([
+        { event: 'a', payload: {} },
+        { event: 'b', payload: {} },
+      ])
+    ).buffered,
+    2,
+  );
 });
 
 for (const [name, env] of [
@@ -117,7 +170,10 @@ for (const [name, env] of [
     withEnv(t, env(at));
     await sendEventToDashboard('a', {});
     await sendEventToDashboard('b', {});
-    assert.deepEqual(fake.events().map((ev) => ev.event), ['a', 'b']);
+    assert.deepEqual(
+      fake.events().map((ev) => ev.event),
+      ['a', 'b'],
+    );
   });
 }
 
