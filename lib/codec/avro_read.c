@@ -80,17 +80,11 @@ static est_us time_of(struct est_view field)
     return (ms > most ? most : ms < -most ? -most : ms) * 1000;
 }
 
-static est_err envelope(const struct est_schema *sc, const struct est_view f[EST_PLAN_ROLE__COUNT],
-                        struct est_event *ret, struct est_why *reterr)
+static void envelope(const struct est_schema *sc, const struct est_view f[EST_PLAN_ROLE__COUNT],
+                     struct est_event *ret)
 {
-    static const enum est_plan_role texts[] = {EST_PLAN_ROLE_ID, EST_PLAN_ROLE_EVENT,
-                                               EST_PLAN_ROLE_SOURCE, EST_PLAN_ROLE_TENANT,
-                                               EST_PLAN_ROLE_DEDUP_ID};
     struct est_view sequence = under(f[EST_PLAN_ROLE_SEQUENCE], plan_of(sc, EST_PLAN_ROLE_SEQUENCE));
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (!est_text_is_utf8(bytes_of(f[texts[i]])))
-            return fault_at(sc, sc->role[texts[i]], "text that is not UTF-8", reterr);
     *ret = (struct est_event){
         .id = bytes_of(f[EST_PLAN_ROLE_ID]),
         .event = bytes_of(f[EST_PLAN_ROLE_EVENT]),
@@ -102,44 +96,54 @@ static est_err envelope(const struct est_schema *sc, const struct est_view f[EST
         .sequence = sequence.data ? long_of(sequence) : 0,
         .has_sequence = sequence.data != NULL,
     };
-    return EST_OK;
 }
 
 est_err est_avro_read_envelope(const struct est_schema *sc, struct est_view body,
                                struct est_event *ret_ev, struct est_why *reterr)
 {
     struct est_view fields[EST_PLAN_ROLE__COUNT];
+    struct est_event ev;
     est_err err = locate(sc, body, fields, reterr);
 
-    return err ? err : envelope(sc, fields, ret_ev, reterr);
+    if (err)
+        return err;
+    envelope(sc, fields, &ev);
+    if (!est_text_is_utf8(ev.id) || !est_text_is_utf8(ev.event) || !est_text_is_utf8(ev.source) ||
+        !est_text_is_utf8(ev.tenant) || !est_text_is_utf8(ev.dedup_id))
+        return est_why_set(reterr, EST_ERR_AVRO, "the envelope holds text that is not UTF-8");
+    *ret_ev = ev;
+    return EST_OK;
 }
 
 /* --- writing the event --- */
 
-static void put_text(struct est_buf *out, const char *name, struct est_view text)
+static bool put_text(struct est_buf *out, struct est_view name, struct est_view text)
 {
-    est_buf_puts(out, name);
-    (void)est_text_put(out, text);
+    est_buf_put_view(out, name);
+    return est_text_put(out, text);
 }
 
-static void put_envelope(struct est_buf *out, struct est_view type, const struct est_event *ev,
+/* False when a text is no UTF-8. */
+static bool put_envelope(struct est_buf *out, struct est_view type, const struct est_event *ev,
                          const struct est_view f[EST_PLAN_ROLE__COUNT])
 {
-    put_text(out, "{\"id\":", ev->id);
-    put_text(out, ",\"event\":", ev->event);
-    put_text(out, ",\"type\":", type);
-    put_text(out, ",\"source\":", ev->source);
-    put_text(out, ",\"tenant\":", ev->tenant);
+    if (!put_text(out, EST_VIEW_LIT("{\"id\":"), ev->id) ||
+        !put_text(out, EST_VIEW_LIT(",\"event\":"), ev->event) ||
+        !put_text(out, EST_VIEW_LIT(",\"type\":"), type) ||
+        !put_text(out, EST_VIEW_LIT(",\"source\":"), ev->source) ||
+        !put_text(out, EST_VIEW_LIT(",\"tenant\":"), ev->tenant) ||
+        !put_text(out, EST_VIEW_LIT(",\"dedup_id\":"), ev->dedup_id))
+        return false;
     est_buf_puts(out, ",\"occurred_at\":");
     est_decode_put_time(out, long_of(f[EST_PLAN_ROLE_OCCURRED_AT]));
     est_buf_puts(out, ",\"received_at\":");
     est_decode_put_time(out, long_of(f[EST_PLAN_ROLE_RECEIVED_AT]));
-    put_text(out, ",\"dedup_id\":", ev->dedup_id);
     if (ev->has_sequence) {
         est_buf_puts(out, ",\"sequence\":");
         est_buf_put_i64(out, ev->sequence);
     }
     est_buf_puts(out, ",\"payload\":");
+    return true;
 }
 
 /* Names that put_envelope writes. A sender's own "type" or "received_at" stays in the log, but gives
@@ -202,11 +206,14 @@ static est_err put_event(const struct est_schema *sc, struct est_view type,
 
     est_json_tree_init_with(&js, memory, sizeof(memory));
     err = parse_extra(sc, &js, f[EST_PLAN_ROLE_EXTRA], d);
+    if (err == EST_OK && !put_envelope(d->out, type, ev, f))
+        err = est_why_set(d->why, EST_ERR_AVRO, "the envelope holds text that is not UTF-8");
     if (err == EST_OK) {
-        put_envelope(d->out, type, ev, f);
         d->in = est_cursor_of(f[EST_PLAN_ROLE_PAYLOAD]);
         err = est_decode_value(d, plan_of(sc, EST_PLAN_ROLE_PAYLOAD), &step);
     }
+    if (err == EST_OK && est_cursor_left(&d->in) > 0)
+        err = est_decode_fault(d, &step, "a block that is not as long as it says");
     if (err == EST_OK)
         err = put_unnamed(d, ev);
     est_buf_putc(d->out, '}');
@@ -237,10 +244,9 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
     size_t start = out->len;
     est_err err = locate(sc, body, fields, reterr);
 
-    if (err == EST_OK)
-        err = envelope(sc, fields, &ev, reterr);
     if (err)
         return err;
+    envelope(sc, fields, &ev);
     est_buf_init(&pointer, SIZE_MAX / 4); /* holds a path of the schema: bounded by it and the body */
     err = settle(&d, start, put_event(sc, type, fields, &ev, &d));
     if (err == EST_OK && ret_ev != NULL)

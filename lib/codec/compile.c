@@ -499,6 +499,7 @@ static est_err compile_field(struct compile *c, yyjson_val *v, const struct plac
     if ((err = apply_ours(c, v, plan, pl)) != EST_OK || (err = json_name(c, f)) != EST_OK)
         return err;
     f->plan = plan;
+    f->is_null_first = yyjson_is_null(dflt) && plan->kind == EST_PLAN_UNION && plan->null_branch == 0;
     return dflt == NULL ? EST_OK : compile_default(c, dflt, pl, f);
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-bool est_cursor_long(struct est_cursor *c, int64_t *ret)
+bool est_cursor_long_many(struct est_cursor *c, int64_t *ret)
 {
     uint64_t z = 0;
 
@@ -77,11 +77,15 @@ static bool skip_blocks(struct est_cursor *c, const struct est_plan *p)
     }
 }
 
-static bool skip_union(struct est_cursor *c, const struct est_plan *p)
+/* Enter the branch that the bytes say; false when there is none of that number. */
+static bool enter_union(struct est_cursor *c, const struct est_plan **p)
 {
     int64_t i;
 
-    return est_cursor_long(c, &i) && i >= 0 && (uint64_t)i < p->n && est_cursor_skip(c, p->branches[i]);
+    if (!est_cursor_long(c, &i) || i < 0 || (uint64_t)i >= (*p)->n)
+        return false;
+    *p = (*p)->branches[i];
+    return true;
 }
 
 bool est_cursor_skip(struct est_cursor *c, const struct est_plan *p)
@@ -89,6 +93,8 @@ bool est_cursor_skip(struct est_cursor *c, const struct est_plan *p)
     struct est_view bytes;
     int64_t n;
 
+    if (p->kind == EST_PLAN_UNION && !enter_union(c, &p))
+        return false;
     switch (p->kind) {
     case EST_PLAN_NULL: return true;
     case EST_PLAN_INT:
@@ -102,7 +108,6 @@ bool est_cursor_skip(struct est_cursor *c, const struct est_plan *p)
     case EST_PLAN_FIXED: return est_cursor_raw(c, p->min_size, &bytes);
     case EST_PLAN_ARRAY:
     case EST_PLAN_MAP: return skip_blocks(c, p);
-    case EST_PLAN_UNION: return skip_union(c, p);
     case EST_PLAN_RECORD:
         for (size_t i = 0; i < p->n; i++)
             if (!est_cursor_skip(c, p->fields[i].plan))

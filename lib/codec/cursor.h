@@ -24,8 +24,18 @@ static inline size_t est_cursor_left(const struct est_cursor *c)
     return (size_t)(c->end - c->at);
 }
 
-/* A zigzag varint of at most ten bytes and 64 bits. */
-bool est_cursor_long(struct est_cursor *c, int64_t *ret);
+bool est_cursor_long_many(struct est_cursor *c, int64_t *ret); /* of any number of bytes */
+
+/* A zigzag varint of at most ten bytes and 64 bits; nearly all are of one byte. */
+static inline bool est_cursor_long(struct est_cursor *c, int64_t *ret)
+{
+    if (c->at >= c->end || *c->at >= 0x80)
+        return est_cursor_long_many(c, ret);
+    *ret = (int64_t)(*c->at >> 1) ^ -(int64_t)(*c->at & 1);
+    c->at++;
+    return true;
+}
+
 bool est_cursor_raw(struct est_cursor *c, size_t n, struct est_view *ret);
 /* Length and bytes. */
 bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret);

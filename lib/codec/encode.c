@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-void est_encode_long(struct est_buf *b, int64_t n)
+void est_encode_long_many(struct est_buf *b, int64_t n)
 {
     uint64_t z = ((uint64_t)n << 1) ^ (uint64_t)(n < 0 ? -1 : 0);
 
@@ -375,6 +375,10 @@ static est_err encode_field(struct est_encode *e, const struct est_plan_field *f
 
     if (v != NULL)
         return est_encode_value(e, f->plan, v, &step);
+    if (f->is_null_first) {
+        est_encode_long(e->out, 0);
+        return EST_OK;
+    }
     if (f->fallback.data != NULL) {
         est_buf_put_view(e->out, f->fallback);
         return EST_OK;

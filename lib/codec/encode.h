@@ -30,6 +30,13 @@ struct est_encode_extra {
 est_err est_encode_extra_add(struct est_encode_extra *x, struct est_view name, yyjson_val *v);
 void est_encode_extra_end(struct est_encode_extra *x);
 
-/* Avro primitives. */
-void est_encode_long(struct est_buf *b, int64_t n);
+/* Avro primitives. Most numbers are lengths, counts and branches below 64: one byte, written here. */
+void est_encode_long_many(struct est_buf *b, int64_t n);
+static inline void est_encode_long(struct est_buf *b, int64_t n)
+{
+    if (n >= 0 && n < 64 && b->len < b->cap && !b->failed)
+        b->data[b->len++] = (char)(n << 1);
+    else
+        est_encode_long_many(b, n);
+}
 void est_encode_string(struct est_buf *b, struct est_view v);

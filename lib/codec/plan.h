@@ -63,6 +63,7 @@ struct est_plan_field {
     struct est_view json_name; /* `"name":` ready to be written */
     const struct est_plan *plan;
     struct est_view fallback; /* the default, encoded; absent when there is none */
+    bool is_null_first;       /* the default is the null of a union's first branch: one zero byte */
 };
 
 struct est_plan {

@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+enum { SHORT_MAX = 128 };
+
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH EACH(0x80)
 
@@ -106,15 +108,41 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
     return i;
 }
 
-bool est_text_put(struct est_buf *b, struct est_view v)
+/* Short text into room for its longest escaped form: no run is measured before it is copied. */
+static bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
+{
+    char *out = b->data + b->len;
+    size_t i = 0;
+
+    *out++ = '"';
+    while (n - i >= 8 && !has_special(load(s + i))) {
+        memcpy(out, s + i, 8);
+        out += 8;
+        i += 8;
+    }
+    b->len = (size_t)(out - b->data);
+    while (i < n) {
+        size_t step = s[i] < 0x80 ? 1 : sequence(s + i, n - i);
+        if (step == 0)
+            return false;
+        if (s[i] < 0x20 || s[i] == '"' || s[i] == '\\')
+            put_escape(b, s[i]);
+        else
+            for (size_t j = 0; j < step; j++)
+                b->data[b->len++] = (char)s[i + j];
+        i += step;
+    }
+    b->data[b->len++] = '"';
+    return true;
+}
+
+static bool put_long(struct est_buf *b, struct est_view v)
 {
     const unsigned char *s = (const unsigned char *)v.data;
     bool bad = false;
     size_t i = 0;
 
-    if (!est_buf_reserve(b, v.len + 2))
-        return true; /* the buffer has failed and says so */
-    b->data[b->len++] = '"';
+    est_buf_putc(b, '"');
     while (i < v.len) {
         size_t run = plain_run(s + i, v.len - i, &bad);
         if (bad)
@@ -126,6 +154,15 @@ bool est_text_put(struct est_buf *b, struct est_view v)
     }
     est_buf_putc(b, '"');
     return true;
+}
+
+bool est_text_put(struct est_buf *b, struct est_view v)
+{
+    size_t room = v.len * 6 + 2; /* a control character takes six bytes */
+
+    if (v.len > SHORT_MAX || b->failed || room > b->max - b->len)
+        return put_long(b, v);
+    return est_buf_reserve(b, room) ? put_short(b, (const unsigned char *)v.data, v.len) : true;
 }
 
 static bool is_letter(char c)
