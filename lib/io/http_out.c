@@ -233,7 +233,7 @@ static void describe(const struct est_http_call *call, CURLcode code, struct est
 
     if (res->err == EST_ERR_TOO_LARGE)
         text = "the answer is longer than the configured maximum";
-    (void)snprintf(res->detail, sizeof(res->detail), "%s", text);
+    (void)snprintf(res->detail, sizeof(res->detail), "%.*s", (int)sizeof(res->detail) - 1, text);
     for (char *p = res->detail; *p != '\0'; p++)
         if (*p < ' ' || *p > '~')
             *p = '?';
