@@ -52,7 +52,7 @@ bool est_view_u64(struct est_view v, unsigned long long max, unsigned long long 
         return false;
     for (size_t i = 0; i < v.len; i++) {
         unsigned digit = (unsigned)(unsigned char)v.data[i] - '0';
-        if (digit > 9 || n > (max - digit) / 10)
+        if (digit > 9 || digit > max || n > (max - digit) / 10)
             return false;
         n = n * 10 + digit;
     }
