@@ -38,6 +38,19 @@ static void *grown(void *items, size_t n, size_t size)
     return more;
 }
 
+static void free_destination(struct est_destination_config *d)
+{
+    clear(&est_keys_destination, d, d->origin);
+    est_free(d->name);
+}
+
+static void free_type(struct est_type_config *t)
+{
+    clear(&est_keys_type, t, t->origin);
+    est_free(t->name);
+    est_free(t->topic);
+}
+
 struct est_destination_config *est_build_destination(struct est_config *cfg, const char *name)
 {
     struct est_destination_config *items = grown(cfg->destinations, cfg->n_destinations, sizeof(*items)), *d;
@@ -47,7 +60,11 @@ struct est_destination_config *est_build_destination(struct est_config *cfg, con
     cfg->destinations = items;
     d = &items[cfg->n_destinations++];
     d->name = est_strdup(name);
-    return d->name != NULL && set_defaults(&est_keys_destination, d) ? d : NULL;
+    if (d->name != NULL && set_defaults(&est_keys_destination, d))
+        return d;
+    free_destination(d);
+    cfg->n_destinations--;
+    return NULL;
 }
 
 struct est_type_config *est_build_type(struct est_config *cfg, const char *name)
@@ -60,7 +77,11 @@ struct est_type_config *est_build_type(struct est_config *cfg, const char *name)
     t = &items[cfg->n_types++];
     t->name = est_strdup(name);
     t->topic = est_strdup("");
-    return t->name != NULL && t->topic != NULL && set_defaults(&est_keys_type, t) ? t : NULL;
+    if (t->name != NULL && t->topic != NULL && set_defaults(&est_keys_type, t))
+        return t;
+    free_type(t);
+    cfg->n_types--;
+    return NULL;
 }
 
 static bool add_words(const struct est_field *f, const char *words)
@@ -112,10 +133,8 @@ fail:
 
 void est_build_drop_destinations(struct est_config *cfg)
 {
-    for (size_t i = 0; i < cfg->n_destinations; i++) {
-        clear(&est_keys_destination, &cfg->destinations[i], cfg->destinations[i].origin);
-        est_free(cfg->destinations[i].name);
-    }
+    for (size_t i = 0; i < cfg->n_destinations; i++)
+        free_destination(&cfg->destinations[i]);
     est_free(cfg->destinations);
     cfg->destinations = NULL;
     cfg->n_destinations = 0;
@@ -126,11 +145,8 @@ void est_build_free(struct est_config *cfg)
     if (cfg == NULL)
         return;
     est_build_drop_destinations(cfg);
-    for (size_t i = 0; i < cfg->n_types; i++) {
-        clear(&est_keys_type, &cfg->types[i], cfg->types[i].origin);
-        est_free(cfg->types[i].name);
-        est_free(cfg->types[i].topic);
-    }
+    for (size_t i = 0; i < cfg->n_types; i++)
+        free_type(&cfg->types[i]);
     est_free(cfg->types);
     clear(&est_keys_root, cfg, cfg->origin);
     est_free(cfg->path);

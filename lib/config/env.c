@@ -82,7 +82,7 @@ static void overlay_map(struct est_slot *slot, struct est_config_report *rp)
     size_t len = strlen(slot->env);
     char env[EST_SLOT_ENV];
 
-    for (char **e = environ; *e != NULL; e++) {
+    for (char **e = environ; e != NULL && *e != NULL; e++) {
         size_t n = strcspn(*e, "=");
         if (strncmp(*e, slot->env, len) != 0 || (*e)[len] != '_' || (*e)[n] == '\0' || (*e)[n + 1] == '\0')
             continue;
@@ -136,7 +136,7 @@ static void refuse_unknown(struct est_config *cfg, struct est_config_report *rp)
 {
     char env[EST_SLOT_ENV], best[EST_SLOT_ENV];
 
-    for (char **e = environ; *e != NULL; e++) {
+    for (char **e = environ; e != NULL && *e != NULL; e++) {
         struct est_nearest near;
         est_text_printf(env, sizeof(env), "%.*s", (int)strcspn(*e, "="), *e);
         if (!is_in_a_section(env) || value_of(env) == NULL)

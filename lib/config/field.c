@@ -119,7 +119,7 @@ static struct est_fault bound_fault(enum est_message m, const struct est_key *ke
     struct est_fault f;
 
     est_message_quote(text, found);
-    est_text_printf(with_unit, sizeof(with_unit), "%s%s%s", bound, key->unit[0] ? " " : "", key->unit);
+    est_text_printf(with_unit, sizeof(with_unit), key->unit[0] ? "%s (%s)" : "%s", bound, key->unit);
     f = est_message_fault(m, found, NULL);
     est_message_arg(&f, 2, with_unit, bound);
     return f;

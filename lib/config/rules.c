@@ -6,7 +6,6 @@
 #include "config/text.h"
 #include "config/unit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* A problem stands where the value was set. */
@@ -220,40 +219,28 @@ static void check_events(struct est_config *cfg, struct est_config_report *rp)
     }
 }
 
-enum { TOPIC_MAX = 249 };
+enum { TOPIC_MAX = 249 }; /* Kafka's Topic.java */
 
+/* A topic of dead letters cannot be equal to a type's: it has one dot more, and names have none. But
+ * with the same prefix whoever subscribes by pattern would read both. */
 static void check_dead_letters(struct est_config *cfg, struct est_config_report *rp,
-                               const struct est_destination_config *d, const char *source)
+                               const struct est_destination_config *d)
 {
-    char topic[EST_MESSAGE_ARG_LEN + 256], path[EST_SLOT_PATH];
+    char topic[EST_MESSAGE_ARG_LEN], path[EST_SLOT_PATH];
     struct est_slot slot;
-    int n = snprintf(topic, sizeof(topic), "%s%s.%s", d->dead_letter_prefix, d->name, source);
+    size_t longest = 0;
 
     est_text_printf(path, sizeof(path), "destinations.%s.dead_letter_prefix", d->name);
     if (!est_slot_find(cfg, path, &slot))
         return;
-    if (n > TOPIC_MAX)
+    if (strcmp(d->dead_letter_prefix, cfg->kafka_topic_prefix) == 0)
+        complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_PREFIXES, NULL, NULL));
+    for (size_t t = 1; t < cfg->n_types; t++)
+        if (strlen(cfg->types[t].topic) > strlen(cfg->types[longest].topic))
+            longest = t;
+    est_text_printf(topic, sizeof(topic), "%s%s.%s", d->dead_letter_prefix, d->name, cfg->types[longest].topic);
+    if (strlen(d->dead_letter_prefix) + strlen(d->name) + 1 + strlen(cfg->types[longest].topic) > TOPIC_MAX)
         complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_TOPIC_LONG, topic, NULL));
-    for (size_t t = 0; t < cfg->n_types; t++)
-        if (strcmp(cfg->types[t].topic, topic) == 0)
-            complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_SAME_TOPIC, source, topic));
-}
-
-static void check_topics(struct est_config *cfg, struct est_config_report *rp)
-{
-    struct est_slot slot;
-    char path[EST_SLOT_PATH];
-
-    for (size_t i = 0; i < cfg->n_destinations; i++) {
-        const struct est_destination_config *d = &cfg->destinations[i];
-        est_text_printf(path, sizeof(path), "destinations.%s.dead_letter_prefix", d->name);
-        if (strcmp(d->dead_letter_prefix, cfg->kafka_topic_prefix) == 0 && est_slot_find(cfg, path, &slot)) {
-            complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_PREFIXES, NULL, NULL));
-            continue;
-        }
-        for (size_t t = 0; t < cfg->n_types; t++)
-            check_dead_letters(cfg, rp, d, cfg->types[t].topic);
-    }
 }
 
 void est_rules_check(struct est_config *cfg, struct est_config_report *rp)
@@ -262,5 +249,6 @@ void est_rules_check(struct est_config *cfg, struct est_config_report *rp)
     check_guarded(cfg, rp);
     check_addresses(cfg, rp);
     check_events(cfg, rp);
-    check_topics(cfg, rp);
+    for (size_t i = 0; i < cfg->n_destinations; i++)
+        check_dead_letters(cfg, rp, &cfg->destinations[i]);
 }
