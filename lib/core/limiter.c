@@ -9,24 +9,20 @@ void est_limiter_init(struct est_limiter *lim, uint32_t rate, est_us now)
     *lim = (struct est_limiter){.rate = rate, .level = (int64_t)rate * UNIT, .at = now};
 }
 
-/* From any debt that fits int64_t it takes at most level/rate microseconds to be full again, so the
- * product stays in range once the time is cut to that. */
+/* The time that counts is cut to what fills the bucket, so the product stays in range after any
+ * sleep and from any debt, and never passes the rim. */
 static void refill(struct est_limiter *lim, est_us now)
 {
     int64_t full = lim->rate * UNIT;
-    est_us to_full = (full - lim->level) / lim->rate + 1;
     est_us elapsed = now - lim->at;
 
     if (elapsed <= 0)
         return;
     lim->at = now;
-    if (elapsed >= to_full) {
+    if (elapsed > (full - lim->level) / lim->rate)
         lim->level = full;
-        return;
-    }
-    lim->level += elapsed * lim->rate;
-    if (lim->level > full)
-        lim->level = full;
+    else
+        lim->level += elapsed * lim->rate;
 }
 
 est_us est_limiter_take(struct est_limiter *lim, uint32_t n, est_us now)

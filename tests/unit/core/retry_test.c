@@ -129,6 +129,28 @@ static void retry_after_values(void **state)
     }
 }
 
+static void a_two_digit_year_is_at_most_50_years_ahead(void **state)
+{
+    static const struct {
+        est_us year_begins; /* in seconds */
+        const char *value;
+        bool past;
+    } cases[] = {
+        {1262304000, "Friday, 01-Jan-60 00:00:00 GMT", false},  /* 2010: 2060 */
+        {1262304000, "Friday, 01-Jan-61 00:00:00 GMT", true},   /* 2010: 1961 */
+        {915148800, "Saturday, 01-Jan-00 00:00:00 GMT", false}, /* 1999: 2000 */
+        {915148800, "Saturday, 01-Jan-98 00:00:00 GMT", true},  /* 1999: 1998 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        est_us wait;
+        assert_true(est_retry_after_parse(est_view_str(cases[i].value),
+                                          cases[i].year_begins * EST_SECOND, &wait));
+        assert_int_equal(wait, cases[i].past ? 0 : EST_RETRY_AFTER_MAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +159,7 @@ int main(void)
         cmocka_unit_test(the_receiver_sets_a_floor),
         cmocka_unit_test(a_quick_wait_stays_below_the_maximum),
         cmocka_unit_test(retry_after_values),
+        cmocka_unit_test(a_two_digit_year_is_at_most_50_years_ahead),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

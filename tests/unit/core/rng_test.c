@@ -39,6 +39,20 @@ static void below_stays_below_and_is_even(void **state)
     assert_true(est_rng_below(&rng, 1) == 0);
 }
 
+/* For this bound a plain remainder would give the lowest third as often as the other two together.
+ */
+static void a_bound_that_does_not_divide_is_even_too(void **state)
+{
+    unsigned lowest = 0;
+    struct est_rng rng;
+
+    (void)state;
+    est_rng_seed(&rng, 3);
+    for (int i = 0; i < 30000; i++)
+        lowest += est_rng_below(&rng, UINT64_C(3) << 62) < UINT64_C(1) << 62;
+    assert_in_range(lowest, 9500, 10500);
+}
+
 static void chance_keeps_its_percentage(void **state)
 {
     static const unsigned percents[] = {0, 1, 30, 99, 100};
@@ -59,6 +73,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_seed_same_sequence),
         cmocka_unit_test(below_stays_below_and_is_even),
+        cmocka_unit_test(a_bound_that_does_not_divide_is_even_too),
         cmocka_unit_test(chance_keeps_its_percentage),
     };
 
