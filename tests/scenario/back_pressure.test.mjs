@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-tokens-'));
 const tokens = path.join(dir, 'tokens');
-fs.writeFileSync(tokens, 'bot-1 segredo-um\nbot-2 segredo-dois\n');
+fs.writeFileSync(tokens, 'bot-1 segredo-do-bot-um\nbot-2 segredo-do-bot-dois\n');
 process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
 
 const SMALL = {
@@ -32,6 +32,8 @@ function isProblem(answer, status) {
 scenario('413: body, event, batch', { env: SMALL, consumers: 0 }, async (belt) => {
   isProblem(await postEvent(belt.url, numbered('s', 1, { texto: 'x'.repeat(70_000) })), 413);
   isProblem(await postEvent(belt.url, numbered('s', 1, { texto: 'x'.repeat(9_000) })), 413);
+  const chunked = { headers: { 'transfer-encoding': 'chunked' } };
+  isProblem(await postEvent(belt.url, numbered('s', 1, { texto: 'x'.repeat(70_000) }), chunked), 413);
   isProblem(await postLines(belt.url, [...series(101)]), 413);
   assert.equal(await kept(belt), 0);
   assert.equal((await postLines(belt.url, [...series(100)])).status, 202);
@@ -48,16 +50,16 @@ scenario(
     const as = (token) => ({ headers: { authorization: `Bearer ${token}` } });
     let accepted = 0;
     const limited = await waitFor('the limit', async () => {
-      const answer = await postLines(belt.url, [...series(20)], as('segredo-um'));
+      const answer = await postLines(belt.url, [...series(20)], as('segredo-do-bot-um'));
       if (answer.status === 202) accepted += 20;
       return answer.status !== 202 && answer;
     });
     isProblem(limited, 429);
     assert.ok(Number(limited.headers['retry-after']) >= 1, limited.headers['retry-after']);
-    assert.equal((await postLines(belt.url, [...series(20)], as('segredo-dois'))).status, 202);
+    assert.equal((await postLines(belt.url, [...series(20)], as('segredo-do-bot-dois'))).status, 202);
     await waitFor(
       'taken again',
-      async () => (await postLines(belt.url, [...series(20)], as('segredo-um'))).status === 202,
+      async () => (await postLines(belt.url, [...series(20)], as('segredo-do-bot-um'))).status === 202,
     );
     assert.equal(await kept(belt), accepted + 40);
   },
@@ -71,10 +73,10 @@ scenario(
       undefined,
       'Bearer',
       'Bearer errado',
-      'Bearer segredo-u',
-      'Bearer segredo-um2',
-      'Basic segredo-um',
-      'bot-1 segredo-um',
+      'Bearer segredo-do-bot-u',
+      'Bearer segredo-do-bot-um2',
+      'Basic segredo-do-bot-um',
+      'bot-1 segredo-do-bot-um',
     ]) {
       const answer = await postEvent(belt.url, numbered('s', 1), {
         headers: authorization ? { authorization } : {},
@@ -86,7 +88,7 @@ scenario(
     assert.equal(
       (
         await postEvent(belt.url, numbered('s', 1), {
-          headers: { authorization: 'Bearer segredo-dois' },
+          headers: { authorization: 'Bearer segredo-do-bot-dois' },
         })
       ).status,
       202,
