@@ -36,6 +36,17 @@ static void one_second_at_once_and_then_the_rate(void **state)
         assert_int_equal(est_limiter_take(&lim, steps[i].n, steps[i].at), steps[i].want_wait);
 }
 
+static void it_is_never_more_than_full(void **state)
+{
+    struct est_limiter lim;
+
+    (void)state;
+    est_limiter_init(&lim, 3, 0);
+    assert_int_equal(est_limiter_take(&lim, 1, 0), 0);
+    assert_int_equal(est_limiter_take(&lim, 0, 333334), 0); /* a third of a second, rounded up */
+    assert_int_equal(lim.level, 3 * 1000000);
+}
+
 static void rate_zero_is_no_limit(void **state)
 {
     struct est_limiter lim;
@@ -92,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_second_at_once_and_then_the_rate),
+        cmocka_unit_test(it_is_never_more_than_full),
         cmocka_unit_test(rate_zero_is_no_limit),
         cmocka_unit_test(the_rate_holds_over_time),
         cmocka_unit_test(a_long_sleep_and_a_deep_debt_do_not_overflow),
