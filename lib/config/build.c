@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "config/field.h"
-#include "config/text.h"
+#include "config/line.h"
 
 #include <limits.h>
 #include <string.h>
@@ -158,7 +158,7 @@ void est_build_folder(const struct est_config *cfg, char *out, size_t n)
     const char *slash = strrchr(cfg->path, '/');
     int len = slash == NULL ? 0 : slash == cfg->path ? 1 : (int)(slash - cfg->path);
 
-    est_text_printf(out, n, "%.*s", len, cfg->path);
+    est_line_printf(out, n, "%.*s", len, cfg->path);
 }
 
 /* Beside the file, beside where we run, or where the package puts them; the first place when none has
@@ -170,12 +170,12 @@ static bool find_schema(struct est_type_config *t, const char *folder)
     size_t at = 0;
 
     for (; at < sizeof(roots) / sizeof(roots[0]); at++) {
-        est_text_printf(path, sizeof(path), "%s%sschemas/%s.avsc", roots[at], roots[at][0] ? "/" : "", t->name);
+        est_line_printf(path, sizeof(path), "%s%sschemas/%s.avsc", roots[at], roots[at][0] ? "/" : "", t->name);
         if (access(path, R_OK) == 0)
             break;
     }
     if (at == sizeof(roots) / sizeof(roots[0]))
-        est_text_printf(path, sizeof(path), "%s%sschemas/%s.avsc", folder, folder[0] ? "/" : "", t->name);
+        est_line_printf(path, sizeof(path), "%s%sschemas/%s.avsc", folder, folder[0] ? "/" : "", t->name);
     est_free(t->schema_path);
     t->schema_path = est_strdup(path);
     return t->schema_path != NULL;
@@ -188,7 +188,7 @@ static bool name_topic(const struct est_config *cfg, struct est_type_config *t)
 
     if (topic == NULL)
         return false;
-    est_text_printf(topic, n, "%s%s", cfg->kafka_topic_prefix, t->name);
+    est_line_printf(topic, n, "%s%s", cfg->kafka_topic_prefix, t->name);
     est_free(t->topic);
     t->topic = topic;
     return true;

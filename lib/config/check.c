@@ -1,8 +1,8 @@
 #include "config/check.h"
 
+#include "config/line.h"
 #include "config/nearest.h"
 #include "config/options.h"
-#include "config/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,7 +165,7 @@ static void quote_url(struct est_view url, char out[EST_MESSAGE_ARG_LEN])
     if (password.len == 0)
         est_message_quote(url, out);
     else
-        est_text_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s***\"", (int)(password.data - url.data), url.data);
+        est_line_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s***\"", (int)(password.data - url.data), url.data);
 }
 
 static bool has_scheme(const char *schemes, struct est_view url)
@@ -322,7 +322,7 @@ static struct est_fault choice_fault(const struct est_key *key, struct est_view 
     list_choices(key->unit, names);
     est_message_quote(text, found);
     fault = est_message_fault(near.len > 0 ? EST_MESSAGE_CHOICE_NEAR : EST_MESSAGE_CHOICE, names, found);
-    est_text_copy(best, sizeof(best), near);
+    est_line_copy(best, sizeof(best), near);
     est_message_arg(&fault, 3, best, best);
     return fault;
 }
@@ -358,7 +358,7 @@ static struct est_fault check_option(const struct est_field *f, struct est_view 
     const struct est_option *opt = est_options_find(name);
     struct est_fault fault;
 
-    est_text_copy(quoted, sizeof(quoted), name);
+    est_line_copy(quoted, sizeof(quoted), name);
     if (!est_check_is_name(name) || name.len == 0)
         return type_fault(f->key, name);
     if (f->in_file && est_options_is_secret(name))
@@ -379,7 +379,7 @@ static struct est_fault check_header(struct est_view name)
                                        "Idempotency-Key", "Connection",     "Expect"};
     char quoted[EST_MESSAGE_ARG_LEN];
 
-    est_text_copy(quoted, sizeof(quoted), name);
+    est_line_copy(quoted, sizeof(quoted), name);
     if (name.len == 0 || name.len > NAME_MAX_LEN || !only(name, LETTERS DIGITS "!#$%&'*+-.^_`|~"))
         return est_message_fault(EST_MESSAGE_HEADER, quoted, NULL);
     if (est_view_ieq(name, EST_VIEW_LIT("Authorization")))

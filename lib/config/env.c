@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "config/field.h"
+#include "config/line.h"
 #include "config/nearest.h"
 #include "config/slot.h"
-#include "config/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static void overlay_map(struct est_slot *slot, struct est_config_report *rp)
             continue;
         if (n >= sizeof(env))
             continue;
-        est_text_printf(env, sizeof(env), "%.*s", (int)n, *e);
+        est_line_printf(env, sizeof(env), "%.*s", (int)n, *e);
         overlay_pair(slot, env, env + len + 1, *e + n + 1, rp);
     }
 }
@@ -109,7 +109,7 @@ static bool is_known(struct est_config *cfg, const char *env, struct est_nearest
             return true;
         est_nearest_offer(near, est_view_str(slot.env));
         if (near->distance < distance)
-            est_text_printf(best, EST_SLOT_ENV, "%s", slot.env);
+            est_line_printf(best, EST_SLOT_ENV, "%s", slot.env);
         distance = near->distance;
     }
     return false;
@@ -124,7 +124,7 @@ static bool is_in_a_section(const char *env)
     for (size_t i = 0; i < est_keys_root.n; i++) {
         const struct est_key *key = &est_keys_root.items[i];
         char section[64];
-        est_text_printf(section, sizeof(section), "%.*s.", (int)est_keys_section(key), key->path);
+        est_line_printf(section, sizeof(section), "%.*s.", (int)est_keys_section(key), key->path);
         est_slot_env(section, prefix);
         if (strncmp(env, prefix, strlen(prefix)) == 0)
             return true;
@@ -138,7 +138,7 @@ static void refuse_unknown(struct est_config *cfg, struct est_config_report *rp)
 
     for (char **e = environ; e != NULL && *e != NULL; e++) {
         struct est_nearest near;
-        est_text_printf(env, sizeof(env), "%.*s", (int)strcspn(*e, "="), *e);
+        est_line_printf(env, sizeof(env), "%.*s", (int)strcspn(*e, "="), *e);
         if (!is_in_a_section(env) || value_of(env) == NULL)
             continue;
         best[0] = '\0';

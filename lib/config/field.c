@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "config/check.h"
 #include "config/config.h"
-#include "config/text.h"
+#include "config/line.h"
 #include "config/unit.h"
 
 #include <string.h>
@@ -119,7 +119,7 @@ static struct est_fault bound_fault(enum est_message m, const struct est_key *ke
     struct est_fault f;
 
     est_message_quote(text, found);
-    est_text_printf(with_unit, sizeof(with_unit), key->unit[0] ? "%s (%s)" : "%s", bound, key->unit);
+    est_line_printf(with_unit, sizeof(with_unit), key->unit[0] ? "%s (%s)" : "%s", bound, key->unit);
     f = est_message_fault(m, found, NULL);
     est_message_arg(&f, 2, with_unit, bound);
     return f;

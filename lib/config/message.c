@@ -1,6 +1,6 @@
 #include "config/message.h"
 
-#include "config/text.h"
+#include "config/line.h"
 
 #include <string.h>
 
@@ -20,8 +20,8 @@ enum { QUOTE_MAX = 40 };
 
 void est_message_arg(struct est_fault *f, unsigned place, const char *en, const char *pt)
 {
-    est_text_printf(f->args[EST_LANG_EN][place - 1], EST_MESSAGE_ARG_LEN, "%s", en);
-    est_text_printf(f->args[EST_LANG_PT][place - 1], EST_MESSAGE_ARG_LEN, "%s", pt);
+    est_line_printf(f->args[EST_LANG_EN][place - 1], EST_MESSAGE_ARG_LEN, "%s", en);
+    est_line_printf(f->args[EST_LANG_PT][place - 1], EST_MESSAGE_ARG_LEN, "%s", pt);
 }
 
 struct est_fault est_message_fault(enum est_message m, const char *arg1, const char *arg2)
@@ -57,7 +57,7 @@ void est_message_quote(struct est_view found, char out[EST_MESSAGE_ARG_LEN])
 
     while (n < found.len && n > 0 && ((unsigned char)found.data[n] & 0xC0) == 0x80)
         n--;
-    est_text_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s%s\"", (int)n, found.data ? found.data : "",
+    est_line_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s%s\"", (int)n, found.data ? found.data : "",
                    n < found.len ? "…" : "");
     for (char *c = out; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)

@@ -3,9 +3,9 @@
 #include "config/build.h"
 #include "config/check.h"
 #include "config/field.h"
+#include "config/line.h"
 #include "config/nearest.h"
 #include "config/slot.h"
-#include "config/text.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -69,8 +69,8 @@ static bool check_keys(struct reader *rd, const struct est_yaml *map, const char
             if (!est_view_eq(map->keys[j]->text, key->text))
                 continue;
             char full[EST_SLOT_PATH];
-            est_text_printf(full, sizeof(full), "%s%s%.*s", path, path[0] ? "." : "", (int)key->text.len, key->text.data);
-            est_text_printf(line, sizeof(line), "%u", map->keys[j]->line);
+            est_line_printf(full, sizeof(full), "%s%s%.*s", path, path[0] ? "." : "", (int)key->text.len, key->text.data);
+            est_line_printf(line, sizeof(line), "%u", map->keys[j]->line);
             complain(rd, key, full, est_message_fault(EST_MESSAGE_DUPLICATE, line, NULL));
             break;
         }
@@ -88,7 +88,7 @@ static void read_map(struct reader *rd, const struct est_field *f, const struct 
         const struct est_yaml *value = node->values[i];
         char env[EST_SLOT_ENV], full[EST_SLOT_PATH];
         struct est_field one = *f;
-        est_text_printf(full, sizeof(full), "%s.%.*s", path, (int)node->keys[i]->text.len, node->keys[i]->text.data);
+        est_line_printf(full, sizeof(full), "%s.%.*s", path, (int)node->keys[i]->text.len, node->keys[i]->text.data);
         est_slot_env(full, env);
         one.secret_env = env;
         if (value->kind != EST_YAML_TEXT)
@@ -172,7 +172,7 @@ static void offer_elsewhere(struct est_config *cfg, struct est_nearest *near, ch
         est_nearest_offer(&other, est_view_str(strrchr(slot.path, '.') + 1));
         if (other.distance >= distance)
             continue;
-        est_text_copy(path, EST_SLOT_PATH, est_view_str(slot.path));
+        est_line_copy(path, EST_SLOT_PATH, est_view_str(slot.path));
         near->best = est_view_str(path);
     }
 }
@@ -185,9 +185,9 @@ static void unknown_key(struct reader *rd, const struct est_yaml *key, const cha
     est_nearest_init(&near, key->text);
     offer_names(rd->cfg, prefix, &near, list, sizeof(list));
     offer_elsewhere(rd->cfg, &near, elsewhere);
-    est_text_copy(name, sizeof(name), key->text);
-    est_text_printf(full, sizeof(full), "%s%s", prefix, name);
-    est_text_copy(best, sizeof(best), near.best);
+    est_line_copy(name, sizeof(name), key->text);
+    est_line_printf(full, sizeof(full), "%s%s", prefix, name);
+    est_line_copy(best, sizeof(best), near.best);
     complain(rd, key, full,
              near.best.data ? est_message_fault(EST_MESSAGE_UNKNOWN_NEAR, name, best)
                             : est_message_fault(EST_MESSAGE_UNKNOWN, name, list));
@@ -200,7 +200,7 @@ static void read_section(struct reader *rd, const struct est_yaml *node, const c
 
     if (node->kind == EST_YAML_NULL)
         return;
-    est_text_printf(path, sizeof(path), "%.*s", (int)strlen(prefix) - 1, prefix);
+    est_line_printf(path, sizeof(path), "%.*s", (int)strlen(prefix) - 1, prefix);
     if (node->kind != EST_YAML_MAP) {
         complain(rd, node, path, section_fault(node));
         return;
@@ -209,7 +209,7 @@ static void read_section(struct reader *rd, const struct est_yaml *node, const c
         return;
     for (size_t i = 0; i < node->n; i++) {
         struct est_view name = node->keys[i]->text;
-        est_text_printf(path, sizeof(path), "%s%.*s", prefix, (int)name.len, name.data);
+        est_line_printf(path, sizeof(path), "%s%.*s", prefix, (int)name.len, name.data);
         if (name.len < EST_SLOT_PATH / 2 && est_slot_find(rd->cfg, path, &slot))
             read_value(rd, &slot, node->values[i]);
         else
@@ -229,7 +229,7 @@ static void bad_entry_name(struct reader *rd, const struct est_yaml *key, const 
     struct est_fault f = {.message = EST_MESSAGE_BAD_NAME};
     char name[80];
 
-    est_text_copy(name, sizeof(name), key->text);
+    est_line_copy(name, sizeof(name), key->text);
     est_message_arg(&f, 1, name, name);
     est_message_arg(&f, 2, "at most 64 letters, digits, hyphens and underscores",
                     "até 64 letras, dígitos, hífens e sublinhados");
@@ -255,8 +255,8 @@ static bool check_own_type(struct reader *rd, const struct est_yaml *key, const 
     est_nearest_init(&near, key->text);
     for (size_t i = 0; i < est_builtin_types_n; i++)
         est_nearest_offer(&near, est_view_str(est_builtin_types[i].name));
-    est_text_copy(best, sizeof(best), near.best);
-    est_text_printf(path, sizeof(path), "types.%s", name);
+    est_line_copy(best, sizeof(best), near.best);
+    est_line_printf(path, sizeof(path), "types.%s", name);
     complain(rd, key, path,
              near.best.data ? est_message_fault(EST_MESSAGE_UNKNOWN_TYPE_NEAR, name, best)
                             : est_message_fault(EST_MESSAGE_UNKNOWN_TYPE, name, NULL));
@@ -295,7 +295,7 @@ static void read_entries(struct reader *rd, const struct est_yaml *node, const c
     if (!check_keys(rd, node, section))
         return;
     if (node->n > max) {
-        est_text_printf(most, sizeof(most), "%zu", max);
+        est_line_printf(most, sizeof(most), "%zu", max);
         complain(rd, node, section, est_message_fault(EST_MESSAGE_TOO_MANY, most, NULL));
         return;
     }
@@ -304,8 +304,8 @@ static void read_entries(struct reader *rd, const struct est_yaml *node, const c
             bad_entry_name(rd, node->keys[i], section);
             continue;
         }
-        est_text_copy(name, sizeof(name), node->keys[i]->text);
-        est_text_printf(prefix, sizeof(prefix), "%s.%s.", section, name);
+        est_line_copy(name, sizeof(name), node->keys[i]->text);
+        est_line_printf(prefix, sizeof(prefix), "%s.%s.", section, name);
         if (open(rd, node->keys[i], node->values[i], name))
             read_section(rd, node->values[i], prefix);
     }
@@ -360,8 +360,8 @@ static void unknown_section(struct reader *rd, const struct est_yaml *key)
     est_nearest_offer(&near, EST_VIEW_LIT("destinations"));
     est_nearest_offer(&near, EST_VIEW_LIT("types"));
     offer_elsewhere(rd->cfg, &near, elsewhere);
-    est_text_copy(name, sizeof(name), key->text);
-    est_text_copy(best, sizeof(best), near.best);
+    est_line_copy(name, sizeof(name), key->text);
+    est_line_copy(best, sizeof(best), near.best);
     complain(rd, key, name,
              near.best.data ? est_message_fault(EST_MESSAGE_UNKNOWN_NEAR, name, best)
                             : est_message_fault(EST_MESSAGE_UNKNOWN, name, known));
@@ -376,7 +376,7 @@ static void read_top(struct reader *rd, const struct est_yaml *key, const struct
     } else if (est_view_is(key->text, "destinations")) {
         read_destinations(rd, value);
     } else if (is_section(key->text)) {
-        est_text_printf(prefix, sizeof(prefix), "%.*s.", (int)key->text.len, key->text.data);
+        est_line_printf(prefix, sizeof(prefix), "%.*s.", (int)key->text.len, key->text.data);
         read_section(rd, value, prefix);
     } else {
         unknown_section(rd, key);

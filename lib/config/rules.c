@@ -2,8 +2,8 @@
 
 #include "config/check.h"
 #include "config/field.h"
+#include "config/line.h"
 #include "config/slot.h"
-#include "config/text.h"
 #include "config/unit.h"
 
 #include <string.h>
@@ -63,9 +63,9 @@ static void expand(const char *path, const char *name, char out[EST_SLOT_PATH])
     const char *star = strchr(path, '*');
 
     if (star == NULL)
-        est_text_printf(out, EST_SLOT_PATH, "%s", path);
+        est_line_printf(out, EST_SLOT_PATH, "%s", path);
     else
-        est_text_printf(out, EST_SLOT_PATH, "%.*s%s%s", (int)(star - path), path, name, star + 1);
+        est_line_printf(out, EST_SLOT_PATH, "%.*s%s%s", (int)(star - path), path, name, star + 1);
 }
 
 /* "3s", "consumer.heartbeat = 3s" or "3s × 3". */
@@ -199,7 +199,7 @@ static void same_event(struct est_config *cfg, struct est_config_report *rp, con
     char path[EST_SLOT_PATH];
 
     for (size_t i = 0; i < 2; i++) {
-        est_text_printf(path, sizeof(path), "types.%s.events", names[i]);
+        est_line_printf(path, sizeof(path), "types.%s.events", names[i]);
         if (est_slot_find(cfg, path, &slot) && (slot.origin->from != EST_FROM_DEFAULT || i == 1)) {
             complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_SAME_EVENT, event, names[1 - i]));
             return;
@@ -230,7 +230,7 @@ static void check_dead_letters(struct est_config *cfg, struct est_config_report 
     struct est_slot slot;
     size_t longest = 0;
 
-    est_text_printf(path, sizeof(path), "destinations.%s.dead_letter_prefix", d->name);
+    est_line_printf(path, sizeof(path), "destinations.%s.dead_letter_prefix", d->name);
     if (!est_slot_find(cfg, path, &slot))
         return;
     if (strcmp(d->dead_letter_prefix, cfg->kafka_topic_prefix) == 0)
@@ -238,7 +238,7 @@ static void check_dead_letters(struct est_config *cfg, struct est_config_report 
     for (size_t t = 1; t < cfg->n_types; t++)
         if (strlen(cfg->types[t].topic) > strlen(cfg->types[longest].topic))
             longest = t;
-    est_text_printf(topic, sizeof(topic), "%s%s.%s", d->dead_letter_prefix, d->name, cfg->types[longest].topic);
+    est_line_printf(topic, sizeof(topic), "%s%s.%s", d->dead_letter_prefix, d->name, cfg->types[longest].topic);
     if (strlen(d->dead_letter_prefix) + strlen(d->name) + 1 + strlen(cfg->types[longest].topic) > TOPIC_MAX)
         complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_TOPIC_LONG, topic, NULL));
 }

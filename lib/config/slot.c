@@ -1,6 +1,6 @@
 #include "config/slot.h"
 
-#include "config/text.h"
+#include "config/line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ bool est_slot_next(struct est_config *cfg, struct est_slot_iter *it, struct est_
     ret->base = g.base;
     ret->origin = &g.origins[it->key];
     ret->old_env = g.old_env ? ret->key->old_env : "";
-    est_text_printf(ret->path, sizeof(ret->path), "%s%s%s%s", g.prefix, g.name, g.name[0] ? "." : "",
+    est_line_printf(ret->path, sizeof(ret->path), "%s%s%s%s", g.prefix, g.name, g.name[0] ? "." : "",
                    ret->key->path);
     est_slot_env(ret->path, ret->env);
     if (++it->key == g.keys->n)

@@ -1,6 +1,6 @@
 #include "config/unit.h"
 
-#include "config/text.h"
+#include "config/line.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -184,7 +184,7 @@ bool est_unit_guess(struct est_view text, bool duration, char out[EST_UNIT_TEXT]
         if (guesses[i].duration != duration || !est_view_ieq(num.unit, est_view_str(guesses[i].wrong)))
             continue;
         size_t n = (size_t)(num.unit.data - text.data);
-        est_text_printf(out, EST_UNIT_TEXT, "%.*s%s", n < 20 ? (int)n : 20, text.data, guesses[i].meant);
+        est_line_printf(out, EST_UNIT_TEXT, "%.*s%s", n < 20 ? (int)n : 20, text.data, guesses[i].meant);
         return true;
     }
     return false;

@@ -1,7 +1,7 @@
 #include "config/yaml.h"
 
 #include "base/mem.h"
-#include "config/text.h"
+#include "config/line.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -61,7 +61,7 @@ static void parser_fault(const yaml_parser_t *parser, struct est_view text, stru
     } else if (is_tab_at(text, parser->problem_mark.index)) {
         fault_at(f, parser->problem_mark, est_message_fault(EST_MESSAGE_TAB, NULL, NULL));
     } else {
-        est_text_printf(words, sizeof(words), "%s%s%s", parser->context ? parser->context : "",
+        est_line_printf(words, sizeof(words), "%s%s%s", parser->context ? parser->context : "",
                        parser->context ? ", " : "", parser->problem);
         fault_at(f, parser->problem_mark, est_message_fault(EST_MESSAGE_SYNTAX, words, NULL));
     }
@@ -215,7 +215,7 @@ static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml 
     if (node->type == YAML_SCALAR_NODE)
         return convert_text(node, to);
     if (depth >= EST_YAML_DEPTH_MAX) {
-        est_text_printf(most, sizeof(most), "%d", EST_YAML_DEPTH_MAX);
+        est_line_printf(most, sizeof(most), "%d", EST_YAML_DEPTH_MAX);
         fault_at_node(f, to, est_message_fault(EST_MESSAGE_DEPTH, most, NULL));
         return false;
     }

@@ -1,9 +1,9 @@
-#include "config/text.h"
+#include "config/line.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-void est_text_printf(char *out, size_t n, const char *fmt, ...)
+void est_line_printf(char *out, size_t n, const char *fmt, ...)
 {
     va_list ap;
 
@@ -12,7 +12,7 @@ void est_text_printf(char *out, size_t n, const char *fmt, ...)
     va_end(ap);
 }
 
-void est_text_copy(char *out, size_t n, struct est_view v)
+void est_line_copy(char *out, size_t n, struct est_view v)
 {
     size_t len = v.len < n ? v.len : n - 1;
 

@@ -1,0 +1,183 @@
+#include "io/kafka_read.h"
+
+#include "base/mem.h"
+#include "io/kafka_client.h"
+
+#include <stdlib.h>
+
+struct est_kafka_read {
+    rd_kafka_t *rk;
+    char *topic;
+    int32_t partitions;
+    bool *ended; /* per partition: its end has been seen */
+    int32_t n_ended;
+    bool told_end;
+};
+
+enum { HEADERS_MAX = 64 };
+
+static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_read_options *opt, struct est_why *reterr)
+{
+    const struct est_kafka_setting own[] = {
+        {"bootstrap.servers", opt->brokers, 0},
+        {"client.id", opt->client_id, 0},
+        {"group.id", opt->client_id, 0}, /* asked for by the library; never joined, nothing committed */
+        {"enable.auto.commit", "false", 0},
+        {"enable.auto.offset.store", "false", 0},
+        {"enable.partition.eof", "true", 0},
+        {"allow.auto.create.topics", "false", 0},
+        {"log_level", "2", 0},
+    };
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    est_err err = est_kafka_configure(conf, own, sizeof(own) / sizeof(own[0]), reterr);
+
+    if (err == EST_OK)
+        err = est_kafka_configure_extra(conf, opt->extra, opt->n_extra, reterr);
+    if (err == EST_OK)
+        err = est_kafka_new(RD_KAFKA_CONSUMER, &conf, &kr->rk, reterr);
+    if (conf != NULL)
+        rd_kafka_conf_destroy(conf);
+    return err;
+}
+
+static est_err count_partitions(struct est_kafka_read *kr, const struct est_kafka_read_options *opt, struct est_why *reterr)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(kr->rk, opt->topic, NULL);
+    const struct rd_kafka_metadata *md = NULL;
+    rd_kafka_resp_err_t code = topic != NULL ? rd_kafka_metadata(kr->rk, 0, topic, &md, (int)(opt->timeout / EST_MS))
+                                             : rd_kafka_last_error();
+    est_err err = EST_OK;
+
+    if (topic != NULL)
+        rd_kafka_topic_destroy(topic);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->brokers, rd_kafka_err2str(code));
+    if (md->topic_cnt != 1 || md->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR || md->topics[0].partition_cnt == 0)
+        err = est_why_set(reterr, EST_ERR_NOTFOUND, "there is no topic %s", opt->topic);
+    else
+        kr->partitions = md->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(md);
+    return err;
+}
+
+/* Where to begin in each partition: the end, or the first record of that time or later. */
+static est_err assign(struct est_kafka_read *kr, const struct est_kafka_read_options *opt, struct est_why *reterr)
+{
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(kr->partitions);
+    bool at_end = opt->since_ms == EST_KAFKA_READ_END;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    for (int32_t p = 0; p < kr->partitions; p++)
+        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset = at_end ? RD_KAFKA_OFFSET_END : opt->since_ms;
+    if (!at_end)
+        code = rd_kafka_offsets_for_times(kr->rk, parts, (int)(opt->timeout / EST_MS));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = rd_kafka_assign(kr->rk, parts);
+    rd_kafka_topic_partition_list_destroy(parts);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->topic, rd_kafka_err2str(code));
+    return EST_OK;
+}
+
+est_err est_kafka_read_new(const struct est_kafka_read_options *opt, struct est_kafka_read **ret,
+                           struct est_why *reterr)
+{
+    struct est_kafka_read *kr = est_calloc(1, sizeof(*kr));
+    est_err err;
+
+    if (kr == NULL || (kr->topic = est_strdup(opt->topic)) == NULL) {
+        err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for the Kafka client");
+        goto fail;
+    }
+    if ((err = open_client(kr, opt, reterr)) || (err = count_partitions(kr, opt, reterr)))
+        goto fail;
+    kr->ended = est_calloc((size_t)kr->partitions, sizeof(*kr->ended));
+    if (kr->ended == NULL) {
+        err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for the Kafka client");
+        goto fail;
+    }
+    (void)rd_kafka_poll_set_consumer(kr->rk);
+    if ((err = assign(kr, opt, reterr)))
+        goto fail;
+    *ret = kr;
+    return EST_OK;
+fail:
+    est_kafka_read_free(kr);
+    return err;
+}
+
+void est_kafka_read_free(struct est_kafka_read *kr)
+{
+    if (kr == NULL)
+        return;
+    if (kr->rk != NULL)
+        rd_kafka_destroy(kr->rk);
+    est_free(kr->ended);
+    est_free(kr->topic);
+    est_free(kr);
+}
+
+static size_t copy_headers(const rd_kafka_message_t *m, struct est_record_header out[HEADERS_MAX])
+{
+    rd_kafka_headers_t *headers;
+    size_t n = 0;
+    const char *name;
+    const void *value;
+    size_t len;
+
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    while (n < HEADERS_MAX && rd_kafka_header_get_all(headers, n, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        out[n++] = (struct est_record_header){name, est_view(value, len)};
+    return n;
+}
+
+static est_err to_message(struct est_kafka_read *kr, const rd_kafka_message_t *m, struct est_kafka_msg **ret)
+{
+    struct est_record_header headers[HEADERS_MAX];
+    rd_kafka_timestamp_type_t kind;
+    int64_t ms = rd_kafka_message_timestamp(m, &kind);
+    struct est_record rec = {
+        .topic = kr->topic,
+        .partition = m->partition,
+        .key = est_view(m->key, m->key_len),
+        .value = est_view(m->payload, m->len),
+        .headers = headers,
+        .n_headers = copy_headers(m, headers),
+        .timestamp_ms = ms > 0 ? ms : 0,
+    };
+
+    return est_kafka_msg_new(&rec, m->offset, ret);
+}
+
+static est_err note_end(struct est_kafka_read *kr, int32_t partition)
+{
+    if (partition >= 0 && partition < kr->partitions && !kr->ended[partition]) {
+        kr->ended[partition] = true;
+        kr->n_ended++;
+    }
+    if (kr->told_end || kr->n_ended < kr->partitions)
+        return EST_ERR_AGAIN;
+    kr->told_end = true;
+    return EST_ERR_CLOSED;
+}
+
+est_err est_kafka_read_next(struct est_kafka_read *kr, est_us wait, struct est_kafka_msg **ret,
+                            struct est_why *reterr)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(kr->rk, (int)(wait / EST_MS));
+    est_err err;
+
+    if (m == NULL)
+        return EST_ERR_AGAIN;
+    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        err = to_message(kr, m, ret);
+    else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        err = note_end(kr, m->partition);
+    else if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || m->err == RD_KAFKA_RESP_ERR__TRANSPORT)
+        err = est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s", rd_kafka_err2str(m->err));
+    else
+        err = est_why_set(reterr, EST_ERR_IO, "%s", rd_kafka_err2str(m->err));
+    rd_kafka_message_destroy(m);
+    return err;
+}
