@@ -59,6 +59,8 @@ static void get_status(struct api *api, struct est_http_req *req)
 
     est_buf_clear(out);
     est_buf_puts(out, "{\"status\":\"ok\",\"version\":\"" ESTEIRA_VERSION "\"");
+    est_json_put_name(out, "timezone");
+    est_json_put_str(out, api->timezone);
     est_json_put_name(out, "uptime_s");
     est_buf_put_i64(out, (est_loop_now(api->lp) - api->started_at) / EST_SECOND);
     est_json_put_name(out, "events");

@@ -21,7 +21,7 @@ struct api {
     struct live *lv;
     struct est_json *js;
     struct est_metrics *metrics;
-    const char *currency;
+    const char *currency, *timezone;
     est_us started_at;             /* monotonic */
     bool draining;                 /* /readyz says so */
     est_us disk_failed_at;         /* monotonic, of the last failure; 0 = the last commit worked */

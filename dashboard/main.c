@@ -167,6 +167,7 @@ static int start(struct dashboard *d, struct est_why *why)
     if (code != EX_OK)
         return code;
     api->currency = d->cfg->dashboard_currency;
+    api->timezone = d->cfg->dashboard_timezone;
     if (auth_new(d->cfg->dashboard_token, d->cfg->dashboard_token_file, &api->au, why) != EST_OK)
         return failed(why, EX_NOPERM);
     if (est_loop_new(&d->lp, why) != EST_OK || est_loop_on_signal(d->lp, on_signal, d) != EST_OK ||

@@ -203,7 +203,9 @@ static void put_result(struct est_buf *out, struct est_view id, int status, bool
         est_json_put_string(out, id);
     else
         est_buf_puts(out, "null");
-    est_buf_printf(out, ",\"status\":%d,\"duplicate\":%s", status, duplicate ? "true" : "false");
+    est_buf_puts(out, ",\"status\":");
+    est_buf_put_i64(out, status);
+    est_buf_puts(out, duplicate ? ",\"duplicate\":true" : ",\"duplicate\":false");
     if (rj != NULL) {
         est_buf_puts(out, ",\"error\":");
         put_error(out, rj);

@@ -175,39 +175,45 @@ void store_rollback(struct store *st)
 
 static est_err put_contact(struct store *st, const struct entry *e)
 {
-    struct contact c = {0};
-    est_err err = tables_contact_get(st->tb, e->tenant, e->facts.contact, &c);
+    struct contact was, c;
+    est_err err = tables_contact_get(st->tb, e->tenant, e->facts.contact, &was);
 
     if (err)
         return err;
-    contact_count(&c, &st->tally, -1);
-    contact_learn(&c, e->occurred_ms);
+    c = was;
+    if (!contact_learn(&c, e->occurred_ms))
+        return EST_OK;
+    contact_count(&was, &st->tally, -1);
     contact_count(&c, &st->tally, 1);
     return tables_contact_put(st->tb, e->tenant, e->facts.contact, &c);
 }
 
 static est_err put_message(struct store *st, const struct entry *e)
 {
-    struct message m = {0};
-    est_err err = tables_message_get(st->tb, e->tenant, e->facts.message, &m);
+    struct message was, m;
+    est_err err = tables_message_get(st->tb, e->tenant, e->facts.message, &was);
 
     if (err)
         return err;
-    message_count(&m, &st->tally, -1);
-    message_learn(&m, &e->facts, e->occurred_ms);
+    m = was;
+    if (!message_learn(&m, &e->facts, e->occurred_ms))
+        return EST_OK;
+    message_count(&was, &st->tally, -1);
     message_count(&m, &st->tally, 1);
     return tables_message_put(st->tb, e->tenant, e->facts.message, &m);
 }
 
 static est_err put_order(struct store *st, const struct entry *e)
 {
-    struct order o = {0};
-    est_err err = tables_order_get(st->tb, e->tenant, e->facts.order, &o);
+    struct order was, o;
+    est_err err = tables_order_get(st->tb, e->tenant, e->facts.order, &was);
 
     if (err)
         return err;
-    order_count(&o, &st->tally, -1);
-    order_learn(&o, &e->facts, e->occurred_ms);
+    o = was;
+    if (!order_learn(&o, &e->facts, e->occurred_ms))
+        return EST_OK;
+    order_count(&was, &st->tally, -1);
     order_count(&o, &st->tally, 1);
     return tables_order_put(st->tb, e->tenant, e->facts.order, &o);
 }

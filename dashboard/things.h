@@ -3,7 +3,8 @@
  * `_learn` takes in what one event says. It only ever takes minima, maxima and unions, so the
  * outcome does not depend on the order in which events arrive, and a state never goes backwards.
  * `_count` puts what the thing adds to the numbers into the tally (sign +1) or takes it out (-1).
- * A thing that is not known yet (all zero) counts nothing. */
+ * A thing that is not known yet (all zero) counts nothing. `_learn` is true when it learnt anything:
+ * otherwise there is nothing to count and nothing to write. */
 #pragma once
 
 #include "facts.h"
@@ -11,7 +12,8 @@
 
 struct contact {
     bool known;
-    int64_t first_ms, last_ms;
+    int64_t first_ms;
+    int64_t last_ms; /* to the minute, so that somebody who writes much is not rewritten all the time */
 };
 
 struct message {
@@ -30,9 +32,9 @@ struct order {
     int64_t total_ms;
 };
 
-void contact_learn(struct contact *c, int64_t ms);
+bool contact_learn(struct contact *c, int64_t ms);
 void contact_count(const struct contact *c, struct tally *t, int sign);
-void message_learn(struct message *m, const struct facts *f, int64_t ms);
+bool message_learn(struct message *m, const struct facts *f, int64_t ms);
 void message_count(const struct message *m, struct tally *t, int sign);
-void order_learn(struct order *o, const struct facts *f, int64_t ms);
+bool order_learn(struct order *o, const struct facts *f, int64_t ms);
 void order_count(const struct order *o, struct tally *t, int sign);
