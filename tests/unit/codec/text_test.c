@@ -1,0 +1,113 @@
+#include "codec_fixture.h"
+
+#include "base/jsonw.h"
+#include "codec/text.h"
+
+#include <stdlib.h>
+
+static void test_utf8(void **state)
+{
+    static const struct {
+        const char *text;
+        bool want;
+    } cases[] = {
+        {"", true},
+        {"plain ascii, longer than eight", true},
+        {"João 👋 ção", true},
+        {"\xC2\x80 \xDF\xBF", true},
+        {"\xE0\xA0\x80\xEF\xBF\xBF", true},
+        {"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", true},
+        {"\x80", false},
+        {"\xC0\x80", false},
+        {"\xC1\xBF", false},
+        {"\xE0\x9F\xBF", false},
+        {"\xED\xA0\x80", false},
+        {"\xF0\x8F\xBF\xBF", false},
+        {"\xF4\x90\x80\x80", false},
+        {"\xF5\x80\x80\x80", false},
+        {"12345678\xC3", false},
+        {"1234567\xC3(", false},
+        {"\xE2\x82", false},
+        {"\xF0\x9F\x91", false},
+    };
+    struct est_buf b;
+
+    (void)state;
+    est_buf_init(&b, 4096);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        est_buf_clear(&b);
+        if (est_text_is_utf8(est_view_str(cases[i].text)) != cases[i].want ||
+            est_text_put(&b, est_view_str(cases[i].text)) != cases[i].want)
+            fail_msg("case %zu", i);
+    }
+    est_buf_fini(&b);
+}
+
+/* The fast writer and the plain one of base agree on random text of every length and alignment. */
+static void test_agrees_with_base(void **state)
+{
+    static const char *const parts[] = {"a", "bc", "\"", "\\", "\n", "\x01", "é", "👋", "/", "\x7f", "01234567"};
+    struct est_buf text, fast, plain;
+
+    (void)state;
+    srand(4711);
+    est_buf_init(&text, 4096);
+    est_buf_init(&fast, 32768);
+    est_buf_init(&plain, 32768);
+    for (int i = 0; i < 20000; i++) {
+        est_buf_clear(&text);
+        est_buf_clear(&fast);
+        est_buf_clear(&plain);
+        for (int n = rand() % 60; n > 0; n--)
+            est_buf_puts(&text, parts[(size_t)rand() % COUNT_OF(parts)]);
+        assert_true(est_text_put(&fast, est_buf_view(&text)));
+        est_json_put_string(&plain, est_buf_view(&text));
+        assert_true(est_view_eq(est_buf_view(&fast), est_buf_view(&plain)));
+        assert_true(est_text_is_utf8(est_buf_view(&text)));
+    }
+    est_buf_fini(&text);
+    est_buf_fini(&fast);
+    est_buf_fini(&plain);
+}
+
+/* A buffer with room for the text and not for its longest form is enough; one byte less is full. */
+static void test_maximum(void **state)
+{
+    struct est_buf b;
+
+    (void)state;
+    est_buf_init(&b, 12);
+    assert_true(est_text_put(&b, EST_VIEW_LIT("0123456789")));
+    assert_true(est_view_is(est_buf_view(&b), "\"0123456789\""));
+    est_buf_fini(&b);
+    est_buf_init(&b, 11);
+    assert_true(est_text_put(&b, EST_VIEW_LIT("0123456789")));
+    assert_true(b.failed);
+    est_buf_fini(&b);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_true(est_text_is_name(EST_VIEW_LIT("a_B9")));
+    assert_true(est_text_is_name(EST_VIEW_LIT("_")));
+    assert_false(est_text_is_name(EST_VIEW_LIT("")));
+    assert_false(est_text_is_name(EST_VIEW_LIT("9a")));
+    assert_false(est_text_is_name(EST_VIEW_LIT("a.b")));
+    assert_false(est_text_is_name(EST_VIEW_LIT("é")));
+    assert_true(est_text_is_printable(EST_VIEW_LIT("Olá 👋")));
+    assert_false(est_text_is_printable(EST_VIEW_LIT("a\tb")));
+    assert_false(est_text_is_printable(EST_VIEW_LIT("\x7f")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_agrees_with_base),
+        cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
