@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Small helpers of ./run and tools/*.sh. Source it; it only defines functions and ROOT.
+# shellcheck disable=SC2034 # used by those who source this
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '%s\n' "$*" >&2; }
@@ -33,12 +34,12 @@ until_true() {
 
 port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# free_port [FROM]   A loopback TCP port that nobody listens on now. Below 32768, so that the kernel does
+# free_port   A loopback TCP port that nobody listens on now. Below 32768, so that the kernel does
 # not hand it to an outgoing connection in between. Whoever binds it must still be ready to lose the race.
 free_port() {
     local port n
     for ((n = 0; n < 200; n++)); do
-        port=$((${1:-20000} + RANDOM % 8000))
+        port=$((20000 + RANDOM % 8000))
         port_open "$port" || { printf '%s\n' "$port" && return 0; }
     done
     return 1
