@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void fill(struct est_reject *rj, const struct est_path *at, est_err err, const char *fmt,
-                 va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct est_reject *rj, const struct est_path *at,
+                                                       est_err err, const char *fmt, va_list ap)
 {
     rj->code = err;
     rj->index = 0;

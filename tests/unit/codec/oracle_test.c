@@ -160,11 +160,11 @@ static void test_values(void **state)
     avro_value_t value, payload, field, branch;
     avro_reader_t reader;
     struct est_buf b;
-    const char *text;
-    const void *bytes;
-    size_t len;
-    int32_t n;
-    int64_t ms;
+    const char *text = NULL;
+    const void *bytes = NULL;
+    size_t len = 0;
+    int32_t n = 0;
+    int64_t ms = 0;
 
     (void)state;
     est_buf_init(&b, 4096);
