@@ -112,7 +112,10 @@ static est_err encode(struct admit *ad, struct admit_item *it, struct est_reject
     est_err err;
 
     it->value_at = ad->values.len;
-    est_wire_put_single(&ad->values, est_schema_fingerprint(it->type->schema));
+    if (it->type->has_schema_id)
+        est_wire_put_id(&ad->values, it->type->schema_id);
+    else
+        est_wire_put_single(&ad->values, est_schema_fingerprint(it->type->schema));
     if (ad->values.failed) {
         est_buf_truncate(&ad->values, it->value_at);
         return est_reject_set(rj, EST_ERR_FULL, "no room for this request");

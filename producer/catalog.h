@@ -20,6 +20,8 @@ struct catalog_type {
     size_t n_keys;
     size_t stamp;              /* index in the stamp */
     int32_t partitions;        /* 0 = not known yet: Kafka has not been seen */
+    uint32_t schema_id;        /* what a schema registry gave, if has_schema_id */
+    bool has_schema_id;
 };
 
 struct catalog;

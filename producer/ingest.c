@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "enroll.h"
 #include "io/http_in.h"
 #include "metrics/metrics.h"
 #include "proxy.h"
@@ -273,7 +274,10 @@ static void post_events(struct ingest *in, struct est_http_req *req)
                "JSON, NDJSON or CloudEvents, without content encoding");
         return;
     }
-    if (take_apart(in, req, kind) != EST_OK || ad->n == 0 || (ad->n_rejected > 0 && !partial))
+    if (!enroll_done(in->opt.enroll))
+        refuse_busy(in, req, 503, 2 * EST_SECOND, "The schema registry has not answered yet",
+                    "Nothing of this request was kept: repeat it with the same ids");
+    else if (take_apart(in, req, kind) != EST_OK || ad->n == 0 || (ad->n_rejected > 0 && !partial))
         refuse_events(in, req);
     else
         publish_or_refuse(in, req, partial);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 struct admit;
+struct enroll;
 struct est_config;
 struct est_loop;
 struct est_metrics;
@@ -25,6 +26,7 @@ struct ingest_options {
     struct est_metrics *metrics;
     struct tokens *tokens;
     struct admit *admit;
+    const struct enroll *enroll;
     struct publish *publish; /* may be given later: each of the two needs the other */
     struct proxy *proxy;
 };

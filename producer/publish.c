@@ -47,6 +47,22 @@ struct publish {
 
 /* --- state --- */
 
+/* Why a takeover happens: the label of its metric, and what /readyz says meanwhile. */
+static const char *const reasons[][2] = {
+    {"brokers_down", "no Kafka broker can be reached"},
+    {"ack_timeout", "Kafka does not acknowledge within producer.ack_timeout"},
+    {"failed", "Kafka did not take a record"},
+    {"stopping", "the shim is stopping"},
+};
+
+static const char *sentence_of(const char *reason)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (strcmp(reasons[i][0], reason) == 0)
+            return reasons[i][1];
+    return reason;
+}
+
 static void set_away(struct publish *p, const char *detail)
 {
     (void)est_health_add(p->opt.health, "kafka_down", detail, est_loop_now(p->opt.loop));
@@ -111,7 +127,7 @@ static void take_over(struct publish *p, const char *reason)
 {
     p->taking_over = true;
     est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_TAKEOVERS, reason, NULL, 1);
-    set_away(p, reason);
+    set_away(p, sentence_of(reason));
     if (!est_kafka_pub_purge(p->kafka, PURGE_BOUND))
         EST_LOG(EST_ERROR, "purge_incomplete", EST_I("unreported", est_kafka_pub_pending(p->kafka)));
     settle_unsent(p);

@@ -7,6 +7,7 @@
 #include "catalog.h"
 #include "config/config.h"
 #include "core/health.h"
+#include "enroll.h"
 #include "ingest.h"
 #include "io/loop.h"
 #include "io/ops.h"
@@ -30,6 +31,7 @@ struct shim {
     struct tokens *tokens;
     struct admit admit;
     bool has_admit;
+    struct enroll *enroll;
     struct publish *publish;
     struct proxy *proxy;
     struct ingest *ingest;
@@ -130,13 +132,15 @@ static est_err open_parts(struct shim *sh, struct est_why *reterr)
     }
     if (err == EST_OK)
         err = proxy_new(sh->loop, sh->cfg, &sh->proxy, reterr);
+    if (err == EST_OK)
+        err = enroll_new(sh->loop, sh->cfg, sh->catalog, &sh->health, &sh->enroll, reterr);
     return err;
 }
 
 static est_err open_ways(struct shim *sh, struct est_why *reterr)
 {
     struct publish_options po = {sh->loop, sh->cfg, sh->catalog, sh->metrics, &sh->health, NULL, NULL};
-    struct ingest_options io = {sh->loop, sh->cfg, sh->metrics, sh->tokens, &sh->admit, NULL, sh->proxy};
+    struct ingest_options io = {sh->loop, sh->cfg, sh->metrics, sh->tokens, &sh->admit, sh->enroll, NULL, sh->proxy};
     const struct est_ops_handlers oh = {render_metrics, ready, sh};
     est_err err = ingest_new(&io, &sh->ingest, reterr);
 
@@ -204,6 +208,7 @@ void shim_free(struct shim *sh)
     publish_free(sh->publish); /* answers what is parked, so it goes before the server */
     ingest_free(sh->ingest);
     proxy_free(sh->proxy);
+    enroll_free(sh->enroll);
     if (sh->has_admit)
         admit_fini(&sh->admit);
     tokens_free(sh->tokens);
