@@ -119,7 +119,8 @@ void *est_arena_realloc(struct est_arena *a, void *p, size_t old, size_t n)
 {
     void *q;
 
-    if (p != NULL && p == a->last && n <= SIZE_MAX / 2 && round_up(n) <= (size_t)(a->end - a->last)) {
+    if (p != NULL && p == a->last && n <= SIZE_MAX / 2 &&
+        round_up(n) <= (size_t)(a->end - a->last)) {
         a->at = a->last + round_up(n);
         return p;
     }

@@ -22,7 +22,8 @@ static est_err fault_at(const struct est_schema *sc, size_t field, const char *t
 }
 
 /* The bytes of each role's field. The writer's order of fields is its own, ours is fixed, and extra
- * comes after the payload that it is part of: so the record is cut up before anything is written. */
+ * comes after the payload that it is part of: so the record is cut up before anything is written.
+ */
 static est_err locate(const struct est_schema *sc, struct est_view body,
                       struct est_view ret[EST_PLAN_ROLE__COUNT], struct est_why *reterr)
 {
@@ -83,7 +84,8 @@ static est_us time_of(struct est_view field)
 static void envelope(const struct est_schema *sc, const struct est_view f[EST_PLAN_ROLE__COUNT],
                      struct est_event *ret)
 {
-    struct est_view sequence = under(f[EST_PLAN_ROLE_SEQUENCE], plan_of(sc, EST_PLAN_ROLE_SEQUENCE));
+    struct est_view sequence =
+        under(f[EST_PLAN_ROLE_SEQUENCE], plan_of(sc, EST_PLAN_ROLE_SEQUENCE));
 
     *ret = (struct est_event){
         .id = bytes_of(f[EST_PLAN_ROLE_ID]),
@@ -146,12 +148,13 @@ static bool put_envelope(struct est_buf *out, struct est_view type, const struct
     return true;
 }
 
-/* Names that put_envelope writes. A sender's own "type" or "received_at" stays in the log, but gives
- * way here to what the belt knows. */
+/* Names that put_envelope writes. A sender's own "type" or "received_at" stays in the log, but
+ * gives way here to what the belt knows. */
 static bool is_written(struct est_view name, const struct est_event *ev)
 {
-    static const char *const names[] = {"id",     "event",       "type",        "source",  "tenant",
-                                        "payload", "occurred_at", "received_at", "dedup_id"};
+    static const char *const names[] = {"id",          "event",       "type",
+                                        "source",      "tenant",      "payload",
+                                        "occurred_at", "received_at", "dedup_id"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (est_view_is(name, names[i]))
@@ -247,7 +250,8 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
     if (err)
         return err;
     envelope(sc, fields, &ev);
-    est_buf_init(&pointer, SIZE_MAX / 4); /* holds a path of the schema: bounded by it and the body */
+    est_buf_init(&pointer,
+                 SIZE_MAX / 4); /* holds a path of the schema: bounded by it and the body */
     err = settle(&d, start, put_event(sc, type, fields, &ev, &d));
     if (err == EST_OK && ret_ev != NULL)
         *ret_ev = ev;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static est_err put_payload(struct est_encode *e, const struct est_plan *p, const struct est_inbound *in,
-                           const struct est_item *item)
+static est_err put_payload(struct est_encode *e, const struct est_plan *p,
+                           const struct est_inbound *in, const struct est_item *item)
 {
     struct est_path step = {NULL, EST_VIEW_LIT("payload"), 0};
     est_err err = est_encode_value(e, p, item->payload, &step);
@@ -59,12 +59,15 @@ static void put_extra(struct est_encode *e, const struct est_plan *p)
     est_encode_string(e->out, est_buf_view(e->extra));
 }
 
-static est_err put_fields(struct est_encode *e, const struct est_schema *sc, const struct est_inbound *in,
-                          const struct est_item *item, const struct est_event *ev)
+static est_err put_fields(struct est_encode *e, const struct est_schema *sc,
+                          const struct est_inbound *in, const struct est_item *item,
+                          const struct est_event *ev)
 {
     const struct est_view texts[EST_PLAN_ROLE__COUNT] = {
-        [EST_PLAN_ROLE_ID] = ev->id,         [EST_PLAN_ROLE_EVENT] = ev->event,
-        [EST_PLAN_ROLE_SOURCE] = ev->source, [EST_PLAN_ROLE_TENANT] = ev->tenant,
+        [EST_PLAN_ROLE_ID] = ev->id,
+        [EST_PLAN_ROLE_EVENT] = ev->event,
+        [EST_PLAN_ROLE_SOURCE] = ev->source,
+        [EST_PLAN_ROLE_TENANT] = ev->tenant,
         [EST_PLAN_ROLE_DEDUP_ID] = ev->dedup_id,
     };
     est_err err = EST_OK;
@@ -98,8 +101,8 @@ static est_err settle(const struct est_inbound *in, const struct est_buf *out, s
     if (out->failed)
         return est_reject_set(reject, EST_ERR_FULL, "%s", est_err_text(EST_ERR_FULL));
     if (out->len - start > in->limits.event_max)
-        return est_reject_set(reject, EST_ERR_TOO_LARGE, "the event has more than %zu bytes as Avro",
-                              in->limits.event_max);
+        return est_reject_set(reject, EST_ERR_TOO_LARGE,
+                              "the event has more than %zu bytes as Avro", in->limits.event_max);
     return EST_OK;
 }
 

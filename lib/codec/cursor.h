@@ -1,5 +1,5 @@
-/* Bytes of Avro, read forwards and never past their end. Every function returns false for bytes that
- * cannot be of the type asked for; the cursor is then of no further use. */
+/* Bytes of Avro, read forwards and never past their end. Every function returns false for bytes
+ * that cannot be of the type asked for; the cursor is then of no further use. */
 #pragma once
 
 #include "base/view.h"

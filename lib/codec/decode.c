@@ -23,7 +23,8 @@ static est_err damaged(struct est_decode *d, const struct est_path *at)
 
 /* --- scalars --- */
 
-static est_err decode_null(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_null(struct est_decode *d, const struct est_plan *p,
+                           const struct est_path *at)
 {
     (void)p;
     (void)at;
@@ -31,7 +32,8 @@ static est_err decode_null(struct est_decode *d, const struct est_plan *p, const
     return EST_OK;
 }
 
-static est_err decode_boolean(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_boolean(struct est_decode *d, const struct est_plan *p,
+                              const struct est_path *at)
 {
     struct est_view byte;
 
@@ -75,7 +77,8 @@ static void put_micros(struct est_buf *b, int64_t us)
     est_buf_printf(b, "%03uZ\"", rest);
 }
 
-static est_err decode_integer(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_integer(struct est_decode *d, const struct est_plan *p,
+                              const struct est_path *at)
 {
     int64_t n;
 
@@ -112,7 +115,8 @@ static est_err put_double(struct est_decode *d, double value, const struct est_p
     return EST_OK;
 }
 
-static est_err decode_real(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_real(struct est_decode *d, const struct est_plan *p,
+                           const struct est_path *at)
 {
     struct est_view bytes;
     double value;
@@ -187,7 +191,8 @@ static est_err put_latin(struct est_decode *d, struct est_view bytes)
     return EST_OK;
 }
 
-static est_err decode_bytes(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_bytes(struct est_decode *d, const struct est_plan *p,
+                            const struct est_path *at)
 {
     struct est_view bytes;
     bool ok = p->kind == EST_PLAN_FIXED ? est_cursor_raw(&d->in, p->n, &bytes)
@@ -199,7 +204,8 @@ static est_err decode_bytes(struct est_decode *d, const struct est_plan *p, cons
 }
 
 /* The text of one JSON value goes out as that value, once it is known to be one. */
-static est_err decode_json_text(struct est_decode *d, struct est_view text, const struct est_path *at)
+static est_err decode_json_text(struct est_decode *d, struct est_view text,
+                                const struct est_path *at)
 {
     _Alignas(16) char memory[2048];
     const struct est_value *v;
@@ -216,7 +222,8 @@ static est_err decode_json_text(struct est_decode *d, struct est_view text, cons
     return err ? est_decode_fault(d, at, "text that should be JSON and is not") : EST_OK;
 }
 
-static est_err decode_string(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_string(struct est_decode *d, const struct est_plan *p,
+                             const struct est_path *at)
 {
     struct est_view text;
 
@@ -227,7 +234,8 @@ static est_err decode_string(struct est_decode *d, const struct est_plan *p, con
     return est_text_put(d->out, text) ? EST_OK : est_decode_fault(d, at, "text that is not UTF-8");
 }
 
-static est_err decode_enum(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_enum(struct est_decode *d, const struct est_plan *p,
+                           const struct est_path *at)
 {
     int64_t i;
 
@@ -239,8 +247,8 @@ static est_err decode_enum(struct est_decode *d, const struct est_plan *p, const
 
 /* --- containers --- */
 
-static est_err decode_item(struct est_decode *d, const struct est_plan *p, const struct est_path *at,
-                           size_t index)
+static est_err decode_item(struct est_decode *d, const struct est_plan *p,
+                           const struct est_path *at, size_t index)
 {
     struct est_path step = {at, EST_VIEW_NONE, index};
 
@@ -254,7 +262,8 @@ static est_err decode_item(struct est_decode *d, const struct est_plan *p, const
     return est_decode_value(d, p->items, &step);
 }
 
-static est_err decode_blocks(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_blocks(struct est_decode *d, const struct est_plan *p,
+                             const struct est_path *at)
 {
     bool is_map = p->kind == EST_PLAN_MAP;
     size_t count, size, done = 0;
@@ -341,7 +350,8 @@ static bool take_null(struct est_decode *d, const struct est_plan *p)
     return true;
 }
 
-static est_err decode_record(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_record(struct est_decode *d, const struct est_plan *p,
+                             const struct est_path *at)
 {
     uint64_t written[EST_PLAN_FIELDS_MAX / 64] = {0};
     size_t start;
@@ -366,7 +376,8 @@ static est_err decode_record(struct est_decode *d, const struct est_plan *p, con
     return EST_OK;
 }
 
-static est_err decode_union(struct est_decode *d, const struct est_plan *p, const struct est_path *at)
+static est_err decode_union(struct est_decode *d, const struct est_plan *p,
+                            const struct est_path *at)
 {
     int64_t i;
 

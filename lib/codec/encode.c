@@ -131,7 +131,8 @@ static void put_decimal(struct est_buf *b, int64_t n)
 
     for (size_t i = 0; i < 8; i++)
         bytes[i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
-    while (from < 7 && bytes[from] == (n < 0 ? 0xff : 0) && (bytes[from + 1] >> 7) == (n < 0 ? 1 : 0))
+    while (from < 7 && bytes[from] == (n < 0 ? 0xff : 0) &&
+           (bytes[from + 1] >> 7) == (n < 0 ? 1 : 0))
         from++;
     est_encode_long(b, (int64_t)(8 - from));
     est_buf_put(b, bytes + from, 8 - from);
@@ -154,7 +155,8 @@ static est_err encode_decimal(struct est_encode *e, const struct est_plan *p, yy
                              "more than %u digits behind the decimal point", p->scale);
     if (fault == EST_NUMBER_RANGE)
         return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                             "more than %u digits before the decimal point", p->precision - p->scale);
+                             "more than %u digits before the decimal point",
+                             p->precision - p->scale);
     put_decimal(e->out, n);
     return EST_OK;
 }
@@ -425,7 +427,8 @@ static bool is_taken_by(const struct est_plan *p, yyjson_val *v)
     case EST_PLAN_BYTES: return is_string || (is_number && p->logical == EST_PLAN_DECIMAL);
     case EST_PLAN_STRING:
         return is_string || p->logical == EST_PLAN_JSON ||
-               (is_number && p->logical == EST_PLAN_ID && est_json_tree_is_integer(est_json_tree_text(v)));
+               (is_number && p->logical == EST_PLAN_ID &&
+                est_json_tree_is_integer(est_json_tree_text(v)));
     case EST_PLAN_FIXED: return is_string;
     case EST_PLAN_ENUM: return symbol_of(p, v) < p->n;
     case EST_PLAN_ARRAY: return yyjson_is_arr(v);
@@ -461,13 +464,13 @@ est_err est_encode_value(struct est_encode *e, const struct est_plan *p, yyjson_
 {
     static est_err (*const encoders[EST_PLAN__COUNT])(struct est_encode *, const struct est_plan *,
                                                       yyjson_val *, const struct est_path *) = {
-        [EST_PLAN_NULL] = encode_null,       [EST_PLAN_BOOLEAN] = encode_boolean,
-        [EST_PLAN_INT] = encode_integer,     [EST_PLAN_LONG] = encode_integer,
-        [EST_PLAN_FLOAT] = encode_real,      [EST_PLAN_DOUBLE] = encode_real,
-        [EST_PLAN_BYTES] = encode_bytes,     [EST_PLAN_STRING] = encode_string,
-        [EST_PLAN_ARRAY] = encode_array,     [EST_PLAN_MAP] = encode_map,
-        [EST_PLAN_RECORD] = encode_record,   [EST_PLAN_ENUM] = encode_enum,
-        [EST_PLAN_FIXED] = encode_bytes,     [EST_PLAN_UNION] = encode_union,
+        [EST_PLAN_NULL] = encode_null,     [EST_PLAN_BOOLEAN] = encode_boolean,
+        [EST_PLAN_INT] = encode_integer,   [EST_PLAN_LONG] = encode_integer,
+        [EST_PLAN_FLOAT] = encode_real,    [EST_PLAN_DOUBLE] = encode_real,
+        [EST_PLAN_BYTES] = encode_bytes,   [EST_PLAN_STRING] = encode_string,
+        [EST_PLAN_ARRAY] = encode_array,   [EST_PLAN_MAP] = encode_map,
+        [EST_PLAN_RECORD] = encode_record, [EST_PLAN_ENUM] = encode_enum,
+        [EST_PLAN_FIXED] = encode_bytes,   [EST_PLAN_UNION] = encode_union,
     };
 
     return encoders[p->kind](e, p, v, at);

@@ -30,7 +30,7 @@ struct est_encode_extra {
 est_err est_encode_extra_add(struct est_encode_extra *x, struct est_view name, yyjson_val *v);
 void est_encode_extra_end(struct est_encode_extra *x);
 
-/* Avro primitives. Most numbers are lengths, counts and branches below 64: one byte, written here. */
+/* Avro primitives. Most numbers are lengths, counts and branches below 64: one byte. */
 void est_encode_long_many(struct est_buf *b, int64_t n);
 static inline void est_encode_long(struct est_buf *b, int64_t n)
 {

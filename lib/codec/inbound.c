@@ -120,7 +120,8 @@ static est_err add_array(struct est_inbound *in, yyjson_val *list, struct est_re
     return EST_OK;
 }
 
-static est_err parse_document(struct est_inbound *in, struct est_view body, struct est_reject *reject)
+static est_err parse_document(struct est_inbound *in, struct est_view body,
+                              struct est_reject *reject)
 {
     yyjson_val *root = NULL;
     est_err err = est_json_tree_read(&in->json, body, &root, reject);
@@ -146,7 +147,8 @@ static est_err add_line(struct est_inbound *in, struct est_view line, struct est
         err = item.fault_text ? EST_OK : EST_ERR_NOMEM;
     }
     if (err)
-        return est_reject_set(reject, err, "%s", err == EST_ERR_NOMEM ? est_err_text(err) : rj.detail);
+        return est_reject_set(reject, err, "%s",
+                              err == EST_ERR_NOMEM ? est_err_text(err) : rj.detail);
     return add_item(in, item, reject);
 }
 
@@ -197,7 +199,8 @@ static est_err put_attribute(struct est_buf *out, const struct est_inbound_field
     size_t n = f->name.len - 3;
 
     if (n == 0 || n >= sizeof(name))
-        return est_reject_set(reject, EST_ERR_EVENT_SHAPE, "a ce- field has a name too long or empty");
+        return est_reject_set(reject, EST_ERR_EVENT_SHAPE,
+                              "a ce- field has a name too long or empty");
     for (size_t i = 0; i < n; i++) {
         char c = f->name.data[3 + i];
         name[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -213,7 +216,8 @@ static est_err put_attribute(struct est_buf *out, const struct est_inbound_field
 /* Header fields become the object they would be in structured mode; the body stays a document of
  * its own, so that nothing in it can reach the envelope. */
 static est_err parse_binary(struct est_inbound *in, struct est_view body,
-                            const struct est_inbound_field *fields, size_t n, struct est_reject *reject)
+                            const struct est_inbound_field *fields, size_t n,
+                            struct est_reject *reject)
 {
     struct est_item item = {0};
     est_err err;
@@ -304,7 +308,8 @@ est_err est_inbound_event(struct est_inbound *in, size_t i, struct est_event *ev
     return err;
 }
 
-struct est_view est_inbound_pointer(const struct est_inbound *in, size_t i, const struct est_pointer *p)
+struct est_view est_inbound_pointer(const struct est_inbound *in, size_t i,
+                                    const struct est_pointer *p)
 {
     const struct est_item *item = &in->items[i];
     struct est_view first;

@@ -17,7 +17,10 @@ struct rule {
     bool is_kept; /* read, and kept in `extra` as well, for the record has no field for it */
 };
 
-#define NAME(s) {"" s, sizeof(s) - 1}
+#define NAME(s)                                                                                    \
+    {                                                                                              \
+        "" s, sizeof(s) - 1                                                                        \
+    }
 #define AT(member) offsetof(struct est_event, member)
 
 static const struct rule plain_rules[] = {
@@ -88,7 +91,8 @@ static est_err refuse(const struct reading *rd, const struct rule *r, const char
     return est_reject_at(rd->reject, &step, EST_ERR_EVENT_SHAPE, "%s", text);
 }
 
-static est_err mismatch(const struct reading *rd, const struct rule *r, const char *wanted, yyjson_val *v)
+static est_err mismatch(const struct reading *rd, const struct rule *r, const char *wanted,
+                        yyjson_val *v)
 {
     struct est_path step = {NULL, r->name, 0};
 
@@ -110,7 +114,8 @@ static est_err take_text(const struct reading *rd, const struct rule *r, yyjson_
     if (text.len == 0)
         return r->is_required ? refuse(rd, r, "required, and empty") : EST_OK;
     if (text.len > r->len_max)
-        return est_reject_at(rd->reject, &step, EST_ERR_EVENT_SHAPE, "longer than %zu bytes", r->len_max);
+        return est_reject_at(rd->reject, &step, EST_ERR_EVENT_SHAPE, "longer than %zu bytes",
+                             r->len_max);
     if (!est_text_is_printable(text))
         return refuse(rd, r, "control characters cannot stand here");
     memcpy((char *)rd->ev + r->offset, &text, sizeof(text));
@@ -182,7 +187,8 @@ static est_err check_required(const struct reading *rd, struct shape sh, unsigne
     return EST_OK;
 }
 
-est_err est_item_read(struct est_item *item, bool is_ce, struct est_event *ev, struct est_reject *reject)
+est_err est_item_read(struct est_item *item, bool is_ce, struct est_event *ev,
+                      struct est_reject *reject)
 {
     struct est_event got = *ev;
     struct reading rd = {item, &got, is_ce, false, reject};
@@ -222,7 +228,7 @@ struct est_view est_item_alias(bool is_ce, struct est_view name)
         const char *plain;
         struct est_view ce;
     } rows[] = {
-        {"event", NAME("type")},       {"payload", NAME("data")},   {"occurred_at", NAME("time")},
+        {"event", NAME("type")},       {"payload", NAME("data")},     {"occurred_at", NAME("time")},
         {"dedup_id", NAME("dedupid")}, {"key", NAME("partitionkey")},
     };
 

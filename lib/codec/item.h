@@ -24,7 +24,8 @@ struct est_inbound {
 };
 
 /* Check the envelope and fill *ev and item->payload. `is_ce`: of the CloudEvents shape. */
-est_err est_item_read(struct est_item *item, bool is_ce, struct est_event *ev, struct est_reject *reject);
+est_err est_item_read(struct est_item *item, bool is_ce, struct est_event *ev,
+                      struct est_reject *reject);
 /* Is this member kept in `extra`, because no field of the event holds it as it is? */
 bool est_item_keeps(bool is_ce, struct est_view name);
 /* The name under which this shape sends what the plain shape calls `name`. */

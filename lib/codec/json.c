@@ -71,8 +71,9 @@ enum est_json_type est_json_type(const struct est_value *v)
 const char *est_json_type_name(const struct est_value *v)
 {
     static const char *const names[] = {
-        [EST_JSON_NULL] = "null",       [EST_JSON_BOOL] = "a boolean", [EST_JSON_NUMBER] = "a number",
-        [EST_JSON_STRING] = "a string", [EST_JSON_ARRAY] = "an array", [EST_JSON_OBJECT] = "an object",
+        [EST_JSON_NULL] = "null",       [EST_JSON_BOOL] = "a boolean",
+        [EST_JSON_NUMBER] = "a number", [EST_JSON_STRING] = "a string",
+        [EST_JSON_ARRAY] = "an array",  [EST_JSON_OBJECT] = "an object",
     };
 
     return v == NULL ? "nothing" : names[est_json_type(v)];

@@ -38,15 +38,16 @@ void est_json_free(struct est_json *js);
 /* Forget every document; memory is kept up to a bound. */
 void est_json_clear(struct est_json *js);
 
-/* One document; the text may go afterwards. EST_ERR_JSON, EST_ERR_JSON_DEPTH, EST_ERR_JSON_DUPLICATE,
- * EST_ERR_TOO_LARGE (memory_max) or EST_ERR_NOMEM; `reject` (may be NULL) says where. */
+/* One document; the text may go afterwards. EST_ERR_JSON, EST_ERR_JSON_DEPTH,
+ * EST_ERR_JSON_DUPLICATE, EST_ERR_TOO_LARGE (memory_max) or EST_ERR_NOMEM; `reject` (may be NULL)
+ * says where. */
 est_err est_json_parse(struct est_json *js, struct est_view text, const struct est_value **ret,
                        struct est_reject *reject);
 
 /* Every accessor takes NULL for "absent" and then answers absent, false or 0, so look-ups chain:
  * est_json_string(est_json_get(est_json_get(ev, "payload"), "order_id")). */
 enum est_json_type est_json_type(const struct est_value *v); /* EST_JSON_NULL when absent */
-const char *est_json_type_name(const struct est_value *v);   /* "a string", "an object", "nothing" */
+const char *est_json_type_name(const struct est_value *v); /* "a string", "an object", "nothing" */
 /* The member of an object; NULL when absent or when `obj` is no object. */
 const struct est_value *est_json_get(const struct est_value *obj, const char *name);
 /* Elements of an array, members of an object; else 0. */
@@ -66,7 +67,8 @@ struct est_view est_json_number(const struct est_value *v);
 bool est_json_bool(const struct est_value *v, bool *ret); /* false when it is no boolean */
 /* An integer without fraction and exponent that fits; false otherwise. */
 bool est_json_i64(const struct est_value *v, int64_t *ret);
-/* A non-empty string, or the digits of an integer: what may serve as an id or a key. Else absent. */
+/* A non-empty string, or the digits of an integer: what may serve as an id or a key. Else absent.
+ */
 struct est_view est_json_id(const struct est_value *v);
 /* Append the value as compact JSON; numbers keep their digits. */
 void est_json_put_value(struct est_buf *b, const struct est_value *v);

@@ -43,11 +43,16 @@ static void yy_free(void *ctx, void *p)
 static const char *fault_text(yyjson_read_code code)
 {
     static const char *const texts[] = {
-        [0] = "is not valid",       [1] = "is empty",
-        [2] = "is too large",       [3] = "is empty",
-        [4] = "goes on behind its end", [5] = "ends too early",
-        [6] = "has a character that cannot stand there", [7] = "has a comma or bracket too many",
-        [8] = "has a comment",      [9] = "has a malformed number",
+        [0] = "is not valid",
+        [1] = "is empty",
+        [2] = "is too large",
+        [3] = "is empty",
+        [4] = "goes on behind its end",
+        [5] = "ends too early",
+        [6] = "has a character that cannot stand there",
+        [7] = "has a comma or bracket too many",
+        [8] = "has a comment",
+        [9] = "has a malformed number",
         [10] = "has a malformed string, or text that is not UTF-8",
         [11] = "has a malformed literal",
     };
@@ -55,10 +60,12 @@ static const char *fault_text(yyjson_read_code code)
     return code < sizeof(texts) / sizeof(texts[0]) ? texts[code] : texts[0];
 }
 
-static est_err read_fault(const struct est_json *js, const yyjson_read_err *e, struct est_reject *rj)
+static est_err read_fault(const struct est_json *js, const yyjson_read_err *e,
+                          struct est_reject *rj)
 {
     if (e->code != YYJSON_READ_ERROR_MEMORY_ALLOCATION)
-        return est_reject_set(rj, EST_ERR_JSON, "the JSON %s (byte %zu)", fault_text(e->code), e->pos);
+        return est_reject_set(rj, EST_ERR_JSON, "the JSON %s (byte %zu)", fault_text(e->code),
+                              e->pos);
     if (!js->arena.full)
         return est_reject_set(rj, EST_ERR_NOMEM, "%s", est_err_text(EST_ERR_NOMEM));
     return est_reject_set(rj, EST_ERR_TOO_LARGE, "the JSON has more values than fit in memory");
@@ -76,7 +83,7 @@ static void trim(struct est_arena *a, yyjson_doc *doc)
 }
 
 est_err est_json_tree_read(struct est_json *js, struct est_view text, yyjson_val **ret,
-                      struct est_reject *reject)
+                           struct est_reject *reject)
 {
     yyjson_alc alc = {yy_malloc, yy_realloc, yy_free, &js->arena};
     char *copy = est_arena_alloc(&js->arena, text.len + YYJSON_PADDING_SIZE);
@@ -88,7 +95,8 @@ est_err est_json_tree_read(struct est_json *js, struct est_view text, yyjson_val
     if (text.len > 0)
         memcpy(copy, text.data, text.len);
     memset(copy + text.len, 0, YYJSON_PADDING_SIZE);
-    doc = yyjson_read_opts(copy, text.len, YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW, &alc, &e);
+    doc =
+        yyjson_read_opts(copy, text.len, YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW, &alc, &e);
     if (doc == NULL)
         return read_fault(js, &e, reject);
     trim(&js->arena, doc);
@@ -121,7 +129,8 @@ static yyjson_val *twice_pairwise(yyjson_val *obj)
     return NULL;
 }
 
-/* The seed is drawn once per process: senders choose the names, they must not choose the collisions. */
+/* The seed is drawn once per process: senders choose the names, they must not choose the
+ * collisions. */
 static const uint64_t *hash_seed(void)
 {
     static uint64_t seed[2];
@@ -144,7 +153,8 @@ static est_err twice_hashed(struct est_json *js, yyjson_val *obj, yyjson_val **r
         return js->arena.full ? EST_ERR_TOO_LARGE : EST_ERR_NOMEM;
     yyjson_obj_foreach(obj, idx, max, key, val) {
         size_t at = (size_t)est_hash(est_json_tree_text(key), seed[0], seed[1]) & (cap - 1);
-        while (slots[at] != NULL && !est_view_eq(est_json_tree_text(slots[at]), est_json_tree_text(key)))
+        while (slots[at] != NULL &&
+               !est_view_eq(est_json_tree_text(slots[at]), est_json_tree_text(key)))
             at = (at + 1) & (cap - 1);
         if (slots[at] != NULL && *ret == NULL)
             *ret = key;
@@ -184,11 +194,13 @@ static est_err check(struct est_json *js, yyjson_val *v, unsigned left, const st
     if (!unsafe_yyjson_is_ctn(v))
         return EST_OK;
     if (left == 0)
-        return est_reject_at(reject, at, EST_ERR_JSON_DEPTH, "nested more than %u deep", js->depth_max);
+        return est_reject_at(reject, at, EST_ERR_JSON_DEPTH, "nested more than %u deep",
+                             js->depth_max);
     if (yyjson_is_arr(v)) {
         yyjson_arr_foreach(v, idx, max, val) {
             struct est_path step = {at, EST_VIEW_NONE, idx};
-            if (unsafe_yyjson_is_ctn(val) && (err = check(js, val, left - 1, &step, reject)) != EST_OK)
+            if (unsafe_yyjson_is_ctn(val) &&
+                (err = check(js, val, left - 1, &step, reject)) != EST_OK)
                 return err;
         }
         return EST_OK;
@@ -204,7 +216,7 @@ static est_err check(struct est_json *js, yyjson_val *v, unsigned left, const st
 }
 
 est_err est_json_tree_check(struct est_json *js, yyjson_val *v, const struct est_path *at,
-                       struct est_reject *reject)
+                            struct est_reject *reject)
 {
     return check(js, v, js->depth_max, at, reject);
 }

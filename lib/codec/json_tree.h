@@ -20,10 +20,10 @@ void est_json_tree_fini(struct est_json *js);
 
 /* Parse without the check of depth and duplicates; its caller checks item by item. */
 est_err est_json_tree_read(struct est_json *js, struct est_view text, yyjson_val **ret,
-                      struct est_reject *reject);
+                           struct est_reject *reject);
 /* That check, for the value that stands at `at`. */
 est_err est_json_tree_check(struct est_json *js, yyjson_val *v, const struct est_path *at,
-                       struct est_reject *reject);
+                            struct est_reject *reject);
 
 static inline struct est_view est_json_tree_text(yyjson_val *v)
 {

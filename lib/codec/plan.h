@@ -1,6 +1,6 @@
-/* A schema as the hot path wants it: a tree of nodes with everything looked up already. Nodes live in
- * the schema's arena and are never changed once it is parsed. A named type that is used twice is one
- * node with two parents; recursion is refused, so every walk ends. */
+/* A schema as the hot path wants it: a tree of nodes with everything looked up already. Nodes live
+ * in the schema's arena and are never changed once it is parsed. A named type that is used twice is
+ * one node with two parents; recursion is refused, so every walk ends. */
 #pragma once
 
 #include "base/view.h"
@@ -91,8 +91,9 @@ struct est_plan {
 /* The plan of one branch beside null: what is under a nullable type. NULL for other plans. */
 static inline const struct est_plan *est_plan_nullable(const struct est_plan *p)
 {
-    return p->kind == EST_PLAN_UNION && p->n == 2 && p->null_branch < 2 ? p->branches[1 - p->null_branch]
-                                                                      : NULL;
+    return p->kind == EST_PLAN_UNION && p->n == 2 && p->null_branch < 2
+               ? p->branches[1 - p->null_branch]
+               : NULL;
 }
 
 static inline size_t est_plan_hash(struct est_view name)
@@ -108,7 +109,8 @@ static inline size_t est_plan_hash(struct est_view name)
 }
 
 /* The number of the field, or p->n. `guess` is tried first: members mostly come in order. */
-static inline size_t est_plan_field_find(const struct est_plan *p, struct est_view name, size_t guess)
+static inline size_t est_plan_field_find(const struct est_plan *p, struct est_view name,
+                                         size_t guess)
 {
     if (guess < p->n && est_view_eq(p->fields[guess].name, name))
         return guess;

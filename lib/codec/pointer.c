@@ -14,8 +14,10 @@ struct est_pointer {
     struct est_view steps[STEPS_MAX];
 };
 
-/* The step at `from` without its '/', unescaped into `to`; *ret_next is where the next one begins. */
-static bool take_step(struct est_view text, size_t from, char *to, struct est_view *ret, size_t *ret_next)
+/* The step at `from` without its '/', unescaped into `to`; *ret_next is where the next one begins.
+ */
+static bool take_step(struct est_view text, size_t from, char *to, struct est_view *ret,
+                      size_t *ret_next)
 {
     size_t n = 0, i = from;
 
@@ -54,13 +56,15 @@ est_err est_pointer_new(struct est_view text, struct est_pointer **ret, struct e
     struct est_pointer *p;
 
     if (text.len >= TEXT_MAX)
-        return est_why_set(reterr, EST_ERR_INVALID, "a JSON pointer has at most %d bytes", TEXT_MAX - 1);
+        return est_why_set(reterr, EST_ERR_INVALID, "a JSON pointer has at most %d bytes",
+                           TEXT_MAX - 1);
     if ((p = est_calloc(1, sizeof(*p))) == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "%s", est_err_text(EST_ERR_NOMEM));
     if (!split(p, text)) {
         est_pointer_free(p);
         return est_why_set(reterr, EST_ERR_INVALID,
-                           "not a JSON pointer of at most %d steps, such as /payload/order_id", STEPS_MAX);
+                           "not a JSON pointer of at most %d steps, such as /payload/order_id",
+                           STEPS_MAX);
     }
     p->len = text.len;
     if (text.len > 0)

@@ -102,15 +102,16 @@ bool est_registry_json_error(struct est_view body, int *ret_code, char text[EST_
     struct est_json js;
     struct est_view message;
     int64_t code = 0;
-    bool ok = parse(&js, body, &root) == EST_OK && est_json_i64(est_json_get(root, "error_code"), &code) &&
-              code > 0 && code < 1000000;
+    bool ok = parse(&js, body, &root) == EST_OK &&
+              est_json_i64(est_json_get(root, "error_code"), &code) && code > 0 && code < 1000000;
 
     if (ok) {
         message = est_json_string(est_json_get(root, "message"));
         *ret_code = (int)code;
-        (void)snprintf(text, EST_REGISTRY_JSON_TEXT, "%.*s",
-                       (int)(message.len < EST_REGISTRY_JSON_TEXT ? message.len : EST_REGISTRY_JSON_TEXT),
-                       message.data ? message.data : "");
+        (void)snprintf(
+            text, EST_REGISTRY_JSON_TEXT, "%.*s",
+            (int)(message.len < EST_REGISTRY_JSON_TEXT ? message.len : EST_REGISTRY_JSON_TEXT),
+            message.data ? message.data : "");
     }
     est_json_tree_fini(&js);
     return ok;

@@ -5,8 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-__attribute__((format(printf, 4, 0))) static void fill(struct est_reject *rj, const struct est_path *at,
-                                                       est_err err, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct est_reject *rj,
+                                                       const struct est_path *at, est_err err,
+                                                       const char *fmt, va_list ap)
 {
     rj->code = err;
     rj->index = 0;
@@ -26,8 +27,8 @@ est_err est_reject_set(struct est_reject *rj, est_err err, const char *fmt, ...)
     return err;
 }
 
-est_err est_reject_at(struct est_reject *rj, const struct est_path *at, est_err err, const char *fmt,
-                      ...)
+est_err est_reject_at(struct est_reject *rj, const struct est_path *at, est_err err,
+                      const char *fmt, ...)
 {
     va_list ap;
 

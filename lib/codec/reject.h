@@ -1,5 +1,6 @@
-/* Why an item of a request, or a document, is refused: which one, where in it, and what was expected.
- * The texts name members and JSON types; they never repeat a value, for values are personal data. */
+/* Why an item of a request, or a document, is refused: which one, where in it, and what was
+ * expected. The texts name members and JSON types; they never repeat a value, for values are
+ * personal data. */
 #pragma once
 
 #include "base/err.h"
@@ -22,5 +23,5 @@ struct est_reject {
 est_err est_reject_set(struct est_reject *rj, est_err err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same with the place; NULL is the whole item. */
-est_err est_reject_at(struct est_reject *rj, const struct est_path *at, est_err err, const char *fmt,
-                      ...) __attribute__((format(printf, 4, 5)));
+est_err est_reject_at(struct est_reject *rj, const struct est_path *at, est_err err,
+                      const char *fmt, ...) __attribute__((format(printf, 4, 5)));

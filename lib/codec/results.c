@@ -36,11 +36,13 @@ void est_results_free(struct est_results *rs)
 }
 
 /* Cut so that no UTF-8 sequence is left in halves. */
-static void append(char text[EST_RESULTS_TEXT], const char *before, struct est_view v, const char *after)
+static void append(char text[EST_RESULTS_TEXT], const char *before, struct est_view v,
+                   const char *after)
 {
     size_t len = strlen(text);
     int n = v.len > 0 ? snprintf(text + len, EST_RESULTS_TEXT - len, "%s%.*s%s", len ? before : "",
-                                 (int)(v.len < EST_RESULTS_TEXT ? v.len : EST_RESULTS_TEXT), v.data, after)
+                                 (int)(v.len < EST_RESULTS_TEXT ? v.len : EST_RESULTS_TEXT), v.data,
+                                 after)
                       : 0;
 
     if (n < 0 || (size_t)n < EST_RESULTS_TEXT - len)
@@ -77,13 +79,14 @@ static est_err take_item(const struct est_value *v, size_t i, const struct est_v
     ret->duplicate = false;
     if (duplicate != NULL && est_json_type(duplicate) != EST_JSON_NULL &&
         !est_json_bool(duplicate, &ret->duplicate))
-        return est_why_set(reterr, EST_ERR_HTTP, "result %zu has a \"duplicate\" that is no boolean", i);
+        return est_why_set(reterr, EST_ERR_HTTP,
+                           "result %zu has a \"duplicate\" that is no boolean", i);
     take_error(est_json_get(v, "error"), ret->error);
     return EST_OK;
 }
 
-static est_err take_all(struct est_results *rs, const struct est_value *list, const struct est_view *ids,
-                        struct est_why *reterr)
+static est_err take_all(struct est_results *rs, const struct est_value *list,
+                        const struct est_view *ids, struct est_why *reterr)
 {
     struct est_json_iter it = {0};
     const struct est_value *v;

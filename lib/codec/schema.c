@@ -68,7 +68,8 @@ static est_err find_roles(const struct est_plan *p, size_t found[EST_PLAN_ROLE__
     for (size_t i = 0; i < EST_PLAN_ROLE__COUNT; i++) {
         found[i] = est_plan_field_find(p, est_view_str(roles[i].name), i);
         if (found[i] == p->n)
-            return est_why_set(reterr, EST_ERR_SCHEMA, "an event needs the field \"%s\"", roles[i].name);
+            return est_why_set(reterr, EST_ERR_SCHEMA, "an event needs the field \"%s\"",
+                               roles[i].name);
         if (!roles[i].fits(p->fields[found[i]].plan))
             return est_why_set(reterr, EST_ERR_SCHEMA, "the field \"%s\" of an event is %s",
                                roles[i].name, roles[i].type);
@@ -142,8 +143,8 @@ est_err est_schema_parse(struct est_view text, struct est_schema **ret, struct e
     if ((sc = est_calloc(1, sizeof(*sc))) == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "%s", est_err_text(EST_ERR_NOMEM));
     est_json_tree_init(&sc->json, &limits);
-    if ((err = read_text(sc, text, reterr)) != EST_OK || (err = set_canonical(sc, reterr)) != EST_OK ||
-        (err = ask_avro(sc->text, reterr)) != EST_OK)
+    if ((err = read_text(sc, text, reterr)) != EST_OK ||
+        (err = set_canonical(sc, reterr)) != EST_OK || (err = ask_avro(sc->text, reterr)) != EST_OK)
         goto fail;
     sc->is_event = find_roles(sc->plan, sc->role, NULL) == EST_OK;
     for (size_t i = 0; sc->is_event && i < EST_PLAN_ROLE__COUNT; i++)
@@ -170,8 +171,9 @@ static est_err read_file(const char *path, struct est_buf *b, struct est_why *re
     (void)close(fd);
     if (n < 0)
         return est_why_set(reterr, EST_ERR_IO, "%s: %s", path, strerror(errno));
-    return b->failed ? est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: larger than a schema may be", path)
-                     : EST_OK;
+    return b->failed
+               ? est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: larger than a schema may be", path)
+               : EST_OK;
 }
 
 est_err est_schema_load(const char *path, struct est_schema **ret, struct est_why *reterr)

@@ -1,11 +1,11 @@
 /* An Avro schema, checked harder than avro-c checks, and compiled into a plan that the encoder and
  * the decoder walk without looking up a name.
  *
- * Beyond the specification (1.11) a schema must: be free of recursion; have no item of no size in an
- * array or map (six bytes could then say two hundred million items); give every default in the right
- * type; name nothing twice; nest at most 32 deep with at most 256 fields a record. Logical types:
- * decimal on bytes (precision <= 18), timestamp-millis and timestamp-micros on long, uuid on string;
- * any other is refused rather than ignored.
+ * Beyond the specification (1.11) a schema must: be free of recursion; have no item of no size in
+ * an array or map (six bytes could then say two hundred million items); give every default in the
+ * right type; name nothing twice; nest at most 32 deep with at most 256 fields a record. Logical
+ * types: decimal on bytes (precision <= 18), timestamp-millis and timestamp-micros on long, uuid on
+ * string; any other is refused rather than ignored.
  *
  * The attribute "esteira" on a string, or on a field of (nullable) string type, is ours:
  *   "id"    JSON integers are taken too, and keep their digits
@@ -31,7 +31,8 @@ est_err est_schema_parse(struct est_view text, struct est_schema **ret, struct e
 est_err est_schema_load(const char *path, struct est_schema **ret, struct est_why *reterr);
 void est_schema_free(struct est_schema *sc);
 
-/* The text as it was given: what a registry must get (avro-c would drop doc, default, logicalType). */
+/* The text as it was given: what a registry must get (avro-c would drop doc, default, logicalType).
+ */
 struct est_view est_schema_text(const struct est_schema *sc);
 /* Full name of the record ("dev.esteira.events.Order"); the type name for others. */
 struct est_view est_schema_name(const struct est_schema *sc);

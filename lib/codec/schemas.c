@@ -81,8 +81,8 @@ static est_err keep(struct est_schemas *set, struct est_schema *sc, const struct
     return EST_OK;
 }
 
-est_err est_schemas_add(struct est_schemas *set, struct est_view text, const struct est_schema **ret,
-                        struct est_why *reterr)
+est_err est_schemas_add(struct est_schemas *set, struct est_view text,
+                        const struct est_schema **ret, struct est_why *reterr)
 {
     struct est_schema *sc = NULL;
     est_err err = est_schema_parse(text, &sc, reterr);
@@ -113,7 +113,8 @@ est_err est_schemas_bind_id(struct est_schemas *set, uint32_t id, const struct e
     return bind(&set->by_id, key_of(&id, sizeof(id)), sc);
 }
 
-est_err est_schemas_bind_guid(struct est_schemas *set, const unsigned char guid[EST_SCHEMAS_GUID_LEN],
+est_err est_schemas_bind_guid(struct est_schemas *set,
+                              const unsigned char guid[EST_SCHEMAS_GUID_LEN],
                               const struct est_schema *sc)
 {
     return bind(&set->by_guid, key_of(guid, EST_SCHEMAS_GUID_LEN), sc);
@@ -139,7 +140,8 @@ const struct est_schema *est_schemas_of(const struct est_schemas *set, const str
 {
     if (w->kind == EST_WIRE_SINGLE)
         return est_schemas_by_fingerprint(set, w->fingerprint);
-    return w->kind == EST_WIRE_ID ? est_schemas_by_id(set, w->id) : est_schemas_by_guid(set, w->guid);
+    return w->kind == EST_WIRE_ID ? est_schemas_by_id(set, w->id)
+                                  : est_schemas_by_guid(set, w->guid);
 }
 
 size_t est_schemas_count(const struct est_schemas *set)

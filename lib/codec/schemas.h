@@ -1,6 +1,6 @@
 /* A bounded set of schemas: those of our own types, and those that writers used and a registry told
- * us. Found by fingerprint (single-object framing), by registry id or by GUID (Confluent's). The set
- * owns its schemas; a pointer out of it lives as long as the set. */
+ * us. Found by fingerprint (single-object framing), by registry id or by GUID (Confluent's). The
+ * set owns its schemas; a pointer out of it lives as long as the set. */
 #pragma once
 
 #include "base/err.h"
@@ -17,14 +17,15 @@ void est_schemas_free(struct est_schemas *set);
 
 /* Parse and keep. One that is there already (same fingerprint) is returned as it is; one with the
  * same fingerprint and another meaning is EST_ERR_SCHEMA. EST_ERR_FULL at the maximum. */
-est_err est_schemas_add(struct est_schemas *set, struct est_view text, const struct est_schema **ret,
-                        struct est_why *reterr);
+est_err est_schemas_add(struct est_schemas *set, struct est_view text,
+                        const struct est_schema **ret, struct est_why *reterr);
 est_err est_schemas_load(struct est_schemas *set, const char *path, const struct est_schema **ret,
                          struct est_why *reterr);
 /* `sc` must be of this set. An id or GUID means one schema for ever: binding it again to another is
  * EST_ERR_SCHEMA. EST_ERR_FULL, EST_ERR_NOMEM. */
 est_err est_schemas_bind_id(struct est_schemas *set, uint32_t id, const struct est_schema *sc);
-est_err est_schemas_bind_guid(struct est_schemas *set, const unsigned char guid[EST_SCHEMAS_GUID_LEN],
+est_err est_schemas_bind_guid(struct est_schemas *set,
+                              const unsigned char guid[EST_SCHEMAS_GUID_LEN],
                               const struct est_schema *sc);
 
 /* NULL when unknown. */

@@ -1,10 +1,8 @@
 /* The framing around an Avro body in a Kafka record: which schema wrote it.
- *   single-object  C3 01, CRC-64-AVRO fingerprint (8 bytes, little endian)  Avro 1.11, "Single-object
- *                                                                           encoding"
- *   Confluent v0   00, schema id (4 bytes, big endian)                      in the value, or in the
- *                                                                           header
- *   Confluent v1   01, GUID (16 bytes)                                      only in the header
- * Confluent's header is named `__value_schema_id`; with it the value is the bare body. */
+ *   single-object  C3 01, CRC-64-AVRO fingerprint (8 bytes, little endian)  Avro 1.11,
+ * "Single-object encoding" Confluent v0   00, schema id (4 bytes, big endian) in the value, or in
+ * the header Confluent v1   01, GUID (16 bytes)                                      only in the
+ * header Confluent's header is named `__value_schema_id`; with it the value is the bare body. */
 #pragma once
 
 #include "base/buf.h"

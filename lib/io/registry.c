@@ -51,7 +51,8 @@ est_err est_registry_new(struct est_http_client *http, const struct est_registry
     struct est_registry *rg;
 
     if (!is_http_url(opt->url) || len > URL_MAX / 2)
-        return est_why_set(reterr, EST_ERR_INVALID, "the schema registry's URL must be http or https");
+        return est_why_set(reterr, EST_ERR_INVALID,
+                           "the schema registry's URL must be http or https");
     if ((rg = est_calloc(1, sizeof(*rg))) == NULL)
         goto no_memory;
     est_list_init(&rg->calls);
@@ -89,7 +90,8 @@ void est_registry_free(struct est_registry *rg)
     if (rg == NULL)
         return;
     while (!est_list_empty(&rg->calls))
-        est_registry_cancel(rg, EST_CONTAINER(est_list_first(&rg->calls), struct est_registry_call, node));
+        est_registry_cancel(
+            rg, EST_CONTAINER(est_list_first(&rg->calls), struct est_registry_call, node));
     est_free(rg->url);
     est_free(rg->authorization);
     est_free(rg);
@@ -126,7 +128,8 @@ static void on_answer(void *arg, const struct est_http_result *res)
 /* A subject is one step of the path, whatever stands in it (RFC 3986 §2.1). */
 static void put_step(struct est_buf *b, const char *text)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
     for (; *text != '\0'; text++) {
         if (strchr(plain, *text) != NULL)
@@ -136,7 +139,8 @@ static void put_step(struct est_buf *b, const char *text)
     }
 }
 
-static struct est_registry_call *call_new(struct est_registry *rg, est_registry_done *done, void *arg)
+static struct est_registry_call *call_new(struct est_registry *rg, est_registry_done *done,
+                                          void *arg)
 {
     struct est_registry_call *call = est_calloc(1, sizeof(*call));
 
@@ -192,8 +196,8 @@ static est_err no_memory(struct est_why *reterr)
 }
 
 est_err est_registry_register(struct est_registry *rg, const char *subject, struct est_view body,
-                              est_registry_done *done, void *arg, struct est_registry_call **ret_call,
-                              struct est_why *reterr)
+                              est_registry_done *done, void *arg,
+                              struct est_registry_call **ret_call, struct est_why *reterr)
 {
     struct est_registry_call *call = call_new(rg, done, arg);
 
@@ -219,8 +223,8 @@ est_err est_registry_check(struct est_registry *rg, const char *subject, struct 
     return start(call, "POST", body, ret_call, reterr);
 }
 
-est_err est_registry_get_id(struct est_registry *rg, uint32_t id, est_registry_done *done, void *arg,
-                            struct est_registry_call **ret_call, struct est_why *reterr)
+est_err est_registry_get_id(struct est_registry *rg, uint32_t id, est_registry_done *done,
+                            void *arg, struct est_registry_call **ret_call, struct est_why *reterr)
 {
     struct est_registry_call *call = call_new(rg, done, arg);
 
@@ -232,8 +236,8 @@ est_err est_registry_get_id(struct est_registry *rg, uint32_t id, est_registry_d
 }
 
 est_err est_registry_get_guid(struct est_registry *rg, const unsigned char guid[16],
-                              est_registry_done *done, void *arg, struct est_registry_call **ret_call,
-                              struct est_why *reterr)
+                              est_registry_done *done, void *arg,
+                              struct est_registry_call **ret_call, struct est_why *reterr)
 {
     struct est_registry_call *call = call_new(rg, done, arg);
 
@@ -241,6 +245,7 @@ est_err est_registry_get_guid(struct est_registry *rg, const unsigned char guid[
         return no_memory(reterr);
     est_buf_puts(&call->url, "/schemas/guids/");
     for (size_t i = 0; i < 16; i++)
-        est_buf_printf(&call->url, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", guid[i]);
+        est_buf_printf(&call->url, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+                       guid[i]);
     return start(call, "GET", EST_VIEW_NONE, ret_call, reterr);
 }

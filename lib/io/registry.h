@@ -28,25 +28,27 @@ struct est_registry_answer {
 };
 typedef void est_registry_done(void *arg, const struct est_registry_answer *answer);
 
-/* EST_ERR_INVALID for a URL that is not http(s). The HTTP client is borrowed and must outlive it. */
+/* EST_ERR_INVALID for a URL that is not http(s). The HTTP client is borrowed and must outlive it.
+ */
 est_err est_registry_new(struct est_http_client *http, const struct est_registry_options *opt,
                          struct est_registry **ret, struct est_why *reterr);
-void est_registry_free(struct est_registry *rg); /* calls under way are cancelled, done not called */
+void est_registry_free(
+    struct est_registry *rg); /* calls under way are cancelled, done not called */
 
 /* `body` is copied. ret_call may be NULL. */
 /* POST /subjects/<subject>/versions */
 est_err est_registry_register(struct est_registry *rg, const char *subject, struct est_view body,
-                              est_registry_done *done, void *arg, struct est_registry_call **ret_call,
-                              struct est_why *reterr);
+                              est_registry_done *done, void *arg,
+                              struct est_registry_call **ret_call, struct est_why *reterr);
 /* POST /compatibility/subjects/<subject>/versions/latest?verbose=true */
 est_err est_registry_check(struct est_registry *rg, const char *subject, struct est_view body,
                            est_registry_done *done, void *arg, struct est_registry_call **ret_call,
                            struct est_why *reterr);
 /* GET /schemas/ids/<id> */
-est_err est_registry_get_id(struct est_registry *rg, uint32_t id, est_registry_done *done, void *arg,
-                            struct est_registry_call **ret_call, struct est_why *reterr);
+est_err est_registry_get_id(struct est_registry *rg, uint32_t id, est_registry_done *done,
+                            void *arg, struct est_registry_call **ret_call, struct est_why *reterr);
 /* GET /schemas/guids/<guid> */
 est_err est_registry_get_guid(struct est_registry *rg, const unsigned char guid[16],
-                              est_registry_done *done, void *arg, struct est_registry_call **ret_call,
-                              struct est_why *reterr);
+                              est_registry_done *done, void *arg,
+                              struct est_registry_call **ret_call, struct est_why *reterr);
 void est_registry_cancel(struct est_registry *rg, struct est_registry_call *call);

@@ -39,7 +39,9 @@ static void setup(void)
 
 static void one(const struct est_schema *sc, size_t i)
 {
-    struct est_event ev = {.id = EST_VIEW_LIT("i"), .source = EST_VIEW_LIT("s"), .tenant = EST_VIEW_LIT(""),
+    struct est_event ev = {.id = EST_VIEW_LIT("i"),
+                           .source = EST_VIEW_LIT("s"),
+                           .tenant = EST_VIEW_LIT(""),
                            .dedup_id = EST_VIEW_LIT("d")};
     struct est_buf avro, json;
     struct est_reject rj;
@@ -50,7 +52,8 @@ static void one(const struct est_schema *sc, size_t i)
     est_buf_init(&avro, 1 << 22);
     est_buf_init(&json, 1 << 24);
     if (est_avro_write_event(sc, in, i, &ev, &avro, &rj) == EST_OK)
-        require(est_avro_read_event(sc, EST_VIEW_LIT("t"), est_buf_view(&avro), &json, NULL, NULL) == EST_OK);
+        require(est_avro_read_event(sc, EST_VIEW_LIT("t"), est_buf_view(&avro), &json, NULL,
+                                    NULL) == EST_OK);
     est_buf_fini(&avro);
     est_buf_fini(&json);
 }
@@ -70,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     body = est_view((const char *)data + 2, size - 2);
     fields[4].value = est_view(body.data, body.len < 40 ? body.len : 40);
-    if (est_inbound_parse(in, (enum est_inbound_kind)(data[0] % 5), body, fields, 5, NULL) == EST_OK)
+    if (est_inbound_parse(in, (enum est_inbound_kind)(data[0] % 5), body, fields, 5, NULL) ==
+        EST_OK)
         for (size_t i = 0; i < est_inbound_count(in); i++)
             one(schemas[data[1] % N_SCHEMAS], i);
     return 0;

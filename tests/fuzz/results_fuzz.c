@@ -10,7 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct est_view ids[4] = {
-        {"a", 1}, {"b", 1}, {"c", 1}, {"d", 1},
+        {"a", 1},
+        {"b", 1},
+        {"c", 1},
+        {"d", 1},
     };
     static struct est_results *rs;
     char text[EST_REGISTRY_JSON_TEXT];

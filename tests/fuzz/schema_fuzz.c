@@ -1,4 +1,5 @@
-/* Any schema text: an error, or a schema whose canonical form is a schema of the same fingerprint. */
+/* Any schema text: an error, or a schema whose canonical form is a schema of the same fingerprint.
+ */
 #include "codec/schema.h"
 
 #include <stdint.h>

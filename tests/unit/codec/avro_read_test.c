@@ -55,21 +55,28 @@ static void test_bytes(void **state)
         {"{\"type\":\"array\",\"items\":\"int\"}", BYTES("\x03\x06\x02\x04\x00"), NULL},
         {"{\"type\":\"array\",\"items\":\"int\"}", BYTES("\x04\x02"), NULL},
         {"{\"type\":\"array\",\"items\":\"int\"}", BYTES("\x80\x84\xaf\x5f\x02"), NULL},
-        {"{\"type\":\"array\",\"items\":\"int\"}", BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), NULL},
+        {"{\"type\":\"array\",\"items\":\"int\"}",
+         BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), NULL},
         {"{\"type\":\"map\",\"values\":\"int\"}", BYTES("\x02\x02k\x02\x00"), "{\"k\":1}"},
         {"{\"type\":\"map\",\"values\":\"int\"}", BYTES("\x02\x02\xff\x02\x00"), NULL},
-        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}", BYTES("\x04\xff\x7f"), "-1.29"},
-        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}", BYTES("\x02\x05"), "0.05"},
-        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":0}", BYTES("\x02\x00"), "0"},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}",
+         BYTES("\x04\xff\x7f"), "-1.29"},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}",
+         BYTES("\x02\x05"), "0.05"},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":0}",
+         BYTES("\x02\x00"), "0"},
         {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}",
          BYTES("\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"), "0.01"},
         {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}",
          BYTES("\x14\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), "-0.01"},
         {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}",
          BYTES("\x14\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01"), NULL},
-        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}", BYTES("\x00"), NULL},
-        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":2,\"scale\":0}", BYTES("\x02\x64"), NULL},
-        {"{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", BYTES("\x01"), "\"1969-12-31T23:59:59.999Z\""},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}",
+         BYTES("\x00"), NULL},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":2,\"scale\":0}",
+         BYTES("\x02\x64"), NULL},
+        {"{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", BYTES("\x01"),
+         "\"1969-12-31T23:59:59.999Z\""},
         {"{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}",
          BYTES("\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "9223372036854775807"},
         {"{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}",
@@ -77,7 +84,8 @@ static void test_bytes(void **state)
         {"{\"type\":\"string\",\"esteira\":\"json\"}", BYTES("\x0e{\"a\":1}"), "{\"a\":1}"},
         {"{\"type\":\"string\",\"esteira\":\"json\"}", BYTES("\x06{a}"), NULL},
         {"{\"type\":\"string\",\"esteira\":\"json\"}", BYTES("\x00"), NULL},
-        {"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\",\"int\"]},"
+        {"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\","
+         "\"int\"]},"
          "{\"name\":\"b\",\"type\":\"string\"}]}",
          BYTES("\x00\x02x"), "{\"a\":null,\"b\":\"x\"}"},
     };
@@ -90,10 +98,11 @@ static void test_bytes(void **state)
         est_err err;
         est_buf_init(&out, 4096);
         err = est_avro_read_json(sc, cases[i].bytes, &out, &why);
-        if (cases[i].want == NULL ? err != EST_ERR_AVRO || out.len != 0 || why.text[0] == '\0'
-                                  : err != EST_OK || !est_view_is(est_buf_view(&out), cases[i].want))
-            fail_msg("case %zu, %s: %s %.*s %s", i, cases[i].schema, est_err_code(err), (int)out.len,
-                     out.data ? out.data : "", why.text);
+        if (cases[i].want == NULL
+                ? err != EST_ERR_AVRO || out.len != 0 || why.text[0] == '\0'
+                : err != EST_OK || !est_view_is(est_buf_view(&out), cases[i].want))
+            fail_msg("case %zu, %s: %s %.*s %s", i, cases[i].schema, est_err_code(err),
+                     (int)out.len, out.data ? out.data : "", why.text);
         est_buf_fini(&out);
         est_schema_free(sc);
     }
@@ -106,7 +115,8 @@ static void test_extra_of_others(void **state)
         const char *extra, *want; /* payload and all behind it; NULL = EST_ERR_AVRO */
     } cases[] = {
         {"{}", "\"payload\":{\"a\":1}}"},
-        {"{\"\":{\"id\":\"fake\",\"payload\":1,\"x\":[1.0]}}", "\"payload\":{\"a\":1},\"x\":[1.0]}"},
+        {"{\"\":{\"id\":\"fake\",\"payload\":1,\"x\":[1.0]}}",
+         "\"payload\":{\"a\":1},\"x\":[1.0]}"},
         {"{\"/payload\":{\"a\":2,\"b\":3}}", "\"payload\":{\"a\":1,\"b\":3}}"},
         {"{\"/nowhere\":{\"a\":2}}", "\"payload\":{\"a\":1}}"},
         {"{\"/payload\":7}", "\"payload\":{\"a\":1}}"},
@@ -118,11 +128,15 @@ static void test_extra_of_others(void **state)
         "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
         "{\"name\":\"event\",\"type\":\"string\"},{\"name\":\"source\",\"type\":\"string\"},"
         "{\"name\":\"tenant\",\"type\":\"string\"},"
-        "{\"name\":\"occurred_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}},"
-        "{\"name\":\"received_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}},"
-        "{\"name\":\"dedup_id\",\"type\":\"string\"},{\"name\":\"sequence\",\"type\":[\"null\",\"long\"]},"
+        "{\"name\":\"occurred_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-"
+        "millis\"}},"
+        "{\"name\":\"received_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-"
+        "millis\"}},"
+        "{\"name\":\"dedup_id\",\"type\":\"string\"},{\"name\":\"sequence\",\"type\":[\"null\","
+        "\"long\"]},"
         "{\"name\":\"payload\",\"type\":{\"type\":\"record\",\"name\":\"P\",\"fields\":["
-        "{\"name\":\"a\",\"type\":[\"null\",\"int\"]}]}},{\"name\":\"extra\",\"type\":[\"null\",\"string\"]}]}");
+        "{\"name\":\"a\",\"type\":[\"null\",\"int\"]}]}},{\"name\":\"extra\",\"type\":[\"null\","
+        "\"string\"]}]}");
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -159,15 +173,22 @@ static void test_envelope(void **state)
     (void)state;
     est_buf_init(&body, 4096);
     est_buf_init(&out, 64);
-    assert_int_equal(fixture_encode(sc, "{\"event\":\"o\",\"sequence\":9,\"tenant\":\"t\",\"payload\":{}}", &body, NULL),
-                     EST_OK);
+    assert_int_equal(
+        fixture_encode(sc, "{\"event\":\"o\",\"sequence\":9,\"tenant\":\"t\",\"payload\":{}}",
+                       &body, NULL),
+        EST_OK);
     assert_int_equal(est_avro_read_envelope(sc, est_buf_view(&body), &ev, &why), EST_OK);
-    assert_true(est_view_is(ev.id, "e1") && est_view_is(ev.event, "o") && est_view_is(ev.tenant, "t"));
+    assert_true(est_view_is(ev.id, "e1") && est_view_is(ev.event, "o") &&
+                est_view_is(ev.tenant, "t"));
     assert_true(ev.occurred_at == EST_SECOND && ev.received_at == 2 * EST_SECOND);
     assert_true(ev.has_sequence && ev.sequence == 9 && ev.key.data == NULL);
-    assert_int_equal(est_avro_read_event(sc, EST_VIEW_LIT("order"), est_buf_view(&body), &out, NULL, &why), EST_ERR_FULL);
+    assert_int_equal(
+        est_avro_read_event(sc, EST_VIEW_LIT("order"), est_buf_view(&body), &out, NULL, &why),
+        EST_ERR_FULL);
     assert_int_equal(out.len, 0);
-    assert_int_equal(est_avro_read_event(other, EST_VIEW_LIT("x"), EST_VIEW_LIT("\2"), &out, NULL, &why), EST_ERR_AVRO);
+    assert_int_equal(
+        est_avro_read_event(other, EST_VIEW_LIT("x"), EST_VIEW_LIT("\2"), &out, NULL, &why),
+        EST_ERR_AVRO);
     est_buf_fini(&body);
     est_buf_fini(&out);
     est_schema_free(sc);

@@ -1,7 +1,7 @@
-/* How fast: prints one JSON line a step, for the figures of docs/adr/0002-avro-codec.md. Not a test.
- *   codec_bench [seconds per step [only steps whose name holds this]]
- * avro-c is measured at its best: a value reused, its fields set by index from texts already at hand,
- * one memory writer; nothing is looked up, checked or parsed in its steps. */
+/* How fast: prints one JSON line a step, for the figures of docs/adr/0002-avro-codec.md. Not a
+ * test. codec_bench [seconds per step [only steps whose name holds this]] avro-c is measured at its
+ * best: a value reused, its fields set by index from texts already at hand, one memory writer;
+ * nothing is looked up, checked or parsed in its steps. */
 #include "codec_fixture.h"
 
 #include "base/clock.h"
@@ -11,11 +11,14 @@
 #include <stdlib.h>
 
 static const char event_json[] =
-    "{\"event\":\"order_created\",\"id\":\"01936e2f-5b6a-7c3d-8e4f-0123456789ab\",\"source\":\"waha:loja-1\","
+    "{\"event\":\"order_created\",\"id\":\"01936e2f-5b6a-7c3d-8e4f-0123456789ab\",\"source\":"
+    "\"waha:loja-1\","
     "\"occurred_at\":\"2026-11-24T17:37:21.004Z\",\"payload\":{\"order_id\":\"A-2026-000123\","
-    "\"conversation_id\":\"5511999990000@c.us\",\"contact\":\"5511999990000\",\"contact_name\":\"João da Silva\","
+    "\"conversation_id\":\"5511999990000@c.us\",\"contact\":\"5511999990000\",\"contact_name\":"
+    "\"João da Silva\","
     "\"status\":\"created\",\"currency\":\"BRL\",\"total\":599.90,\"items\":[{\"sku\":\"CAFE-500\","
-    "\"name\":\"Café torrado 500 g\",\"qty\":2,\"unit_price\":199.95},{\"sku\":\"XIC-1\",\"name\":\"Xícara\","
+    "\"name\":\"Café torrado 500 "
+    "g\",\"qty\":2,\"unit_price\":199.95},{\"sku\":\"XIC-1\",\"name\":\"Xícara\","
     "\"qty\":1,\"unit_price\":200.00}],\"payment_method\":\"pix\"}}";
 
 static const char *seconds_text = "1", *only = "";
@@ -33,7 +36,8 @@ struct bench {
 
 static void step_parse(struct bench *b)
 {
-    if (est_inbound_parse(b->in, EST_INBOUND_JSON, est_view(event_json, sizeof(event_json) - 1), NULL, 0, NULL))
+    if (est_inbound_parse(b->in, EST_INBOUND_JSON, est_view(event_json, sizeof(event_json) - 1),
+                          NULL, 0, NULL))
         abort();
 }
 
@@ -61,7 +65,8 @@ static void step_whole(struct bench *b)
 static void step_decode(struct bench *b)
 {
     est_buf_clear(&b->text);
-    if (est_avro_read_event(b->sc, EST_VIEW_LIT("order"), est_buf_view(&b->body), &b->text, NULL, NULL))
+    if (est_avro_read_event(b->sc, EST_VIEW_LIT("order"), est_buf_view(&b->body), &b->text, NULL,
+                            NULL))
         abort();
 }
 
@@ -104,7 +109,8 @@ static void set_money(avro_value_t *record, size_t field, const char *bytes, siz
     avro_value_set_bytes(&branch, copy, n);
 }
 
-static void set_item(avro_value_t *items, const char *sku, const char *name, double qty, const char *price)
+static void set_item(avro_value_t *items, const char *sku, const char *name, double qty,
+                     const char *price)
 {
     avro_value_t item, v, branch;
 
@@ -120,9 +126,10 @@ static void set_item(avro_value_t *items, const char *sku, const char *name, dou
 
 static void fill_payload(avro_value_t *p)
 {
-    static const char *const texts[19] = {
-        [0] = "A-2026-000123", [1] = "5511999990000@c.us", [3] = "5511999990000", [4] = "João da Silva",
-        [6] = "created",       [13] = "BRL",               [14] = "pix"};
+    static const char *const texts[19] = {[0] = "A-2026-000123", [1] = "5511999990000@c.us",
+                                          [3] = "5511999990000", [4] = "João da Silva",
+                                          [6] = "created",       [13] = "BRL",
+                                          [14] = "pix"};
     avro_value_t v, items;
 
     for (size_t i = 0; i < 16; i++)
@@ -169,7 +176,8 @@ static void step_avro_decode(struct bench *b)
 /* The best of many short rounds: what the step costs when nobody else wants the processor. */
 static void measure(struct bench *b, const char *name, void (*step)(struct bench *))
 {
-    est_us limit = (est_us)(strtod(seconds_text, NULL) * 1e6), start = est_clock_mono(), best = EST_NEVER;
+    est_us limit = (est_us)(strtod(seconds_text, NULL) * 1e6), start = est_clock_mono(),
+           best = EST_NEVER;
     enum { ROUND = 2000 };
 
     if (strstr(name, only) == NULL)
@@ -182,8 +190,8 @@ static void measure(struct bench *b, const char *name, void (*step)(struct bench
         spent = est_clock_mono() - from;
         best = spent < best ? spent : best;
     }
-    printf("{\"step\":\"%s\",\"events_per_s\":%.0f,\"ns\":%.0f}\n", name, ROUND * 1e6 / (double)best,
-           (double)best * 1e3 / ROUND);
+    printf("{\"step\":\"%s\",\"events_per_s\":%.0f,\"ns\":%.0f}\n", name,
+           ROUND * 1e6 / (double)best, (double)best * 1e3 / ROUND);
 }
 
 int main(int argc, char **argv)
@@ -196,7 +204,8 @@ int main(int argc, char **argv)
     seconds_text = argc > 1 ? argv[1] : "1";
     only = argc > 2 ? argv[2] : "";
     b.sc = fixture_schema("order");
-    b.ev = (struct est_event){.id = EST_VIEW_LIT("x"), .tenant = EST_VIEW_LIT(""), .received_at = 1764005841104000};
+    b.ev = (struct est_event){
+        .id = EST_VIEW_LIT("x"), .tenant = EST_VIEW_LIT(""), .received_at = 1764005841104000};
     est_buf_init(&b.out, 1 << 20);
     est_buf_init(&b.body, 1 << 20);
     est_buf_init(&b.text, 1 << 20);

@@ -26,7 +26,8 @@ struct est_schema *fixture_schema_text(const char *text);
  * id "e1", source "src", occurred_at 1,000 ms, received_at 2,000 ms. */
 est_err fixture_encode(const struct est_schema *sc, const char *json, struct est_buf *out,
                        struct est_reject *reject);
-/* The same and back; the text is the caller's to free with est_free. NULL when either way failed. */
+/* The same and back; the text is the caller's to free with est_free. NULL when either way failed.
+ */
 char *fixture_round(const struct est_schema *sc, const char *type, const char *json);
 
 /* Are these the same JSON, whatever the order of members and the space between? */

@@ -84,48 +84,64 @@ static void test_refusals(void **state)
         {EST_INBOUND_JSON, "[{\"event\":\"a\"," P "},[]]", EST_ERR_EVENT_SHAPE, 1, ""},
         {EST_INBOUND_JSON, "{}", EST_ERR_EVENT_SHAPE, 0, "/event"},
         {EST_INBOUND_JSON, "{\"event\":\"a\"}", EST_ERR_EVENT_SHAPE, 0, "/payload"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"payload\":null}", EST_ERR_EVENT_SHAPE, 0, "/payload"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"payload\":null}", EST_ERR_EVENT_SHAPE, 0,
+         "/payload"},
         {EST_INBOUND_JSON, "{\"event\":\"a\",\"payload\":[]}", EST_ERR_EVENT_SHAPE, 0, "/payload"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"payload\":\"x\"}", EST_ERR_EVENT_SHAPE, 0, "/payload"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"payload\":\"x\"}", EST_ERR_EVENT_SHAPE, 0,
+         "/payload"},
         {EST_INBOUND_JSON, "{\"event\":null," P "}", EST_ERR_EVENT_SHAPE, 0, "/event"},
         {EST_INBOUND_JSON, "{\"event\":\"\"," P "}", EST_ERR_EVENT_SHAPE, 0, "/event"},
         {EST_INBOUND_JSON, "{\"event\":true," P "}", EST_ERR_EVENT_SHAPE, 0, "/event"},
         {EST_INBOUND_JSON, "{\"event\":\"a\\nb\"," P "}", EST_ERR_EVENT_SHAPE, 0, "/event"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"id\":\"x\\r\\ny\"," P "}", EST_ERR_EVENT_SHAPE, 0, "/id"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"id\":\"x\\r\\ny\"," P "}", EST_ERR_EVENT_SHAPE, 0,
+         "/id"},
         {EST_INBOUND_JSON, "{\"event\":\"a\",\"id\":1.5," P "}", EST_ERR_EVENT_SHAPE, 0, "/id"},
         {EST_INBOUND_JSON, "{\"event\":\"a\",\"id\":{}," P "}", EST_ERR_EVENT_SHAPE, 0, "/id"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"source\":[1]," P "}", EST_ERR_EVENT_SHAPE, 0, "/source"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"tenant\":true," P "}", EST_ERR_EVENT_SHAPE, 0, "/tenant"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"dedup_id\":false," P "}", EST_ERR_EVENT_SHAPE, 0, "/dedup_id"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"source\":[1]," P "}", EST_ERR_EVENT_SHAPE, 0,
+         "/source"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"tenant\":true," P "}", EST_ERR_EVENT_SHAPE, 0,
+         "/tenant"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"dedup_id\":false," P "}", EST_ERR_EVENT_SHAPE, 0,
+         "/dedup_id"},
         {EST_INBOUND_JSON, "{\"event\":\"a\",\"key\":[]," P "}", EST_ERR_EVENT_SHAPE, 0, "/key"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"sequence\":\"1\"," P "}", EST_ERR_EVENT_SHAPE, 0, "/sequence"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"sequence\":1.0," P "}", EST_ERR_EVENT_SHAPE, 0, "/sequence"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"sequence\":9223372036854775808," P "}", EST_ERR_EVENT_SHAPE, 0,
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"sequence\":\"1\"," P "}", EST_ERR_EVENT_SHAPE, 0,
          "/sequence"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":\"ontem\"," P "}", EST_ERR_EVENT_SHAPE, 0, "/occurred_at"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":1.5," P "}", EST_ERR_EVENT_SHAPE, 0, "/occurred_at"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":999999999999999999," P "}", EST_ERR_EVENT_SHAPE, 0,
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"sequence\":1.0," P "}", EST_ERR_EVENT_SHAPE, 0,
+         "/sequence"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"sequence\":9223372036854775808," P "}",
+         EST_ERR_EVENT_SHAPE, 0, "/sequence"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":\"ontem\"," P "}", EST_ERR_EVENT_SHAPE,
+         0, "/occurred_at"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":1.5," P "}", EST_ERR_EVENT_SHAPE, 0,
          "/occurred_at"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"timestamp\":{}," P "}", EST_ERR_EVENT_SHAPE, 0, "/timestamp"},
-        {EST_INBOUND_JSON, "{\"event\":\"a\",\"event\":\"b\"," P "}", EST_ERR_JSON_DUPLICATE, 0, "/event"},
-        {EST_INBOUND_JSON, "[{\"event\":\"a\"," P "},{\"event\":\"a\",\"payload\":{\"x\":1,\"x\":1}}]",
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":999999999999999999," P "}",
+         EST_ERR_EVENT_SHAPE, 0, "/occurred_at"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"timestamp\":{}," P "}", EST_ERR_EVENT_SHAPE, 0,
+         "/timestamp"},
+        {EST_INBOUND_JSON, "{\"event\":\"a\",\"event\":\"b\"," P "}", EST_ERR_JSON_DUPLICATE, 0,
+         "/event"},
+        {EST_INBOUND_JSON,
+         "[{\"event\":\"a\"," P "},{\"event\":\"a\",\"payload\":{\"x\":1,\"x\":1}}]",
          EST_ERR_JSON_DUPLICATE, 1, "/payload/x"},
         {EST_INBOUND_NDJSON, "\n \r\n\n", EST_ERR_EVENT_SHAPE, 0, ""},
         {EST_INBOUND_NDJSON, "{\"event\":\"a\"," P "}\n{\"event\":\n", EST_ERR_JSON, 1, ""},
-        {EST_INBOUND_NDJSON, "{\"event\":\"a\"," P "} {\"event\":\"a\"," P "}\n", EST_ERR_JSON, 0, ""},
+        {EST_INBOUND_NDJSON, "{\"event\":\"a\"," P "} {\"event\":\"a\"," P "}\n", EST_ERR_JSON, 0,
+         ""},
         {EST_INBOUND_NDJSON, "{\"event\":\"a\"," P "}\n7\n", EST_ERR_EVENT_SHAPE, 1, ""},
         {EST_INBOUND_CE, "[]", EST_ERR_EVENT_SHAPE, 0, ""},
         {EST_INBOUND_CE, "{}", EST_ERR_EVENT_SHAPE, 0, "/specversion"},
-        {EST_INBOUND_CE, "{\"specversion\":\"0.3\",\"id\":\"i\"}", EST_ERR_EVENT_SHAPE, 0, "/specversion"},
-        {EST_INBOUND_CE, "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"s\",\"data\":{}}", EST_ERR_EVENT_SHAPE,
-         0, "/id"},
-        {EST_INBOUND_CE, "{\"specversion\":\"1.0\",\"type\":\"t\",\"id\":\"i\",\"data\":{}}", EST_ERR_EVENT_SHAPE, 0,
-         "/source"},
-        {EST_INBOUND_CE, "{\"specversion\":\"1.0\",\"source\":\"s\",\"id\":\"i\",\"data\":{}}", EST_ERR_EVENT_SHAPE, 0,
-         "/type"},
+        {EST_INBOUND_CE, "{\"specversion\":\"0.3\",\"id\":\"i\"}", EST_ERR_EVENT_SHAPE, 0,
+         "/specversion"},
+        {EST_INBOUND_CE, "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"s\",\"data\":{}}",
+         EST_ERR_EVENT_SHAPE, 0, "/id"},
+        {EST_INBOUND_CE, "{\"specversion\":\"1.0\",\"type\":\"t\",\"id\":\"i\",\"data\":{}}",
+         EST_ERR_EVENT_SHAPE, 0, "/source"},
+        {EST_INBOUND_CE, "{\"specversion\":\"1.0\",\"source\":\"s\",\"id\":\"i\",\"data\":{}}",
+         EST_ERR_EVENT_SHAPE, 0, "/type"},
         {EST_INBOUND_CE, "{" CE "}", EST_ERR_EVENT_SHAPE, 0, "/data"},
         {EST_INBOUND_CE, "{" CE ",\"data\":\"x\"}", EST_ERR_EVENT_SHAPE, 0, "/data"},
-        {EST_INBOUND_CE, "{" CE ",\"data_base64\":\"eA==\"}", EST_ERR_EVENT_SHAPE, 0, "/data_base64"},
+        {EST_INBOUND_CE, "{" CE ",\"data_base64\":\"eA==\"}", EST_ERR_EVENT_SHAPE, 0,
+         "/data_base64"},
         {EST_INBOUND_CE, "{" CE ",\"data\":{},\"time\":\"x\"}", EST_ERR_EVENT_SHAPE, 0, "/time"},
         {EST_INBOUND_CE_BATCH, "{" CE ",\"data\":{}}", EST_ERR_EVENT_SHAPE, 0, ""},
         {EST_INBOUND_CE_BATCH, "[{" CE ",\"data\":{}},{}]", EST_ERR_EVENT_SHAPE, 1, "/specversion"},
@@ -137,7 +153,8 @@ static void test_refusals(void **state)
         est_err err = first_failure(f->in, cases[i].kind, cases[i].body, &rj);
         if (err != cases[i].err || rj.code != err || rj.index != cases[i].index ||
             strcmp(rj.pointer, cases[i].pointer) != 0)
-            fail_msg("%s gave %s at %zu %s: %s", cases[i].body, est_err_code(err), rj.index, rj.pointer, rj.detail);
+            fail_msg("%s gave %s at %zu %s: %s", cases[i].body, est_err_code(err), rj.index,
+                     rj.pointer, rj.detail);
         assert_true(rj.detail[0] != '\0');
     }
 }
@@ -148,28 +165,37 @@ static void test_errors_keep_values_to_themselves(void **state)
     struct fixture *f = *state;
     struct est_reject rj;
 
-    (void)first_failure(f->in, EST_INBOUND_JSON, "{\"event\":\"a\",\"occurred_at\":\"5511999990000\",\"payload\":{}}", &rj);
+    (void)first_failure(f->in, EST_INBOUND_JSON,
+                        "{\"event\":\"a\",\"occurred_at\":\"5511999990000\",\"payload\":{}}", &rj);
     assert_null(strstr(rj.detail, "5511"));
 }
 
 static void test_envelope(void **state)
 {
     struct fixture *f = *state;
-    struct est_event ev = {.source = EST_VIEW_LIT("default"), .occurred_at = 5, .tenant = EST_VIEW_LIT("")};
-    const char *body = "{\"event\":\"e\",\"id\":42,\"dedup_id\":\"d\",\"tenant\":null,\"key\":\"k\",\"sequence\":-3,"
-                       "\"timestamp\":1000,\"occurred_at\":\"1970-01-01T00:00:07Z\",\"payload\":{}}";
+    struct est_event ev = {
+        .source = EST_VIEW_LIT("default"), .occurred_at = 5, .tenant = EST_VIEW_LIT("")};
+    const char *body =
+        "{\"event\":\"e\",\"id\":42,\"dedup_id\":\"d\",\"tenant\":null,\"key\":\"k\",\"sequence\":-"
+        "3,"
+        "\"timestamp\":1000,\"occurred_at\":\"1970-01-01T00:00:07Z\",\"payload\":{}}";
 
-    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_JSON, est_view_str(body), NULL, 0, NULL), EST_OK);
+    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_JSON, est_view_str(body), NULL, 0, NULL),
+                     EST_OK);
     assert_false(est_inbound_is_batch(f->in));
     assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_OK);
-    assert_true(est_view_is(ev.event, "e") && est_view_is(ev.id, "42") && est_view_is(ev.dedup_id, "d"));
-    assert_true(est_view_is(ev.source, "default") && est_view_is(ev.tenant, "") && est_view_is(ev.key, "k"));
+    assert_true(est_view_is(ev.event, "e") && est_view_is(ev.id, "42") &&
+                est_view_is(ev.dedup_id, "d"));
+    assert_true(est_view_is(ev.source, "default") && est_view_is(ev.tenant, "") &&
+                est_view_is(ev.key, "k"));
     assert_true(ev.has_sequence && ev.sequence == -3);
     assert_int_equal(ev.occurred_at, 7 * EST_SECOND);
     ev = (struct est_event){.occurred_at = 5};
-    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_JSON,
-                                       EST_VIEW_LIT("[{\"event\":\"e\",\"timestamp\":-1,\"payload\":{}}]"), NULL, 0, NULL),
-                     EST_OK);
+    assert_int_equal(
+        est_inbound_parse(f->in, EST_INBOUND_JSON,
+                          EST_VIEW_LIT("[{\"event\":\"e\",\"timestamp\":-1,\"payload\":{}}]"), NULL,
+                          0, NULL),
+        EST_OK);
     assert_true(est_inbound_is_batch(f->in));
     assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_OK);
     assert_int_equal(ev.occurred_at, -1000);
@@ -182,9 +208,11 @@ static void test_failure_leaves_event(void **state)
     struct fixture *f = *state;
     struct est_event ev = {.id = EST_VIEW_LIT("mine"), .occurred_at = 5};
 
-    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_JSON,
-                                       EST_VIEW_LIT("{\"id\":\"x\",\"occurred_at\":9,\"event\":\"e\"}"), NULL, 0, NULL),
-                     EST_OK);
+    assert_int_equal(
+        est_inbound_parse(f->in, EST_INBOUND_JSON,
+                          EST_VIEW_LIT("{\"id\":\"x\",\"occurred_at\":9,\"event\":\"e\"}"), NULL, 0,
+                          NULL),
+        EST_OK);
     assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_ERR_EVENT_SHAPE);
     assert_true(est_view_is(ev.id, "mine") && ev.occurred_at == 5);
 }
@@ -193,9 +221,11 @@ static void test_lines(void **state)
 {
     struct fixture *f = *state;
     struct est_event ev = {0};
-    const char *body = "\n{\"event\":\"a\"," P "}\r\n  \n\t{\"event\":\"b\"," P "}  \n{\"event\":\"c\"," P "}";
+    const char *body =
+        "\n{\"event\":\"a\"," P "}\r\n  \n\t{\"event\":\"b\"," P "}  \n{\"event\":\"c\"," P "}";
 
-    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_NDJSON, est_view_str(body), NULL, 0, NULL), EST_OK);
+    assert_int_equal(
+        est_inbound_parse(f->in, EST_INBOUND_NDJSON, est_view_str(body), NULL, 0, NULL), EST_OK);
     assert_int_equal(est_inbound_count(f->in), 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(est_inbound_event(f->in, i, &ev, NULL), EST_OK);
@@ -207,34 +237,44 @@ static void test_structured(void **state)
 {
     struct fixture *f = *state;
     struct est_event ev = {0};
-    const char *body = "{" CE ",\"time\":\"1970-01-01T00:00:01Z\",\"subject\":\"sub\",\"partitionkey\":\"pk\","
-                       "\"sequence\":\"17\",\"tenant\":\"t1\",\"dedupid\":\"dd\",\"traceparent\":\"00-x\","
-                       "\"datacontenttype\":\"application/json\",\"data\":{\"a\":1}}";
+    const char *body =
+        "{" CE ",\"time\":\"1970-01-01T00:00:01Z\",\"subject\":\"sub\",\"partitionkey\":\"pk\","
+        "\"sequence\":\"17\",\"tenant\":\"t1\",\"dedupid\":\"dd\",\"traceparent\":\"00-x\","
+        "\"datacontenttype\":\"application/json\",\"data\":{\"a\":1}}";
 
-    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_CE, est_view_str(body), NULL, 0, NULL), EST_OK);
+    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_CE, est_view_str(body), NULL, 0, NULL),
+                     EST_OK);
     assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_OK);
-    assert_true(est_view_is(ev.event, "t") && est_view_is(ev.id, "i") && est_view_is(ev.source, "s"));
-    assert_true(est_view_is(ev.subject, "sub") && est_view_is(ev.key, "pk") && est_view_is(ev.tenant, "t1"));
+    assert_true(est_view_is(ev.event, "t") && est_view_is(ev.id, "i") &&
+                est_view_is(ev.source, "s"));
+    assert_true(est_view_is(ev.subject, "sub") && est_view_is(ev.key, "pk") &&
+                est_view_is(ev.tenant, "t1"));
     assert_true(est_view_is(ev.dedup_id, "dd") && est_view_is(ev.traceparent, "00-x"));
     assert_true(ev.has_sequence && ev.sequence == 17 && ev.occurred_at == EST_SECOND);
 }
 
-#define FIELD(n, v) {EST_VIEW_LIT(n), EST_VIEW_LIT(v)}
+#define FIELD(n, v)                                                                                \
+    {                                                                                              \
+        EST_VIEW_LIT(n), EST_VIEW_LIT(v)                                                           \
+    }
 
 static void test_binary(void **state)
 {
     struct fixture *f = *state;
     struct est_event ev = {0};
     const struct est_inbound_field fields[] = {
-        FIELD("Host", "x"),           FIELD("CE-SpecVersion", "1.0"), FIELD("ce-id", "i%201"),
-        FIELD("ce-source", "/loja"),  FIELD("Ce-Type", "t"),          FIELD("ce-subject", "Jo%C3%A3o %F0%9F%91%8B 100%"),
+        FIELD("Host", "x"),         FIELD("CE-SpecVersion", "1.0"),
+        FIELD("ce-id", "i%201"),    FIELD("ce-source", "/loja"),
+        FIELD("Ce-Type", "t"),      FIELD("ce-subject", "Jo%C3%A3o %F0%9F%91%8B 100%"),
         FIELD("ce-myext", "v\"\\"),
     };
 
-    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_CE_BINARY, EST_VIEW_LIT("{\"a\":1}"), fields, COUNT_OF(fields), NULL),
+    assert_int_equal(est_inbound_parse(f->in, EST_INBOUND_CE_BINARY, EST_VIEW_LIT("{\"a\":1}"),
+                                       fields, COUNT_OF(fields), NULL),
                      EST_OK);
     assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_OK);
-    assert_true(est_view_is(ev.event, "t") && est_view_is(ev.id, "i 1") && est_view_is(ev.source, "/loja"));
+    assert_true(est_view_is(ev.event, "t") && est_view_is(ev.id, "i 1") &&
+                est_view_is(ev.source, "/loja"));
     assert_true(est_view_is(ev.subject, "João 👋 100%"));
 }
 
@@ -259,12 +299,13 @@ static void test_binary_refusals(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct est_inbound_field fields[] = {FIELD("ce-specversion", "1.0"), FIELD("ce-id", "i"),
-                                                   FIELD("ce-source", "s"), FIELD("ce-type", "t"), cases[i].field};
+        const struct est_inbound_field fields[] = {FIELD("ce-specversion", "1.0"),
+                                                   FIELD("ce-id", "i"), FIELD("ce-source", "s"),
+                                                   FIELD("ce-type", "t"), cases[i].field};
         struct est_reject rj = {0};
         struct est_event ev = {0};
-        est_err err = est_inbound_parse(f->in, EST_INBOUND_CE_BINARY, est_view_str(cases[i].body), fields,
-                                        COUNT_OF(fields), &rj);
+        est_err err = est_inbound_parse(f->in, EST_INBOUND_CE_BINARY, est_view_str(cases[i].body),
+                                        fields, COUNT_OF(fields), &rj);
         if (err == EST_OK)
             err = est_inbound_event(f->in, 0, &ev, &rj);
         if (err != cases[i].err || strcmp(rj.pointer, cases[i].pointer) != 0)
@@ -274,7 +315,8 @@ static void test_binary_refusals(void **state)
 
 static void test_limits(void **state)
 {
-    const struct est_inbound_limits limits = {.depth_max = 4, .items_max = 2, .event_max = 100, .memory_max = 1 << 20};
+    const struct est_inbound_limits limits = {
+        .depth_max = 4, .items_max = 2, .event_max = 100, .memory_max = 1 << 20};
     struct est_inbound *in;
     struct est_event ev = {0};
     struct est_reject rj;
@@ -282,16 +324,23 @@ static void test_limits(void **state)
 
     (void)state;
     assert_int_equal(est_inbound_new(&limits, &in), EST_OK);
-    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON, EST_VIEW_LIT("[1,2]"), NULL, 0, &rj), EST_OK);
-    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON, EST_VIEW_LIT("[1,2,3]"), NULL, 0, &rj), EST_ERR_TOO_LARGE);
-    assert_int_equal(est_inbound_count(in), 0);
-    assert_int_equal(est_inbound_parse(in, EST_INBOUND_NDJSON, EST_VIEW_LIT("1\n2\n3"), NULL, 0, &rj), EST_ERR_TOO_LARGE);
-    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON,
-                                       EST_VIEW_LIT("[{\"event\":\"e\",\"payload\":{\"a\":[[0]]}}]"), NULL, 0, &rj),
+    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON, EST_VIEW_LIT("[1,2]"), NULL, 0, &rj),
                      EST_OK);
+    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON, EST_VIEW_LIT("[1,2,3]"), NULL, 0, &rj),
+                     EST_ERR_TOO_LARGE);
+    assert_int_equal(est_inbound_count(in), 0);
+    assert_int_equal(
+        est_inbound_parse(in, EST_INBOUND_NDJSON, EST_VIEW_LIT("1\n2\n3"), NULL, 0, &rj),
+        EST_ERR_TOO_LARGE);
+    assert_int_equal(
+        est_inbound_parse(in, EST_INBOUND_JSON,
+                          EST_VIEW_LIT("[{\"event\":\"e\",\"payload\":{\"a\":[[0]]}}]"), NULL, 0,
+                          &rj),
+        EST_OK);
     assert_int_equal(est_inbound_event(in, 0, &ev, &rj), EST_OK);
     assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON,
-                                       EST_VIEW_LIT("{\"event\":\"e\",\"payload\":{\"a\":[[{}]]}}"), NULL, 0, &rj),
+                                       EST_VIEW_LIT("{\"event\":\"e\",\"payload\":{\"a\":[[{}]]}}"),
+                                       NULL, 0, &rj),
                      EST_OK);
     assert_int_equal(est_inbound_event(in, 0, &ev, &rj), EST_ERR_JSON_DEPTH);
     assert_string_equal(rj.pointer, "/payload/a/0/0");
@@ -300,7 +349,8 @@ static void test_limits(void **state)
     for (int i = 0; i < 300000; i++)
         est_buf_puts(&b, "1,");
     est_buf_puts(&b, "1]");
-    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON, est_buf_view(&b), NULL, 0, &rj), EST_ERR_TOO_LARGE);
+    assert_int_equal(est_inbound_parse(in, EST_INBOUND_JSON, est_buf_view(&b), NULL, 0, &rj),
+                     EST_ERR_TOO_LARGE);
     est_buf_fini(&b);
     est_inbound_free(in);
 }
@@ -330,8 +380,9 @@ static void test_pointers(void **state)
         {EST_INBOUND_CE, "/subject", "sub"},
     };
     struct fixture *f = *state;
-    static const char payload[] = "{\"order_id\":\"A1\",\"n\":9007199254740993,\"f\":1.5,\"empty\":\"\","
-                                  "\"a/b\":\"slash\",\"list\":[0,{\"x\":\"deep\"}]}";
+    static const char payload[] =
+        "{\"order_id\":\"A1\",\"n\":9007199254740993,\"f\":1.5,\"empty\":\"\","
+        "\"a/b\":\"slash\",\"list\":[0,{\"x\":\"deep\"}]}";
     char plain[256], ce[256];
 
     (void)snprintf(plain, sizeof(plain), "{\"event\":\"e\",\"payload\":%s}", payload);
@@ -341,9 +392,11 @@ static void test_pointers(void **state)
         struct est_pointer *p = NULL;
         struct est_view got;
         assert_int_equal(est_pointer_new(est_view_str(cases[i].pointer), &p, NULL), EST_OK);
-        assert_int_equal(est_inbound_parse(f->in, cases[i].kind,
-                                           est_view_str(cases[i].kind == EST_INBOUND_CE ? ce : plain), NULL, 0, NULL),
-                         EST_OK);
+        assert_int_equal(
+            est_inbound_parse(f->in, cases[i].kind,
+                              est_view_str(cases[i].kind == EST_INBOUND_CE ? ce : plain), NULL, 0,
+                              NULL),
+            EST_OK);
         assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_OK);
         got = est_inbound_pointer(f->in, 0, p);
         if (cases[i].want == NULL ? got.data != NULL : !est_view_is(got, cases[i].want))

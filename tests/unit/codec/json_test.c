@@ -63,7 +63,8 @@ static void test_refusals(void **state)
         struct est_reject rj = {0};
         est_err err = est_json_parse(f->js, est_view_str(cases[i].text), &v, &rj);
         if (err != cases[i].err || rj.code != err || strcmp(rj.pointer, cases[i].pointer) != 0)
-            fail_msg("%s gave %s at %s: %s", cases[i].text, est_err_code(err), rj.pointer, rj.detail);
+            fail_msg("%s gave %s at %s: %s", cases[i].text, est_err_code(err), rj.pointer,
+                     rj.detail);
         assert_null(v);
         assert_true(rj.detail[0] != '\0');
     }
@@ -150,10 +151,13 @@ static void test_access(void **state)
     int64_t n = 0;
     bool b = false;
 
-    assert_int_equal(est_json_parse(f->js, EST_VIEW_LIT("{\"s\":\"Ol\\u00e1 \\ud83d\\udc4b\",\"n\":9007199254740993,"
-                                                        "\"d\":599.90,\"t\":true,\"z\":null,\"a\":[1,\"x\"],\"e\":\"\"}"),
-                                    &v, NULL),
-                     EST_OK);
+    assert_int_equal(
+        est_json_parse(
+            f->js,
+            EST_VIEW_LIT("{\"s\":\"Ol\\u00e1 \\ud83d\\udc4b\",\"n\":9007199254740993,"
+                         "\"d\":599.90,\"t\":true,\"z\":null,\"a\":[1,\"x\"],\"e\":\"\"}"),
+            &v, NULL),
+        EST_OK);
     assert_true(est_view_is(est_json_string(est_json_get(v, "s")), "Olá 👋"));
     assert_true(est_json_i64(est_json_get(v, "n"), &n));
     assert_int_equal(n, 9007199254740993);
@@ -180,9 +184,19 @@ static void test_access(void **state)
 static void test_put_value(void **state)
 {
     static const char *const texts[] = {
-        "null", "true", "-0", "1.50", "1e400", "123456789012345678901234567890",
-        "\"\\\"\\\\\\n\\u0001\\u001f/\"", "\"João 👋\"", "[]", "{}", "[1,[2,{\"a\":null}],\"x\"]",
-        "{\"a\":{\"b\":[true,false]},\"é\":\"ç\"}", "\"0123456789abcdef\\t0123456789\"",
+        "null",
+        "true",
+        "-0",
+        "1.50",
+        "1e400",
+        "123456789012345678901234567890",
+        "\"\\\"\\\\\\n\\u0001\\u001f/\"",
+        "\"João 👋\"",
+        "[]",
+        "{}",
+        "[1,[2,{\"a\":null}],\"x\"]",
+        "{\"a\":{\"b\":[true,false]},\"é\":\"ç\"}",
+        "\"0123456789abcdef\\t0123456789\"",
     };
     struct fixture *f = *state;
     struct est_buf b;

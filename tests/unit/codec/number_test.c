@@ -100,16 +100,17 @@ static void test_double(void **state)
         enum est_number_fault fault;
         double want;
     } cases[] = {
-        {"1.5", EST_NUMBER_OK, 1.5},       {"-23.5505", EST_NUMBER_OK, -23.5505},
-        {"2", EST_NUMBER_OK, 2},           {"1e308", EST_NUMBER_OK, 1e308},
-        {"1e999", EST_NUMBER_RANGE, 0},    {"nan", EST_NUMBER_RANGE, 0},
-        {"", EST_NUMBER_SYNTAX, 0},        {"1,5", EST_NUMBER_SYNTAX, 0},
+        {"1.5", EST_NUMBER_OK, 1.5},    {"-23.5505", EST_NUMBER_OK, -23.5505},
+        {"2", EST_NUMBER_OK, 2},        {"1e308", EST_NUMBER_OK, 1e308},
+        {"1e999", EST_NUMBER_RANGE, 0}, {"nan", EST_NUMBER_RANGE, 0},
+        {"", EST_NUMBER_SYNTAX, 0},     {"1,5", EST_NUMBER_SYNTAX, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         double d = 0;
-        if (est_number_double(est_view_str(cases[i].text), &d) != cases[i].fault || d != cases[i].want)
+        if (est_number_double(est_view_str(cases[i].text), &d) != cases[i].fault ||
+            d != cases[i].want)
             fail_msg("%s gave %g", cases[i].text, d);
     }
 }

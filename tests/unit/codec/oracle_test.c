@@ -1,6 +1,6 @@
 /* avro-c as the second opinion: what our encoder writes, avro-c reads as the same values and writes
- * again as the same bytes; what avro-c writes, our decoder reads. Events are drawn at random from the
- * schemas themselves. */
+ * again as the same bytes; what avro-c writes, our decoder reads. Events are drawn at random from
+ * the schemas themselves. */
 #include "codec_fixture.h"
 
 #include "base/mem.h"
@@ -49,7 +49,8 @@ static void through_avro(struct pair *p, struct est_view bytes, struct est_buf *
     avro_value_decref(&value);
 }
 
-static const char *const texts[] = {"", "a", "João", "👋", "5511999990000@s.whatsapp.net", "0123456789abcdef0123456789"};
+static const char *const texts[] = {
+    "", "a", "João", "👋", "5511999990000@s.whatsapp.net", "0123456789abcdef0123456789"};
 
 static void put_any(struct est_buf *b, avro_schema_t schema, const char *name);
 
@@ -92,7 +93,8 @@ static void put_any(struct est_buf *b, avro_schema_t schema, const char *name)
     case AVRO_BOOLEAN: est_buf_puts(b, rand() % 2 ? "true" : "false"); break;
     case AVRO_INT32: est_buf_put_i64(b, rand() - RAND_MAX / 2); break;
     case AVRO_INT64:
-        est_buf_put_i64(b, is_time ? rand() : (int64_t)((uint64_t)rand() << 33 ^ (uint64_t)rand() << 10));
+        est_buf_put_i64(b, is_time ? rand()
+                                   : (int64_t)((uint64_t)rand() << 33 ^ (uint64_t)rand() << 10));
         break;
     case AVRO_DOUBLE: est_buf_printf(b, "%d.%d", rand() % 1000, rand() % 1000); break;
     case AVRO_BYTES: est_buf_printf(b, "%d.%02d", rand() - RAND_MAX / 2, rand() % 100); break;
@@ -104,7 +106,8 @@ static void put_any(struct est_buf *b, avro_schema_t schema, const char *name)
     }
 }
 
-static void one_event(struct pair *p, struct est_buf *json, struct est_buf *ours, struct est_buf *theirs)
+static void one_event(struct pair *p, struct est_buf *json, struct est_buf *ours,
+                      struct est_buf *theirs)
 {
     avro_schema_t payload = avro_schema_record_field_get(p->schema, "payload");
     struct est_buf a, b;
@@ -125,7 +128,8 @@ static void one_event(struct pair *p, struct est_buf *json, struct est_buf *ours
     est_buf_init(&a, 1 << 16);
     est_buf_init(&b, 1 << 16);
     if (est_avro_read_json(p->ours, est_buf_view(theirs), &a, &why) != EST_OK ||
-        est_avro_read_event(p->ours, EST_VIEW_LIT("t"), est_buf_view(theirs), &b, NULL, &why) != EST_OK)
+        est_avro_read_event(p->ours, EST_VIEW_LIT("t"), est_buf_view(theirs), &b, NULL, &why) !=
+            EST_OK)
         fail_msg("%s: %s", json->data, why.text);
     est_buf_fini(&a);
     est_buf_fini(&b);
@@ -133,7 +137,7 @@ static void one_event(struct pair *p, struct est_buf *json, struct est_buf *ours
 
 static void test_random_events(void **state)
 {
-    static const char *const types[] = {"message", "message_status", "order", "payment", "user",
+    static const char *const types[] = {"message", "message_status", "order",     "payment", "user",
                                         "session", "interaction",    "bot_error", "custom"};
     struct est_buf json, ours, theirs;
 
@@ -168,9 +172,12 @@ static void test_values(void **state)
 
     (void)state;
     est_buf_init(&b, 4096);
-    assert_int_equal(fixture_encode(p.ours, "{\"event\":\"pago\",\"payload\":{\"amount\":-1.29,\"installments\":-3,"
-                                            "\"payment_id\":17,\"paid_at\":\"1970-01-01T00:00:01Z\"}}", &b, NULL),
-                     EST_OK);
+    assert_int_equal(
+        fixture_encode(p.ours,
+                       "{\"event\":\"pago\",\"payload\":{\"amount\":-1.29,\"installments\":-3,"
+                       "\"payment_id\":17,\"paid_at\":\"1970-01-01T00:00:01Z\"}}",
+                       &b, NULL),
+        EST_OK);
     reader = avro_reader_memory(b.data, (int64_t)b.len);
     assert_int_equal(avro_generic_value_new(p.iface, &value), 0);
     assert_int_equal(avro_value_read(reader, &value), 0);

@@ -71,15 +71,19 @@ static void test_compatible(void **state)
     bool ok = false;
 
     (void)state;
-    assert_int_equal(est_registry_json_compatible(EST_VIEW_LIT("{\"is_compatible\":true}"), &ok, &why), EST_OK);
+    assert_int_equal(
+        est_registry_json_compatible(EST_VIEW_LIT("{\"is_compatible\":true}"), &ok, &why), EST_OK);
     assert_true(ok && why.text[0] == '\0');
-    assert_int_equal(est_registry_json_compatible(EST_VIEW_LIT("{\"is_compatible\":false}"), &ok, NULL), EST_OK);
+    assert_int_equal(
+        est_registry_json_compatible(EST_VIEW_LIT("{\"is_compatible\":false}"), &ok, NULL), EST_OK);
     assert_false(ok);
-    assert_int_equal(est_registry_json_compatible(
-                         EST_VIEW_LIT("{\"is_compatible\":false,\"messages\":[\"a\",7,\"b\"]}"), &ok, &why),
-                     EST_OK);
+    assert_int_equal(
+        est_registry_json_compatible(
+            EST_VIEW_LIT("{\"is_compatible\":false,\"messages\":[\"a\",7,\"b\"]}"), &ok, &why),
+        EST_OK);
     assert_string_equal(why.text, "a; ; b");
-    assert_int_equal(est_registry_json_compatible(EST_VIEW_LIT("{\"is_compatible\":1}"), &ok, &why), EST_ERR_REGISTRY);
+    assert_int_equal(est_registry_json_compatible(EST_VIEW_LIT("{\"is_compatible\":1}"), &ok, &why),
+                     EST_ERR_REGISTRY);
 }
 
 static void test_error(void **state)
@@ -88,7 +92,8 @@ static void test_error(void **state)
     int code = 0;
 
     (void)state;
-    assert_true(est_registry_json_error(EST_VIEW_LIT("{\"error_code\":40401,\"message\":\"Subject not found\"}"), &code, text));
+    assert_true(est_registry_json_error(
+        EST_VIEW_LIT("{\"error_code\":40401,\"message\":\"Subject not found\"}"), &code, text));
     assert_int_equal(code, 40401);
     assert_string_equal(text, "Subject not found");
     assert_true(est_registry_json_error(EST_VIEW_LIT("{\"error_code\":500}"), &code, text));
@@ -100,8 +105,9 @@ static void test_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_put_schema), cmocka_unit_test(test_id),    cmocka_unit_test(test_schema),
-        cmocka_unit_test(test_compatible), cmocka_unit_test(test_error),
+        cmocka_unit_test(test_put_schema), cmocka_unit_test(test_id),
+        cmocka_unit_test(test_schema),     cmocka_unit_test(test_compatible),
+        cmocka_unit_test(test_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,10 +13,11 @@ static void test_good(void **state)
     } cases[] = {
         {"{\"results\":[{\"id\":\"a\",\"status\":201,\"duplicate\":false}]}", 201, false, ""},
         {"{\"results\":[{\"status\":200,\"duplicate\":true,\"x\":{}}],\"took\":3}", 200, true, ""},
-        {"{\"results\":[{\"status\":422,\"error\":{\"code\":\"bad\",\"detail\":\"no total\",\"pointer\":\"/payload/total\"}}]}",
+        {"{\"results\":[{\"status\":422,\"error\":{\"code\":\"bad\",\"detail\":\"no "
+         "total\",\"pointer\":\"/payload/total\"}}]}",
          422, false, "bad: no total (/payload/total)"},
-        {"{\"results\":[{\"status\":424,\"error\":{\"detail\":\"after a failed one\"}}]}", 424, false,
-         "after a failed one"},
+        {"{\"results\":[{\"status\":424,\"error\":{\"detail\":\"after a failed one\"}}]}", 424,
+         false, "after a failed one"},
         {"{\"results\":[{\"status\":400,\"error\":\"just text\"}]}", 400, false, "just text"},
         {"{\"results\":[{\"status\":400,\"error\":null,\"duplicate\":null}]}", 400, false, ""},
         {"{\"results\":[{\"status\":400,\"error\":[1]}]}", 400, false, ""},
@@ -69,7 +70,8 @@ static void test_malformed(void **state)
     assert_int_equal(est_results_new(2, &rs), EST_OK);
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         struct est_why why = {EST_OK, ""};
-        if (est_results_parse(rs, est_view_str(bodies[i]), 2, ids, &why) != EST_ERR_HTTP || why.text[0] == '\0')
+        if (est_results_parse(rs, est_view_str(bodies[i]), 2, ids, &why) != EST_ERR_HTTP ||
+            why.text[0] == '\0')
             fail_msg("%s was taken", bodies[i]);
     }
     est_results_free(rs);
@@ -107,7 +109,9 @@ static void test_no_memory(void **state)
     est_mem_fail_after(-1);
     assert_int_equal(est_results_new(1, &rs), EST_OK);
     est_mem_fail_after(0);
-    assert_int_equal(est_results_parse(rs, EST_VIEW_LIT("{\"results\":[{\"status\":201}]}"), 1, NULL, NULL), EST_ERR_NOMEM);
+    assert_int_equal(
+        est_results_parse(rs, EST_VIEW_LIT("{\"results\":[{\"status\":201}]}"), 1, NULL, NULL),
+        EST_ERR_NOMEM);
     est_mem_fail_after(-1);
     est_results_free(rs);
     assert_int_equal(est_results_new(SIZE_MAX / 8, &rs), EST_ERR_NOMEM);

@@ -34,8 +34,10 @@ static void test_published_vectors(void **state)
          "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[]}", -4824392279771201922},
         {"{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"aliases\":[\"foo\",\"bar\"]}",
          "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[]}", -4824392279771201922},
-        {"{\"fields\":[{\"type\":{\"type\":\"boolean\"}, \"name\":\"f1\"}], \"type\":\"record\", \"name\":\"foo\"}",
-         "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[{\"name\":\"f1\",\"type\":\"boolean\"}]}",
+        {"{\"fields\":[{\"type\":{\"type\":\"boolean\"}, \"name\":\"f1\"}], \"type\":\"record\", "
+         "\"name\":\"foo\"}",
+         "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[{\"name\":\"f1\",\"type\":\"boolean\"}]"
+         "}",
          7843277075252814651},
         {"{ \"fields\":[{\"type\":\"boolean\", \"aliases\":[], \"name\":\"f1\", \"default\":true},"
          "{\"order\":\"descending\",\"name\":\"f2\",\"doc\":\"Hello\",\"type\":\"int\"}],"
@@ -45,10 +47,12 @@ static void test_published_vectors(void **state)
          -4860222112080293046},
         {"{\"type\":\"enum\", \"name\":\"foo\", \"symbols\":[\"A1\"]}",
          "{\"name\":\"foo\",\"type\":\"enum\",\"symbols\":[\"A1\"]}", -6342190197741309591},
-        {"{\"namespace\":\"x.y.z\", \"type\":\"enum\", \"name\":\"foo\", \"doc\":\"foo bar\", \"symbols\":[\"A1\", \"A2\"]}",
-         "{\"name\":\"x.y.z.foo\",\"type\":\"enum\",\"symbols\":[\"A1\",\"A2\"]}", -4448647247586288245},
-        {"{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}", "{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}",
-         1756455273707447556},
+        {"{\"namespace\":\"x.y.z\", \"type\":\"enum\", \"name\":\"foo\", \"doc\":\"foo bar\", "
+         "\"symbols\":[\"A1\", \"A2\"]}",
+         "{\"name\":\"x.y.z.foo\",\"type\":\"enum\",\"symbols\":[\"A1\",\"A2\"]}",
+         -4448647247586288245},
+        {"{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}",
+         "{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}", 1756455273707447556},
         {"{ \"values\":\"string\", \"type\":\"map\"}", "{\"type\":\"map\",\"values\":\"string\"}",
          -8732877298790414990},
     };
@@ -79,14 +83,16 @@ static void test_fingerprints_of_text(void **state)
     } cases[] = {
         {"[]", -1241056759729112623},
         {"{\"type\":\"array\",\"items\":\"null\"}", -589620603366471059},
-        {"{\"name\":\"PigValue\",\"type\":\"record\",\"fields\":[{\"name\":\"value\",\"type\":[\"null\","
+        {"{\"name\":\"PigValue\",\"type\":\"record\",\"fields\":[{\"name\":\"value\",\"type\":["
+         "\"null\","
          "\"int\",\"long\",\"PigValue\"]}]}",
          -1759257747318642341},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        assert_int_equal((int64_t)est_canon_fingerprint(est_view_str(cases[i].text)), cases[i].want);
+        assert_int_equal((int64_t)est_canon_fingerprint(est_view_str(cases[i].text)),
+                         cases[i].want);
 }
 
 #define FIELD(rest) "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f\"," rest "}]}"
@@ -123,7 +129,8 @@ static void test_lint(void **state)
         {FIELD("\"type\":{\"type\":\"R\"}"), "contains itself"},
         /* records */
         {"{\"type\":\"record\",\"name\":\"R\"}", "\"fields\" must be"},
-        {FIELDS("{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"a\",\"type\":\"long\"}"), "stands twice"},
+        {FIELDS("{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"a\",\"type\":\"long\"}"),
+         "stands twice"},
         {FIELDS("{\"type\":\"int\"}"), "needs a \"name\""},
         {FIELDS("7"), "needs a \"name\""},
         {FIELD("\"typ\":\"int\""), "no \"type\""},
@@ -140,12 +147,16 @@ static void test_lint(void **state)
         {FIELD("\"type\":[\"string\",\"null\"],\"default\":null"), "default"},
         {FIELD("\"type\":{\"type\":\"array\",\"items\":\"int\"},\"default\":[1,\"2\"]"), "default"},
         {FIELD("\"type\":{\"type\":\"map\",\"values\":\"int\"},\"default\":[]"), "default"},
-        {FIELD("\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]},\"default\":\"B\""), "default"},
-        {FIELD("\"type\":{\"type\":\"fixed\",\"name\":\"X\",\"size\":2},\"default\":\"abc\""), "default"},
-        {FIELD("\"type\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]},"
+        {FIELD("\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]},\"default\":\"B\""),
+         "default"},
+        {FIELD("\"type\":{\"type\":\"fixed\",\"name\":\"X\",\"size\":2},\"default\":\"abc\""),
+         "default"},
+        {FIELD("\"type\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[{\"name\":\"x\",\"type\":"
+               "\"int\"}]},"
                "\"default\":{}"),
          "default"},
-        {FIELD("\"type\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]},"
+        {FIELD("\"type\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[{\"name\":\"x\",\"type\":"
+               "\"int\"}]},"
                "\"default\":{\"x\":1,\"y\":2}"),
          "default"},
         {FIELD("\"type\":\"bytes\",\"default\":\"\\u0100\""), "default"},
@@ -157,15 +168,19 @@ static void test_lint(void **state)
         {"[]", "a union has"},
         {"[\"int\",\"int\"]", "of one type"},
         {"[\"null\",[\"int\"]]", "directly in a union"},
-        {"[{\"type\":\"array\",\"items\":\"int\"},{\"type\":\"array\",\"items\":\"string\"}]", "of one type"},
+        {"[{\"type\":\"array\",\"items\":\"int\"},{\"type\":\"array\",\"items\":\"string\"}]",
+         "of one type"},
         {"[\"string\",{\"type\":\"string\",\"logicalType\":\"uuid\"}]", "of one type"},
-        {"[{\"type\":\"fixed\",\"name\":\"A\",\"size\":1},{\"type\":\"fixed\",\"name\":\"B\",\"size\":1}]", NULL},
+        {"[{\"type\":\"fixed\",\"name\":\"A\",\"size\":1},{\"type\":\"fixed\",\"name\":\"B\","
+         "\"size\":1}]",
+         NULL},
         /* enums and fixed */
         {"{\"type\":\"enum\",\"name\":\"E\"}", "symbols"},
         {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[]}", "symbols"},
         {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"A\"]}", "stands twice"},
         {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A B\"]}", "not a name"},
-        {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"],\"default\":\"B\"}", "none of its symbols"},
+        {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"],\"default\":\"B\"}",
+         "none of its symbols"},
         {"{\"type\":\"fixed\",\"name\":\"X\"}", "size"},
         {"{\"type\":\"fixed\",\"name\":\"X\",\"size\":0}", "size"},
         {"{\"type\":\"fixed\",\"name\":\"X\",\"size\":-1}", "size"},
@@ -174,7 +189,8 @@ static void test_lint(void **state)
         {"{\"type\":\"array\"}", "\"items\" is missing"},
         {"{\"type\":\"array\",\"items\":\"null\"}", "no size"},
         {"{\"type\":\"map\",\"values\":\"null\"}", "no size"},
-        {"{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}}", "no size"},
+        {"{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}}",
+         "no size"},
         {"{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"R\",\"fields\":["
          "{\"name\":\"n\",\"type\":\"null\"}]}}",
          "no size"},
@@ -199,8 +215,9 @@ static void test_lint(void **state)
         struct est_why why = {EST_OK, ""};
         struct est_schema *sc = NULL;
         est_err err = est_schema_parse(est_view_str(cases[i].schema), &sc, &why);
-        if (cases[i].words == NULL ? err != EST_OK
-                                   : err != EST_ERR_SCHEMA || strstr(why.text, cases[i].words) == NULL)
+        if (cases[i].words == NULL
+                ? err != EST_OK
+                : err != EST_ERR_SCHEMA || strstr(why.text, cases[i].words) == NULL)
             fail_msg("%s: %s, %s", cases[i].schema, est_err_code(err), why.text);
         assert_true((sc != NULL) == (err == EST_OK));
         est_schema_free(sc);
@@ -259,15 +276,18 @@ static void test_error_names_the_place(void **state)
     struct est_why why;
 
     (void)state;
-    assert_int_equal(est_schema_parse(EST_VIEW_LIT(FIELD("\"type\":[\"null\",{\"type\":\"array\",\"items\":\"x\"}]")),
-                                      &sc, &why),
-                     EST_ERR_SCHEMA);
-    assert_string_equal(why.text, "/fields/f/type/1/items: no type of the name \"x\" before this place");
+    assert_int_equal(
+        est_schema_parse(
+            EST_VIEW_LIT(FIELD("\"type\":[\"null\",{\"type\":\"array\",\"items\":\"x\"}]")), &sc,
+            &why),
+        EST_ERR_SCHEMA);
+    assert_string_equal(why.text,
+                        "/fields/f/type/1/items: no type of the name \"x\" before this place");
 }
 
 static void test_event_schemas(void **state)
 {
-    static const char *const types[] = {"message", "message_status", "order", "payment", "user",
+    static const char *const types[] = {"message", "message_status", "order",     "payment", "user",
                                         "session", "interaction",    "bot_error", "custom"};
     struct est_schema *sc;
     struct est_why why;
@@ -292,7 +312,8 @@ static void test_load(void **state)
     struct est_why why;
 
     (void)state;
-    assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas/none.avsc", &sc, &why), EST_ERR_NOTFOUND);
+    assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas/none.avsc", &sc, &why),
+                     EST_ERR_NOTFOUND);
     assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas", &sc, &why), EST_ERR_IO);
     assert_int_equal(est_schema_load("/dev/zero", &sc, &why), EST_ERR_TOO_LARGE);
     assert_null(sc);

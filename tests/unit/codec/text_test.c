@@ -46,7 +46,8 @@ static void test_utf8(void **state)
 /* The fast writer and the plain one of base agree on random text of every length and alignment. */
 static void test_agrees_with_base(void **state)
 {
-    static const char *const parts[] = {"a", "bc", "\"", "\\", "\n", "\x01", "é", "👋", "/", "\x7f", "01234567"};
+    static const char *const parts[] = {"a", "bc", "\"", "\\",   "\n",      "\x01",
+                                        "é", "👋",  "/",  "\x7f", "01234567"};
     struct est_buf text, fast, plain;
 
     (void)state;

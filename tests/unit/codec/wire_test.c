@@ -40,7 +40,11 @@ static void test_confluent(void **state)
     assert_int_equal(est_wire_parse(est_buf_view(&b), EST_VIEW_NONE, &w), EST_OK);
     assert_true(w.kind == EST_WIRE_ID && w.id == 0x01020384 && est_view_is(w.body, "xy"));
     est_buf_fini(&b);
-    assert_int_equal(est_wire_parse(B("xy"), B("\x01" "0123456789abcdef"), &w), EST_OK);
+    assert_int_equal(est_wire_parse(B("xy"),
+                                    B("\x01"
+                                      "0123456789abcdef"),
+                                    &w),
+                     EST_OK);
     assert_true(w.kind == EST_WIRE_GUID && memcmp(w.guid, "0123456789abcdef", 16) == 0);
     assert_true(est_view_is(w.body, "xy"));
     assert_int_equal(est_wire_parse(B(""), B("\0\0\0\0\x07"), &w), EST_OK);
@@ -56,14 +60,38 @@ static void test_refusals(void **state)
         {{NULL, 0}, {NULL, 0}, EST_ERR_TOMBSTONE},
         {{"", 0}, {NULL, 0}, EST_ERR_FRAMING},
         {{"\0\0\0\0", 4}, {NULL, 0}, EST_ERR_FRAMING},
-        {{"\xc3\x01" "1234567", 9}, {NULL, 0}, EST_ERR_FRAMING},
-        {{"\xc3\x02" "12345678", 10}, {NULL, 0}, EST_ERR_FRAMING},
+        {{"\xc3\x01"
+          "1234567",
+          9},
+         {NULL, 0},
+         EST_ERR_FRAMING},
+        {{"\xc3\x02"
+          "12345678",
+          10},
+         {NULL, 0},
+         EST_ERR_FRAMING},
         {{"{\"a\":1}    ", 11}, {NULL, 0}, EST_ERR_FRAMING},
-        {{"\x01" "0123456789abcdef", 17}, {NULL, 0}, EST_ERR_FRAMING},
+        {{"\x01"
+          "0123456789abcdef",
+          17},
+         {NULL, 0},
+         EST_ERR_FRAMING},
         {{"x", 1}, {"", 0}, EST_ERR_FRAMING},
-        {{"x", 1}, {"\x01" "0123456789abcde", 16}, EST_ERR_FRAMING},
-        {{"x", 1}, {"\x01" "0123456789abcdefg", 18}, EST_ERR_FRAMING},
-        {{"x", 1}, {"\x02" "0123456789abcdef", 17}, EST_ERR_FRAMING},
+        {{"x", 1},
+         {"\x01"
+          "0123456789abcde",
+          16},
+         EST_ERR_FRAMING},
+        {{"x", 1},
+         {"\x01"
+          "0123456789abcdefg",
+          18},
+         EST_ERR_FRAMING},
+        {{"x", 1},
+         {"\x02"
+          "0123456789abcdef",
+          17},
+         EST_ERR_FRAMING},
         {{"x", 1}, {"\x01\0\0\0\0", 5}, EST_ERR_FRAMING},
     };
 
@@ -75,7 +103,7 @@ static void test_refusals(void **state)
     }
 }
 
-#define DECIMAL(scale) \
+#define DECIMAL(scale)                                                                             \
     "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9,\"scale\":" scale "}"
 
 static void test_set(void **state)
@@ -108,9 +136,14 @@ static void test_set(void **state)
     assert_null(est_schemas_by_id(set, 9));
     assert_int_equal(est_wire_parse(B("\0\0\0\0\x07x"), EST_VIEW_NONE, &w), EST_OK);
     assert_ptr_equal(est_schemas_of(set, &w), a);
-    assert_int_equal(est_wire_parse(B("x"), B("\x01" "0123456789abcde\0"), &w), EST_OK);
+    assert_int_equal(est_wire_parse(B("x"),
+                                    B("\x01"
+                                      "0123456789abcde\0"),
+                                    &w),
+                     EST_OK);
     assert_ptr_equal(est_schemas_of(set, &w), b);
-    assert_int_equal(est_wire_parse(B("\xc3\x01\x8f\x5c\x39\x3f\x1a\xd5\x75\x72"), EST_VIEW_NONE, &w), EST_OK);
+    assert_int_equal(
+        est_wire_parse(B("\xc3\x01\x8f\x5c\x39\x3f\x1a\xd5\x75\x72"), EST_VIEW_NONE, &w), EST_OK);
     assert_ptr_equal(est_schemas_of(set, &w), b);
     est_schemas_free(set);
 }
