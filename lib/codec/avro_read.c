@@ -22,8 +22,7 @@ static est_err fault_at(const struct est_schema *sc, size_t field, const char *t
 }
 
 /* The bytes of each role's field. The writer's order of fields is its own, ours is fixed, and extra
- * comes after the payload that it is part of: so the record is cut up before anything is written.
- */
+ * comes after the payload it is part of: so the record is cut up before anything is written. */
 static est_err locate(const struct est_schema *sc, struct est_view body,
                       struct est_view ret[EST_PLAN_ROLE__COUNT], struct est_why *reterr)
 {

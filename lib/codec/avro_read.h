@@ -1,7 +1,6 @@
 /* Avro to JSON, by the schema that wrote it, in one pass and strictly: what avro-c lets through (a
  * boolean of 7, an enum index without symbol, text that is no UTF-8, a negative length, bytes left
- * over) is EST_ERR_AVRO here, for such a record is damaged and must not reach a receiver half-read.
- */
+ * over) is EST_ERR_AVRO here: such a record is damaged and must not reach a receiver half-read. */
 #pragma once
 
 #include "base/buf.h"

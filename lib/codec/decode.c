@@ -44,12 +44,18 @@ static est_err decode_boolean(struct est_decode *d, const struct est_plan *p,
     return EST_OK;
 }
 
-/* Years 1 to 9999 as RFC 3339; a time that it cannot say stays a number. */
+/* Years 1 to 9999, which RFC 3339 can say. */
+static bool is_sayable(int64_t ms)
+{
+    return ms >= -62135596800000 && ms <= 253402300799999;
+}
+
+/* A time that RFC 3339 cannot say stays a number. */
 void est_decode_put_time(struct est_buf *b, int64_t ms)
 {
     char text[EST_RFC3339_LEN + 1];
 
-    if (ms < -62135596800000 || ms > 253402300799999) {
+    if (!is_sayable(ms)) {
         est_buf_put_i64(b, ms);
         return;
     }
@@ -61,18 +67,16 @@ void est_decode_put_time(struct est_buf *b, int64_t ms)
 
 static void put_micros(struct est_buf *b, int64_t us)
 {
+    unsigned rest = (unsigned)((us % 1000 + 1000) % 1000);
     int64_t ms = us / 1000 - (us % 1000 < 0);
-    unsigned rest = (unsigned)(us - ms * 1000);
-    size_t from = b->len;
 
-    est_decode_put_time(b, ms);
-    if (rest == 0 || b->failed || b->data[from] != '"') {
-        if (!b->failed && b->data[from] != '"') {
-            est_buf_truncate(b, from);
-            est_buf_put_i64(b, us);
-        }
+    if (!is_sayable(ms)) {
+        est_buf_put_i64(b, us);
         return;
     }
+    est_decode_put_time(b, ms);
+    if (rest == 0 || b->failed)
+        return;
     est_buf_truncate(b, b->len - 2); /* Z" */
     est_buf_printf(b, "%03uZ\"", rest);
 }

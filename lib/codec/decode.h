@@ -14,8 +14,7 @@ struct est_decode {
     bool is_event;           /* fields that are null are left out */
 };
 
-/* EST_ERR_AVRO with the place, EST_ERR_NOMEM. Whether `out` has failed is the caller's to look at.
- */
+/* EST_ERR_AVRO with the place, EST_ERR_NOMEM. Whether `out` has failed is the caller's to see. */
 est_err est_decode_value(struct est_decode *d, const struct est_plan *p, const struct est_path *at);
 
 /* The members to be put back into the object at `at`, or NULL; EST_ERR_NOMEM. */

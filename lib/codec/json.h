@@ -67,8 +67,7 @@ struct est_view est_json_number(const struct est_value *v);
 bool est_json_bool(const struct est_value *v, bool *ret); /* false when it is no boolean */
 /* An integer without fraction and exponent that fits; false otherwise. */
 bool est_json_i64(const struct est_value *v, int64_t *ret);
-/* A non-empty string, or the digits of an integer: what may serve as an id or a key. Else absent.
- */
+/* A non-empty string, or the digits of an integer: what can be an id or a key. Else absent. */
 struct est_view est_json_id(const struct est_value *v);
 /* Append the value as compact JSON; numbers keep their digits. */
 void est_json_put_value(struct est_buf *b, const struct est_value *v);

@@ -16,6 +16,6 @@ struct est_path {
 
 /* Append the RFC 6901 pointer; NULL is the root, whose pointer is empty. */
 void est_path_put(struct est_buf *b, const struct est_path *at);
-/* The same into `size` bytes with a NUL; one that does not fit is cut at a step and ends in "/...".
- */
+/* The same into `size` bytes with a NUL; one that does not fit is cut at a step, with "/..."
+ * behind. */
 void est_path_format(const struct est_path *at, char *out, size_t size);

@@ -14,8 +14,7 @@ struct est_pointer {
     struct est_view steps[STEPS_MAX];
 };
 
-/* The step at `from` without its '/', unescaped into `to`; *ret_next is where the next one begins.
- */
+/* The step at `from` without its '/', unescaped into `to`; *ret_next is where the next begins. */
 static bool take_step(struct est_view text, size_t from, char *to, struct est_view *ret,
                       size_t *ret_next)
 {

@@ -31,8 +31,7 @@ est_err est_schema_parse(struct est_view text, struct est_schema **ret, struct e
 est_err est_schema_load(const char *path, struct est_schema **ret, struct est_why *reterr);
 void est_schema_free(struct est_schema *sc);
 
-/* The text as it was given: what a registry must get (avro-c would drop doc, default, logicalType).
- */
+/* The text as it was given: what a registry must get (avro-c drops doc, default, logicalType). */
 struct est_view est_schema_text(const struct est_schema *sc);
 /* Full name of the record ("dev.esteira.events.Order"); the type name for others. */
 struct est_view est_schema_name(const struct est_schema *sc);

@@ -28,8 +28,7 @@ struct est_registry_answer {
 };
 typedef void est_registry_done(void *arg, const struct est_registry_answer *answer);
 
-/* EST_ERR_INVALID for a URL that is not http(s). The HTTP client is borrowed and must outlive it.
- */
+/* EST_ERR_INVALID for a URL that is not http(s). The HTTP client is borrowed and outlives it. */
 est_err est_registry_new(struct est_http_client *http, const struct est_registry_options *opt,
                          struct est_registry **ret, struct est_why *reterr);
 void est_registry_free(

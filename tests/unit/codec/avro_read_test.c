@@ -81,6 +81,8 @@ static void test_bytes(void **state)
          BYTES("\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "9223372036854775807"},
         {"{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}",
          BYTES("\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "9223372036854775807"},
+        {"{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}",
+         BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "-9223372036854775808"},
         {"{\"type\":\"string\",\"esteira\":\"json\"}", BYTES("\x0e{\"a\":1}"), "{\"a\":1}"},
         {"{\"type\":\"string\",\"esteira\":\"json\"}", BYTES("\x06{a}"), NULL},
         {"{\"type\":\"string\",\"esteira\":\"json\"}", BYTES("\x00"), NULL},
