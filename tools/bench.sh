@@ -6,6 +6,6 @@ set -euo pipefail
 cd "$ROOT"
 
 [[ -x bench/run ]] || die "bench/run is missing"
-tools/deps.sh demo
+tools/deps.sh bench
 tools/build.sh release
 exec bench/run "$@"

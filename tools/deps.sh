@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, from the distribution's packages only, and nothing when all is there.
-#   tools/deps.sh [build|demo|test|lint|all] [--yes]
+#   tools/deps.sh [build|demo|test|bench|lint|all] [--yes|--list]
+# --yes asks nothing before sudo; --list only prints the packages that are missing.
 # build: compiler and libraries; demo: also Java, Maven and Node, and Kafka's jars by Maven; test: also
 # clang, Chromium and npm; lint: build and the checkers. On Debian 12 yyjson and llhttp are Debian 13's
 # packages, unpacked into .deps/ (tools/deps/debian13.sh); the system is not told of them.
@@ -16,9 +17,10 @@ groups() {
         build) echo build ;;
         demo) echo build demo ;;
         test) echo build demo test ;;
+        bench) echo build demo bench ;;
         lint) echo build lint ;;
-        all) echo build demo test lint ;;
-        *) die "unknown group \"$1\": build, demo, test, lint or all" ;;
+        all) echo build demo test bench lint ;;
+        *) die "unknown group \"$1\": build, demo, test, bench, lint or all" ;;
     esac
 }
 
@@ -123,9 +125,13 @@ check_rdkafka() {
 
 main() {
     local group=all argument wanted packages
-    YES=0
+    YES=0 LIST=0
     for argument in "$@"; do
-        if [[ $argument == --yes ]]; then YES=1; else group=$argument; fi
+        case $argument in
+            --yes) YES=1 ;;
+            --list) LIST=1 ;;
+            *) group=$argument ;;
+        esac
     done
     wanted=$(groups "$group")
     OS_ID=$(os_release ID) OS_VERSION=$(os_release VERSION_ID)
@@ -133,6 +139,7 @@ main() {
     mkdir -p "$ROOT/.cache"
     # shellcheck disable=SC2086 # words on purpose
     mapfile -t packages < <(missing $wanted)
+    if [[ $LIST == 1 ]]; then echo "${packages[*]}" && return; fi
     ((${#packages[@]} == 0)) || install "${packages[@]}"
     ! is_debian 12 || "$ROOT/tools/deps/debian13.sh"
     [[ " $wanted " != *" demo "* ]] || "$ROOT/tools/kafka-jars.sh" >/dev/null
