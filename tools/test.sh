@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Every test. Ends with one line "N passed, N failed, N skipped"; exits 0 only when none failed.
+#   tools/test.sh [STAGE…]   all stages, or only these
+#   tools/test.sh --list     their names
+# release    unit tests, simulator, clients, contract, browser, and the scenarios on real Kafka, on the
+#            programs as people run them
+# sanitize   the same with AddressSanitizer and UndefinedBehaviorSanitizer, but for the million events
+# fuzz       each parser of outside bytes for FUZZ_SECONDS (default 20)
+# demo       ./run demo --once on a belt of its own
+# Environment: FUZZ_SECONDS; ESTEIRA_TEST_KEEP=1 keeps the folders of scenarios that passed.
+set -euo pipefail
+# shellcheck source=tools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+STAGES=(release sanitize fuzz demo)
+RESULTS=$ROOT/build/results
+export ESTEIRA_DEPS=test
+
+# add STAGE STATUS NAME [REASON]   A result that no test runner wrote.
+add() { printf '%s\t%s\t%s\n' "$2" "$3" "${4:-}" >>"$RESULTS/$1.tsv"; }
+
+build() {
+    local stage=$1 preset=$2
+    if tools/build.sh "$preset" >"$RESULTS/$stage-build.log" 2>&1; then return 0; fi
+    grep -E 'error|FAILED' "$RESULTS/$stage-build.log" | head -n 20 || tail -n 20 "$RESULTS/$stage-build.log"
+    add "$stage" failed "build of preset $preset"
+    return 1
+}
+
+# ctest STAGE PRESET ARGUMENT…
+with_ctest() {
+    local stage=$1 preset=$2
+    shift 2
+    build "$stage" "$preset" || return 0
+    ctest --test-dir "build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+        --output-junit "$RESULTS/$stage.xml" --test-output-size-passed 4194304 \
+        --test-output-size-failed 4194304 "$@" >"$RESULTS/$stage.log" 2>&1 || true
+    sed -nE '/\*\*\*(Failed|Timeout|Exception)/p' "$RESULTS/$stage.log"
+}
+
+stage_release() { with_ctest release release; }
+
+stage_sanitize() {
+    export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    with_ctest sanitize asan-ubsan -LE '^slow$' -E '^scenario_million$'
+}
+
+fuzz_one() {
+    local program=$1 noun corpus log
+    noun=$(basename "$program" _fuzz)
+    corpus=$ROOT/tests/fuzz/corpus/$noun
+    log=$RESULTS/fuzz-$noun.log
+    mkdir -p "$RESULTS/found/$noun"
+    if "$program" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$RESULTS/found/$noun-" "$RESULTS/found/$noun" "$corpus" >"$log" 2>&1; then
+        add fuzz passed "$noun: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+    else
+        tail -n 20 "$log"
+        add fuzz failed "$noun: see $log; the input lies beside it in found/"
+    fi
+}
+export -f fuzz_one add
+export RESULTS ROOT
+
+stage_fuzz() {
+    build fuzz fuzz || return 0
+    find build/fuzz/bin -name '*_fuzz' | sort | xargs -r -P "$(nproc)" -I{} bash -c 'fuzz_one {}'
+}
+
+stage_demo() {
+    local line
+    if line=$(tools/demo.sh --once 500 2>"$RESULTS/demo.log"); then
+        add demo passed "demo --once: $line"
+    else
+        tail -n 20 "$RESULTS/demo.log"
+        add demo failed "demo --once: ${line:-no answer}"
+    fi
+}
+
+main() {
+    local stage start
+    if [[ ${1:-} == --list ]]; then printf '%s\n' "${STAGES[@]}" && return; fi
+    (($# > 0)) || set -- "${STAGES[@]}"
+    tools/deps.sh test
+    rm -rf "$RESULTS"
+    mkdir -p "$RESULTS"
+    for stage in "$@"; do
+        [[ " ${STAGES[*]} " == *" $stage "* ]] || EXIT=64 die "no stage \"$stage\": ${STAGES[*]}"
+        say "== $stage"
+        start=$SECONDS
+        (set -e && "stage_$stage")
+        say "   $((SECONDS - start)) s"
+    done
+    node tools/results.mjs "$RESULTS"
+}
+
+main "$@"
