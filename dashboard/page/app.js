@@ -255,6 +255,7 @@ function setUpChoices() {
 function askForToken(message) {
   at('board').hidden = true;
   at('sign-in').hidden = false;
+  at('live').hidden = true;
   write(at('sign-in-error'), message ? page.words.say(message) : '');
   at('token').focus();
 }
@@ -279,6 +280,7 @@ async function enter() {
   page.status = await answer.json();
   at('sign-in').hidden = true;
   at('board').hidden = false;
+  at('live').hidden = false;
   speak(page.words.language);
   connect({
     headers,
