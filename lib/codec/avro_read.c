@@ -1,6 +1,7 @@
 #include "avro_read.h"
 
 #include "decode.h"
+#include "moment.h"
 #include "schema_plan.h"
 #include "text.h"
 
@@ -136,9 +137,9 @@ static bool put_envelope(struct est_buf *out, struct est_view type, const struct
         !put_text(out, EST_VIEW_LIT(",\"dedup_id\":"), ev->dedup_id))
         return false;
     est_buf_puts(out, ",\"occurred_at\":");
-    est_decode_put_time(out, long_of(f[EST_PLAN_ROLE_OCCURRED_AT]));
+    est_moment_put(out, long_of(f[EST_PLAN_ROLE_OCCURRED_AT]));
     est_buf_puts(out, ",\"received_at\":");
-    est_decode_put_time(out, long_of(f[EST_PLAN_ROLE_RECEIVED_AT]));
+    est_moment_put(out, long_of(f[EST_PLAN_ROLE_RECEIVED_AT]));
     if (ev->has_sequence) {
         est_buf_puts(out, ",\"sequence\":");
         est_buf_put_i64(out, ev->sequence);

@@ -19,5 +19,7 @@ est_err est_decode_value(struct est_decode *d, const struct est_plan *p, const s
 
 /* The members to be put back into the object at `at`, or NULL; EST_ERR_NOMEM. */
 est_err est_decode_extra_of(struct est_decode *d, const struct est_path *at, yyjson_val **ret);
+/* EST_ERR_AVRO, with the place in front of the text. */
 est_err est_decode_fault(struct est_decode *d, const struct est_path *at, const char *text);
-void est_decode_put_time(struct est_buf *b, int64_t ms);
+/* The same for bytes that are none of their type. */
+est_err est_decode_damaged(struct est_decode *d, const struct est_path *at);

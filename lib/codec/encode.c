@@ -1,10 +1,8 @@
 #include "encode.h"
 
-#include "base/clock.h"
-#include "number.h"
+#include "encode_scalar.h"
 #include "text.h"
 
-#include <math.h>
 #include <string.h>
 
 void est_encode_long_many(struct est_buf *b, int64_t n)
@@ -26,243 +24,12 @@ void est_encode_string(struct est_buf *b, struct est_view v)
     est_buf_put(b, v.data, v.len);
 }
 
-static est_err mismatch(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                        const struct est_path *at)
+est_err est_encode_mismatch(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
+                            const struct est_path *at)
 {
     return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD, "expected %s, found %s",
                          est_plan_wants(p), est_json_type_name((const struct est_value *)v));
 }
-
-static est_err out_of_range(struct est_encode *e, const struct est_path *at)
-{
-    return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD, "the number is out of range");
-}
-
-/* --- scalars --- */
-
-static est_err encode_null(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                           const struct est_path *at)
-{
-    return yyjson_is_null(v) ? EST_OK : mismatch(e, p, v, at);
-}
-
-static est_err encode_boolean(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                              const struct est_path *at)
-{
-    if (!yyjson_is_bool(v))
-        return mismatch(e, p, v, at);
-    est_buf_putc(e->out, yyjson_get_bool(v) ? 1 : 0);
-    return EST_OK;
-}
-
-/* 0001-01-01 to 9999-12-31, the range in which RFC 3339 can say it again. */
-static bool is_writable_time(int64_t ms)
-{
-    return ms >= -62135596800000 && ms <= 253402300799999;
-}
-
-static est_err encode_timestamp(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                                const struct est_path *at)
-{
-    int64_t per_ms = p->logical == EST_PLAN_TIMESTAMP_MICROS ? 1000 : 1, n;
-    est_us us;
-
-    if (yyjson_is_raw(v)) {
-        if (est_number_i64(est_json_tree_text(v), &n) != EST_NUMBER_OK)
-            return mismatch(e, p, v, at);
-    } else if (!yyjson_is_str(v) || !est_rfc3339_parse(est_json_tree_text(v), &us)) {
-        return mismatch(e, p, v, at);
-    } else {
-        n = per_ms == 1000 ? us : us / 1000 - (us % 1000 < 0);
-    }
-    if (!is_writable_time(n / per_ms))
-        return out_of_range(e, at);
-    est_encode_long(e->out, n);
-    return EST_OK;
-}
-
-static est_err encode_integer(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                              const struct est_path *at)
-{
-    enum est_number_fault fault;
-    int64_t n = 0;
-
-    if (p->logical != EST_PLAN_PLAIN && !e->is_default)
-        return encode_timestamp(e, p, v, at);
-    if (!yyjson_is_raw(v))
-        return mismatch(e, p, v, at);
-    fault = est_number_i64(est_json_tree_text(v), &n);
-    if (fault == EST_NUMBER_SYNTAX)
-        return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                             "expected an integer, found a number with a fraction or exponent");
-    if (fault != EST_NUMBER_OK || (p->kind == EST_PLAN_INT && (n < INT32_MIN || n > INT32_MAX)))
-        return out_of_range(e, at);
-    est_encode_long(e->out, n);
-    return EST_OK;
-}
-
-/* IEEE 754 in little endian, which is also how the machines we build for keep it. */
-static est_err encode_real(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                           const struct est_path *at)
-{
-    double d;
-    float f;
-
-    if (!yyjson_is_raw(v))
-        return mismatch(e, p, v, at);
-    if (est_number_double(est_json_tree_text(v), &d) != EST_NUMBER_OK)
-        return out_of_range(e, at);
-    if (p->kind == EST_PLAN_DOUBLE) {
-        est_buf_put(e->out, &d, sizeof(d));
-        return EST_OK;
-    }
-    f = (float)d;
-    if (!isfinite(f))
-        return out_of_range(e, at);
-    est_buf_put(e->out, &f, sizeof(f));
-    return EST_OK;
-}
-
-/* The shortest two's complement, big endian, as the specification has it. */
-static void put_decimal(struct est_buf *b, int64_t n)
-{
-    unsigned char bytes[8];
-    size_t from = 0;
-
-    for (size_t i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
-    while (from < 7 && bytes[from] == (n < 0 ? 0xff : 0) &&
-           (bytes[from + 1] >> 7) == (n < 0 ? 1 : 0))
-        from++;
-    est_encode_long(b, (int64_t)(8 - from));
-    est_buf_put(b, bytes + from, 8 - from);
-}
-
-static est_err encode_decimal(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                              const struct est_path *at)
-{
-    enum est_number_fault fault;
-    int64_t n;
-
-    if (!yyjson_is_raw(v) && !yyjson_is_str(v))
-        return mismatch(e, p, v, at);
-    fault = est_number_decimal(est_json_tree_text(v), p->precision, p->scale, &n);
-    if (fault == EST_NUMBER_SYNTAX)
-        return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                             "expected a number or a string of one, such as \"599.90\"");
-    if (fault == EST_NUMBER_FRACTION)
-        return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                             "more than %u digits behind the decimal point", p->scale);
-    if (fault == EST_NUMBER_RANGE)
-        return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                             "more than %u digits before the decimal point",
-                             p->precision - p->scale);
-    put_decimal(e->out, n);
-    return EST_OK;
-}
-
-/* Code points up to U+00FF become bytes of that value (the specification's JSON form of bytes). */
-static bool put_latin(struct est_buf *b, struct est_view v)
-{
-    for (size_t i = 0; i < v.len; i++) {
-        unsigned char c = (unsigned char)v.data[i];
-        if (c >= 0x80) {
-            if (c > 0xC3)
-                return false;
-            c = (unsigned char)((c & 3) << 6 | ((unsigned char)v.data[++i] & 0x3f));
-        }
-        est_buf_putc(b, (char)c);
-    }
-    return true;
-}
-
-static est_err encode_bytes(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                            const struct est_path *at)
-{
-    if (p->logical == EST_PLAN_DECIMAL && !e->is_default)
-        return encode_decimal(e, p, v, at);
-    est_buf_clear(e->scratch);
-    if (!yyjson_is_str(v) || !put_latin(e->scratch, est_json_tree_text(v)))
-        return mismatch(e, p, v, at);
-    if (e->scratch->failed)
-        return EST_ERR_NOMEM;
-    if (p->kind == EST_PLAN_BYTES)
-        est_encode_long(e->out, (int64_t)e->scratch->len);
-    else if (e->scratch->len != p->n)
-        return mismatch(e, p, v, at);
-    est_buf_put_view(e->out, est_buf_view(e->scratch));
-    return EST_OK;
-}
-
-static bool is_uuid(struct est_view v)
-{
-    if (v.len != 36)
-        return false;
-    for (size_t i = 0; i < v.len; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? v.data[i] != '-' : memchr("0123456789abcdefABCDEF", v.data[i], 22) == NULL)
-            return false;
-    }
-    return true;
-}
-
-static est_err encode_json_text(struct est_encode *e, yyjson_val *v)
-{
-    est_buf_clear(e->scratch);
-    est_json_put_value(e->scratch, (const struct est_value *)v);
-    if (e->scratch->failed)
-        return EST_ERR_NOMEM;
-    est_encode_string(e->out, est_buf_view(e->scratch));
-    return EST_OK;
-}
-
-static est_err encode_string(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                             const struct est_path *at)
-{
-    enum est_plan_logical logical = e->is_default ? EST_PLAN_PLAIN : p->logical;
-
-    if (logical == EST_PLAN_JSON)
-        return encode_json_text(e, v);
-    if (logical == EST_PLAN_ID && yyjson_is_raw(v)) {
-        if (!est_json_tree_is_integer(est_json_tree_text(v)))
-            return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                                 "expected a string or an integer, found a number with a fraction "
-                                 "or exponent");
-    } else if (!yyjson_is_str(v)) {
-        return mismatch(e, p, v, at);
-    } else if (logical == EST_PLAN_UUID && !is_uuid(est_json_tree_text(v))) {
-        return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD, "expected a UUID string");
-    }
-    est_encode_string(e->out, est_json_tree_text(v));
-    return EST_OK;
-}
-
-static size_t symbol_of(const struct est_plan *p, yyjson_val *v)
-{
-    size_t i = 0;
-
-    if (!yyjson_is_str(v))
-        return p->n;
-    while (i < p->n && !est_view_eq(p->symbols[i], est_json_tree_text(v)))
-        i++;
-    return i;
-}
-
-static est_err encode_enum(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
-                           const struct est_path *at)
-{
-    size_t i = symbol_of(p, v);
-
-    if (i == p->n && yyjson_is_str(v))
-        return est_reject_at(e->reject, at, EST_ERR_EVENT_PAYLOAD,
-                             "expected one of the schema's symbols, found another string");
-    if (i == p->n)
-        return mismatch(e, p, v, at);
-    est_encode_long(e->out, (int64_t)i);
-    return EST_OK;
-}
-
-/* --- containers --- */
 
 static est_err encode_array(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
                             const struct est_path *at)
@@ -271,7 +38,7 @@ static est_err encode_array(struct est_encode *e, const struct est_plan *p, yyjs
     yyjson_val *item;
 
     if (!yyjson_is_arr(v))
-        return mismatch(e, p, v, at);
+        return est_encode_mismatch(e, p, v, at);
     if (yyjson_arr_size(v) > 0)
         est_encode_long(e->out, (int64_t)yyjson_arr_size(v));
     yyjson_arr_foreach(v, idx, max, item) {
@@ -291,7 +58,7 @@ static est_err encode_map(struct est_encode *e, const struct est_plan *p, yyjson
     yyjson_val *key, *item;
 
     if (!yyjson_is_obj(v))
-        return mismatch(e, p, v, at);
+        return est_encode_mismatch(e, p, v, at);
     if (yyjson_obj_size(v) > 0)
         est_encode_long(e->out, (int64_t)yyjson_obj_size(v));
     yyjson_obj_foreach(v, idx, max, key, item) {
@@ -400,7 +167,7 @@ static est_err encode_record(struct est_encode *e, const struct est_plan *p, yyj
     est_err err;
 
     if (!yyjson_is_obj(v))
-        return mismatch(e, p, v, at);
+        return est_encode_mismatch(e, p, v, at);
     memset(slots, 0, p->n * sizeof(yyjson_val *));
     e->slots_used += p->n;
     err = gather(e, p, v, at, slots);
@@ -430,7 +197,7 @@ static bool is_taken_by(const struct est_plan *p, yyjson_val *v)
                (is_number && p->logical == EST_PLAN_ID &&
                 est_json_tree_is_integer(est_json_tree_text(v)));
     case EST_PLAN_FIXED: return is_string;
-    case EST_PLAN_ENUM: return symbol_of(p, v) < p->n;
+    case EST_PLAN_ENUM: return est_encode_scalar_symbol(p, v) < p->n;
     case EST_PLAN_ARRAY: return yyjson_is_arr(v);
     case EST_PLAN_MAP:
     case EST_PLAN_RECORD: return yyjson_is_obj(v);
@@ -453,7 +220,7 @@ static est_err encode_union(struct est_encode *e, const struct est_plan *p, yyjs
         while (i < p->n && !is_taken_by(p->branches[i], v))
             i++;
         if (i == p->n)
-            return mismatch(e, p, v, at);
+            return est_encode_mismatch(e, p, v, at);
     }
     est_encode_long(e->out, (int64_t)i);
     return est_encode_value(e, p->branches[i], v, at);
@@ -464,13 +231,20 @@ est_err est_encode_value(struct est_encode *e, const struct est_plan *p, yyjson_
 {
     static est_err (*const encoders[EST_PLAN__COUNT])(struct est_encode *, const struct est_plan *,
                                                       yyjson_val *, const struct est_path *) = {
-        [EST_PLAN_NULL] = encode_null,     [EST_PLAN_BOOLEAN] = encode_boolean,
-        [EST_PLAN_INT] = encode_integer,   [EST_PLAN_LONG] = encode_integer,
-        [EST_PLAN_FLOAT] = encode_real,    [EST_PLAN_DOUBLE] = encode_real,
-        [EST_PLAN_BYTES] = encode_bytes,   [EST_PLAN_STRING] = encode_string,
-        [EST_PLAN_ARRAY] = encode_array,   [EST_PLAN_MAP] = encode_map,
-        [EST_PLAN_RECORD] = encode_record, [EST_PLAN_ENUM] = encode_enum,
-        [EST_PLAN_FIXED] = encode_bytes,   [EST_PLAN_UNION] = encode_union,
+        [EST_PLAN_NULL] = est_encode_scalar_null,
+        [EST_PLAN_BOOLEAN] = est_encode_scalar_boolean,
+        [EST_PLAN_INT] = est_encode_scalar_integer,
+        [EST_PLAN_LONG] = est_encode_scalar_integer,
+        [EST_PLAN_FLOAT] = est_encode_scalar_real,
+        [EST_PLAN_DOUBLE] = est_encode_scalar_real,
+        [EST_PLAN_BYTES] = est_encode_scalar_bytes,
+        [EST_PLAN_STRING] = est_encode_scalar_string,
+        [EST_PLAN_ARRAY] = encode_array,
+        [EST_PLAN_MAP] = encode_map,
+        [EST_PLAN_RECORD] = encode_record,
+        [EST_PLAN_ENUM] = est_encode_scalar_enum,
+        [EST_PLAN_FIXED] = est_encode_scalar_bytes,
+        [EST_PLAN_UNION] = encode_union,
     };
 
     return encoders[p->kind](e, p, v, at);

@@ -21,6 +21,10 @@ struct est_encode {
 est_err est_encode_value(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
                          const struct est_path *at);
 
+/* The error for a value of another JSON type than the plan takes. */
+est_err est_encode_mismatch(struct est_encode *e, const struct est_plan *p, yyjson_val *v,
+                            const struct est_path *at);
+
 /* Members of `obj` that are to be kept: begin once per object, then one call a member, then end. */
 struct est_encode_extra {
     struct est_encode *e;

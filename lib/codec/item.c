@@ -1,5 +1,6 @@
 #include "item.h"
 
+#include "moment.h"
 #include "number.h"
 #include "text.h"
 
@@ -125,17 +126,16 @@ static est_err take_text(const struct reading *rd, const struct rule *r, yyjson_
 /* "occurred_at" wins over "timestamp", whichever comes first. */
 static est_err take_time(struct reading *rd, const struct rule *r, yyjson_val *v)
 {
-    const int64_t least = -62135596800000, most = 253402300799999; /* years 1 to 9999 */
     int64_t ms;
     est_us us;
 
     if (yyjson_is_str(v) && est_rfc3339_parse(est_json_tree_text(v), &us))
         ms = us / 1000 - (us % 1000 < 0);
     else if (yyjson_is_raw(v) && est_number_i64(est_json_tree_text(v), &ms) == EST_NUMBER_OK)
-        us = ms >= least && ms <= most ? ms * 1000 : 0;
+        us = est_moment_is_sayable(ms) ? ms * 1000 : 0;
     else
         return refuse(rd, r, "expected an RFC 3339 string or integer milliseconds since 1970");
-    if (ms < least || ms > most)
+    if (!est_moment_is_sayable(ms))
         return refuse(rd, r, "the time is out of range");
     if (r->is_kept && rd->has_occurred_at)
         return EST_OK;
