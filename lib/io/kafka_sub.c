@@ -1,18 +1,15 @@
 #include "kafka_sub.h"
 
+#include "kafka_client.h"
 #include "kafka_sub_conf.h"
 
 #include "base/assert.h"
 #include "base/mem.h"
 
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum {
-    EVENTS_PER_TURN = 2000,     /* then the loop gets its turn: about 2 ms of records */
-    COMMITTED_WAIT_MS = 2000,   /* the one call here that blocks: what the group committed, at assign */
+    COMMITTED_WAIT_MS = 2000, /* the one call here that blocks: what the group committed, at assign */
     PROBE_WAIT_MS = 5000,
     TEXT_MAX = 512
 };
@@ -23,8 +20,9 @@ struct est_kafka_sub {
     struct est_loop *loop;
     struct est_kafka_sub_handlers on;
     rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
-    struct est_watch watch; /* an eventfd that librdkafka's threads write to */
+    rd_kafka_queue_t *queue;   /* records, rebalances, errors, log */
+    rd_kafka_queue_t *results; /* of commits and probes: they do not wait behind records */
+    struct est_kafka_wake wake, results_wake;
     struct est_timer give_timer;
     char **topics;
     size_t n_topics;
@@ -56,7 +54,7 @@ static void probe(struct est_kafka_sub *ks)
     if (opt == NULL)
         return;
     (void)rd_kafka_AdminOptions_set_request_timeout(opt, PROBE_WAIT_MS, NULL, 0);
-    rd_kafka_ListConsumerGroups(ks->rk, opt, ks->queue);
+    rd_kafka_ListConsumerGroups(ks->rk, opt, ks->results);
     rd_kafka_AdminOptions_destroy(opt);
     ks->probing = true;
 }
@@ -350,7 +348,7 @@ static est_err commit(struct est_kafka_sub *ks, const struct est_kafka_position 
     for (size_t i = 0; complete && i < n; i++)
         complete = add_position(list, &parts[i]);
     if (complete)
-        code = rd_kafka_commit_queue(ks->rk, list, ks->queue, NULL, tag);
+        code = rd_kafka_commit_queue(ks->rk, list, ks->results, NULL, tag);
     rd_kafka_topic_partition_list_destroy(list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return est_why_set(reterr, EST_ERR_AGAIN, "commit: %s", rd_kafka_err2str(code));
@@ -410,7 +408,7 @@ static void take_commit(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
 
 /* --- the queue --- */
 
-static void take_event(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
+static void take_event(void *arg, rd_kafka_event_t *ev)
 {
     static const struct {
         rd_kafka_event_type_t type;
@@ -427,38 +425,14 @@ static void take_event(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (table[i].type == type) {
-            table[i].take(ks, ev);
+            table[i].take(arg, ev);
             return;
         }
 }
 
-static void wake(struct est_kafka_sub *ks)
+void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held)
 {
-    (void)eventfd_write(ks->watch.fd, 1);
-}
-
-/* librdkafka writes to the descriptor only when its queue turns from empty to not empty, so the queue
- * must be read until it is empty or the descriptor be written to by ourselves: else it is silent for
- * good. Reading the counter comes first, so that no wake-up between the two is lost. */
-static void drain(struct est_kafka_sub *ks)
-{
-    rd_kafka_event_t *ev;
-    eventfd_t count;
-
-    (void)eventfd_read(ks->watch.fd, &count);
-    for (int i = 0; i < EVENTS_PER_TURN; i++) {
-        if ((ev = rd_kafka_queue_poll(ks->queue, 0)) == NULL)
-            return;
-        take_event(ks, ev);
-        rd_kafka_event_destroy(ev);
-    }
-    wake(ks);
-}
-
-static void on_readable(void *arg, uint32_t events)
-{
-    (void)events;
-    drain(arg);
+    est_kafka_wake_hold(&ks->wake, held);
 }
 
 est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition, bool paused)
@@ -490,7 +464,7 @@ void est_kafka_sub_close(struct est_kafka_sub *ks)
         return;
     ks->closing = true;
     rd_kafka_error_destroy(rd_kafka_consumer_close_queue(ks->rk, ks->queue));
-    wake(ks);
+    est_kafka_wake_hold(&ks->wake, false);
 }
 
 bool est_kafka_sub_closed(const struct est_kafka_sub *ks)
@@ -512,24 +486,22 @@ static est_err copy_topics(struct est_kafka_sub *ks, const struct est_kafka_sub_
     return ks->topics != NULL ? EST_OK : EST_ERR_NOMEM;
 }
 
-/* The order matters: poll_set_consumer before get_consumer, and the first wake-up is ours, since
- * events that came before io_event_enable wrote to nothing. */
-static est_err open_queue(struct est_kafka_sub *ks)
+/* poll_set_consumer must come before get_consumer. */
+static est_err open_queues(struct est_kafka_sub *ks, struct est_why *reterr)
 {
-    static const uint64_t one = 1; /* what an eventfd is written */
+    est_err err;
 
     (void)rd_kafka_poll_set_consumer(ks->rk);
     ks->queue = rd_kafka_queue_get_consumer(ks->rk);
+    ks->results = rd_kafka_queue_new(ks->rk);
     (void)rd_kafka_set_log_queue(ks->rk, ks->queue);
-    ks->watch.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (ks->watch.fd < 0 || est_loop_watch(ks->loop, &ks->watch) != EST_OK)
-        return EST_ERR_IO;
-    rd_kafka_queue_io_event_enable(ks->queue, ks->watch.fd, &one, sizeof(one));
-    wake(ks);
-    return EST_OK;
+    err = est_kafka_wake_init(&ks->wake, ks->loop, ks->queue, take_event, ks, reterr);
+    if (err == EST_OK)
+        err = est_kafka_wake_init(&ks->results_wake, ks->loop, ks->results, take_event, ks, reterr);
+    return err;
 }
 
-static est_err subscribe(struct est_kafka_sub *ks)
+static est_err subscribe(struct est_kafka_sub *ks, struct est_why *reterr)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)ks->n_topics);
     rd_kafka_resp_err_t code;
@@ -538,26 +510,24 @@ static est_err subscribe(struct est_kafka_sub *ks)
         (void)rd_kafka_topic_partition_list_add(list, ks->topics[i], RD_KAFKA_PARTITION_UA);
     code = rd_kafka_subscribe(ks->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? EST_OK : EST_ERR_INVALID;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return est_why_set(reterr, EST_ERR_INVALID, "subscribe: %s", rd_kafka_err2str(code));
+    return EST_OK;
 }
 
 static est_err open_client(struct est_kafka_sub *ks, const struct est_kafka_sub_options *opt,
                            struct est_why *reterr)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char text[EST_WHY_TEXT / 2];
     est_err err = est_kafka_sub_conf_fill(conf, opt, reterr);
 
-    if (err == EST_OK) {
-        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
-                                           RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR |
-                                           RD_KAFKA_EVENT_LOG);
-        ks->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
-        if (ks->rk != NULL)
-            return EST_OK; /* conf is its own now */
-        err = est_why_set(reterr, EST_ERR_INVALID, "kafka consumer: %s", text);
-    }
-    rd_kafka_conf_destroy(conf);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
+                                       RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR |
+                                       RD_KAFKA_EVENT_LOG);
+    if (err == EST_OK)
+        err = est_kafka_new(RD_KAFKA_CONSUMER, &conf, &ks->rk, reterr);
+    if (conf != NULL)
+        rd_kafka_conf_destroy(conf);
     return err;
 }
 
@@ -566,28 +536,27 @@ est_err est_kafka_sub_new(struct est_loop *lp, const struct est_kafka_sub_option
                           struct est_why *reterr)
 {
     struct est_kafka_sub *ks = est_calloc(1, sizeof(*ks));
-    est_err err;
+    est_err err = EST_ERR_NOMEM;
 
     if (ks == NULL)
-        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the Kafka consumer");
+        return est_why_set(reterr, err, "no memory for the Kafka consumer");
     *ks = (struct est_kafka_sub){.loop = lp, .on = *h, .commit_timeout = opt->commit_timeout,
-                                 .watch = {.fd = -1, .events = EPOLLIN, .fn = on_readable, .arg = ks},
+                                 .wake = {.fd = -1}, .results_wake = {.fd = -1},
                                  .give_timer = {.fn = on_give_timer, .arg = ks}};
-    if ((err = copy_topics(ks, opt)) != EST_OK) {
+    if (copy_topics(ks, opt) != EST_OK)
         (void)est_why_set(reterr, err, "no memory for the Kafka consumer");
-        goto fail;
-    }
-    if ((err = open_client(ks, opt, reterr)) != EST_OK)
-        goto fail;
-    if ((err = open_queue(ks)) != EST_OK || (err = subscribe(ks)) != EST_OK) {
-        (void)est_why_set(reterr, err, "the Kafka consumer could not subscribe");
-        goto fail;
+    else
+        err = open_client(ks, opt, reterr);
+    if (err == EST_OK)
+        err = open_queues(ks, reterr);
+    if (err == EST_OK)
+        err = subscribe(ks, reterr);
+    if (err != EST_OK) {
+        est_kafka_sub_free(ks);
+        return err;
     }
     *ret = ks;
     return EST_OK;
-fail:
-    est_kafka_sub_free(ks);
-    return err;
 }
 
 /* rd_kafka_destroy joins librdkafka's threads: tens of milliseconds, once, at the end. */
@@ -596,18 +565,16 @@ void est_kafka_sub_free(struct est_kafka_sub *ks)
     if (ks == NULL)
         return;
     est_loop_timer_off(ks->loop, &ks->give_timer);
+    est_kafka_wake_fini(&ks->wake);
+    est_kafka_wake_fini(&ks->results_wake);
     if (ks->revoked != NULL)
         rd_kafka_topic_partition_list_destroy(ks->revoked);
-    if (ks->watch.fd >= 0)
-        est_loop_unwatch(ks->loop, &ks->watch);
-    if (ks->queue != NULL) {
-        rd_kafka_queue_io_event_enable(ks->queue, -1, NULL, 0);
+    if (ks->results != NULL)
+        rd_kafka_queue_destroy(ks->results);
+    if (ks->queue != NULL)
         rd_kafka_queue_destroy(ks->queue);
-    }
     if (ks->rk != NULL)
         rd_kafka_destroy_flags(ks->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    if (ks->watch.fd >= 0)
-        (void)close(ks->watch.fd);
     for (size_t i = 0; i < ks->n_topics; i++)
         est_free(ks->topics[i]);
     est_free(ks->topics);
