@@ -58,7 +58,7 @@ test('without a token a foreign name or a public address is refused', async (t) 
     assert.equal((await d.call('GET', '/api/v1/status', { headers: { host } })).status, 200);
   const everywhere = { ESTEIRA_DASHBOARD_LISTEN: `0.0.0.0:${d.port}` };
   const open = await Dashboard.start(t, { env: everywhere, ready: false });
-  assert.equal((await within(5000, 'it refuses to start', open.daemon.exited)).code, 77);
+  assert.equal((await within(5000, 'it refuses to start', open.daemon.exited)).code, 78);
 });
 
 test('the page comes with its policy, and is not sent twice', async (t) => {

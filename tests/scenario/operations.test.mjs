@@ -43,7 +43,9 @@ scenario('health, readiness and metrics on each ops port', { dashboard: true }, 
   });
   assert.equal(typeOf(text, 'dashboard_event_send_duration_seconds'), 'histogram');
   assert.equal(typeOf(text, 'dashboard_event_failure_total'), 'counter');
-  assert.equal(typeOf(await metrics(belt.shim), 'dashboard_redis_queue_length'), 'gauge');
+  const shim = await metrics(belt.shim);
+  assert.equal(typeOf(shim, 'dashboard_redis_queue_length'), 'gauge');
+  assert.match(shim, /^dashboard_redis_queue_length(\{[^}]*\})? 0$/m, 'a value, not only a name');
 });
 
 scenario('readyz says why not', { start: false }, async (belt) => {

@@ -7,7 +7,7 @@ import { request } from './http.mjs';
 import { waitFor, within } from './wait.mjs';
 
 export class Daemon {
-  // {name, file, args, env, ops (port), dir for its log}
+  // {name, file, args, env, ops (port), headers for its ops port, dir for its log}
   constructor(spec) {
     Object.assign(this, spec);
     this.log = path.join(this.dir, `${this.name}.log`);
@@ -56,11 +56,9 @@ export class Daemon {
     );
   }
 
-  async get(route) {
-    return request(`http://127.0.0.1:${this.ops}`, 'GET', route, {
-      headers: { connection: 'close' },
-      timeout: 2000,
-    });
+  get(route) {
+    const headers = { connection: 'close', ...this.headers };
+    return request(`http://127.0.0.1:${this.ops}`, 'GET', route, { headers, timeout: 2000 });
   }
 
   signal(name) {

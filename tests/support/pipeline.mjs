@@ -104,9 +104,9 @@ export class Pipeline {
 
   build({ ops, panel, consumers, dashboard }) {
     if (dashboard) {
-      this.dashboard = this.daemon('dashboard', 'esteira-dashboard', panel, {
-        ESTEIRA_DASHBOARD_LISTEN: `127.0.0.1:${panel}`,
-      });
+      const listen = { ESTEIRA_DASHBOARD_LISTEN: `127.0.0.1:${panel}` };
+      this.dashboard = this.daemon('dashboard', 'esteira-dashboard', panel, listen);
+      this.dashboard.headers = { authorization: `Bearer ${TOKEN}` };
     }
     this.shim = this.daemon('shim', 'esteira-producer', ops, {
       ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}`,

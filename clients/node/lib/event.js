@@ -52,7 +52,7 @@ function buildItem(item, index) {
   try {
     if (!isObject(item)) refuse('each item must be an object {event, payload}', '');
     const { event, payload, id, ...members } = item;
-    return build(event, payload, id, members);
+    return { ...build(event, payload, id, members), index };
   } catch (err) {
     if (!(err instanceof EsteiraTypeError)) throw err;
     throw err.at(index);

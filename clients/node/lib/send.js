@@ -31,7 +31,7 @@ async function post(events, single, opts) {
   } catch (err) {
     throw away(err, to);
   }
-  if (answer.status !== 202) throw refusal(answer, to);
+  if (answer.status !== 202) throw refusal(answer, to, events);
   const accepted = parseObject(answer.text);
   if (accepted === undefined || accepted.buffered === undefined) throw stranger(answer, to);
   return accepted;

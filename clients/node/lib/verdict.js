@@ -38,11 +38,13 @@ function parseObject(text) {
   }
 }
 
-// Only code, pointer, index and the shim's own sentence: its details never quote values.
-function errorList(problem) {
-  return Array.isArray(problem?.errors)
-    ? problem.errors.map(({ index, pointer, code, detail }) => ({ index, pointer, code, detail }))
-    : [];
+// Only code, pointer, index and the shim's own sentence: its details never quote values. The shim
+// counts within the request; `sent` knows where an event stood in the caller's batch.
+function errorList(problem, sent) {
+  const faults = Array.isArray(problem?.errors) ? problem.errors : [];
+  return faults.map(({ index, pointer, code, detail }) => {
+    return { index: sent?.[index]?.index ?? index, pointer, code, detail };
+  });
 }
 
 function firstFault([first]) {
@@ -61,10 +63,10 @@ function retryAfterMs(field, now = Date.now()) {
   return Number.isNaN(at) ? 0 : Math.max(0, at - now);
 }
 
-function refusal(answer, to) {
+function refusal(answer, to, sent) {
   const problem = parseObject(answer.text);
   const [code, retryable, text] = MEANING[answer.status] ?? STRANGER;
-  const errors = errorList(problem);
+  const errors = errorList(problem, sent);
   const details = {
     retryable,
     status: answer.status,

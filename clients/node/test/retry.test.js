@@ -170,6 +170,15 @@ test('a batch that failed by halves names what is open', async (t) => {
   assert.deepEqual([err.code, err.accepted, err.ids], ['E-SHIM-BUSY', 2, ['3']]);
 });
 
+test('a fault in a later part is counted within the whole batch', async (t) => {
+  const fault = { index: 1, pointer: '/payload/total', code: 'E-EVENT-PAYLOAD', detail: 'no' };
+  await shim(t, [ok, problem(400, { errors: [fault] })]);
+  const events = Array.from({ length: 6000 }, () => ({ event: 'a', payload: {} }));
+  const err = await failed(sendBatchEvents(events));
+  assert.equal(err.errors[0].index, 5001);
+  assert.match(err.message, /event 5001 /);
+});
+
 test('a part of a large batch that fails stops the later ones', async (t) => {
   const fake = await shim(t, [ok, problem(401)]);
   const err = await failed(
