@@ -32,7 +32,7 @@ bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret)
 {
     int64_t n;
 
-    if (!est_cursor_long(c, &n) || n < 0 || (uint64_t)n > est_cursor_left(c))
+    if (!est_cursor_long(c, &n) || n < 0)
         return false;
     return est_cursor_raw(c, (size_t)n, ret);
 }

@@ -202,6 +202,25 @@ static void test_envelope(void **state)
     assert_null(ev.id.data);
 }
 
+/* "occurred_at" wins over "timestamp", whichever stands first. */
+static void test_two_times(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"event\":\"e\",\"timestamp\":1000,\"occurred_at\":7000,\"payload\":{}}",
+        "{\"event\":\"e\",\"occurred_at\":7000,\"timestamp\":1000,\"payload\":{}}",
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        struct est_event ev = {0};
+        assert_int_equal(
+            est_inbound_parse(f->in, EST_INBOUND_JSON, est_view_str(bodies[i]), NULL, 0, NULL),
+            EST_OK);
+        assert_int_equal(est_inbound_event(f->in, 0, &ev, NULL), EST_OK);
+        assert_int_equal(ev.occurred_at, 7 * EST_SECOND);
+    }
+}
+
 /* A refused item leaves the caller's event as it was. */
 static void test_failure_leaves_event(void **state)
 {
@@ -432,6 +451,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors_keep_values_to_themselves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_envelope, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_times, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failure_leaves_event, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_structured, setup, teardown),
