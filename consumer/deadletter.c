@@ -1,0 +1,279 @@
+#include "deadletter.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "io/kafka_pub.h"
+#include "metrics/metrics.h"
+#include "parcel.h"
+#include "part.h"
+#include "worker.h"
+
+#include <stdio.h>
+
+enum { PENDING_MAX = 1000, HEADERS_MAX = 256, ADDED_MAX = 16, TOPIC_MAX = 400, TEXT_MAX = 1024, OPTIONS_MAX = 64 };
+static const est_us WRITE_TIMEOUT = 10 * EST_SECOND, WRITE_AGAIN = EST_SECOND;
+
+/* One condemned parcel. */
+struct letter {
+    struct est_node node; /* in deadletter.waiting or .sent */
+    struct deadletter *dl;
+    struct parcel *pc; /* NULL once abandoned */
+    enum est_verdict_class class;
+    int status;
+    est_us failed_at;
+    char reason[TEXT_MAX];
+};
+
+struct deadletter {
+    struct worker *w;
+    struct est_kafka_pub *pub;
+    struct est_node waiting, sent;
+    size_t n;
+    struct est_timer again;
+};
+
+/* --- the record --- */
+
+struct added {
+    struct est_record_header headers[ADDED_MAX];
+    char texts[ADDED_MAX][64];
+    size_t n;
+};
+
+static void add_text(struct added *a, const char *name, const char *text)
+{
+    a->headers[a->n++] = (struct est_record_header){name, est_view_str(text)};
+}
+
+static void add_number(struct added *a, const char *name, long long number)
+{
+    (void)snprintf(a->texts[a->n], sizeof(a->texts[0]), "%lld", number);
+    add_text(a, name, a->texts[a->n]);
+}
+
+static void add_time(struct added *a, const char *name, est_us wall)
+{
+    est_rfc3339_format(wall, a->texts[a->n]);
+    add_text(a, name, a->texts[a->n]);
+}
+
+static long long replays_of(const struct est_kafka_msg *msg)
+{
+    unsigned long long n = 0;
+
+    (void)est_view_u64(est_kafka_msg_header(msg, "esteira-replay-count"), 1000000, &n);
+    return (long long)n;
+}
+
+static void describe(const struct letter *l, struct added *a)
+{
+    const struct parcel *pc = l->pc;
+
+    a->n = 0;
+    add_text(a, "__dlq.errors.topic", pc->part->type->topic);
+    add_number(a, "__dlq.errors.partition", pc->part->partition);
+    add_number(a, "__dlq.errors.offset", est_kafka_msg_offset(pc->msg));
+    add_text(a, "__dlq.errors.group", l->dl->w->group);
+    add_number(a, "__dlq.errors.delivery.count", pc->attempts);
+    add_text(a, "__dlq.errors.message", l->reason);
+    add_text(a, "esteira-error-class", est_verdict_class_name(l->class));
+    if (l->status != 0)
+        add_number(a, "esteira-http-status", l->status);
+    add_number(a, "esteira-attempts", pc->attempts);
+    add_time(a, "esteira-first-failed-at", pc->first_failed_at ? pc->first_failed_at : l->failed_at);
+    add_time(a, "esteira-failed-at", l->failed_at);
+    add_number(a, "esteira-replay-count", replays_of(pc->msg));
+}
+
+static bool is_added(const struct added *a, const char *name)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The record's own headers in their order, without those that an earlier hop had added, then ours. */
+static size_t join_headers(const struct est_kafka_msg *msg, const struct added *a,
+                           struct est_record_header out[HEADERS_MAX + ADDED_MAX])
+{
+    size_t n_own, n = 0;
+    const struct est_record_header *own = est_kafka_msg_headers(msg, &n_own);
+
+    for (size_t i = 0; i < n_own && n < HEADERS_MAX; i++)
+        if (!is_added(a, own[i].name))
+            out[n++] = own[i];
+    memcpy(out + n, a->headers, a->n * sizeof(*out));
+    return n + a->n;
+}
+
+static est_err write_record(struct letter *l, struct est_why *why)
+{
+    const struct worker *w = l->dl->w;
+    const struct est_kafka_msg *msg = l->pc->msg;
+    struct est_record_header headers[HEADERS_MAX + ADDED_MAX];
+    struct added a;
+    char topic[TOPIC_MAX];
+    struct est_record rec = {.topic = topic, .partition = -1, .key = est_kafka_msg_key(msg),
+                             .value = est_kafka_msg_value(msg), .headers = headers,
+                             .timestamp_ms = est_kafka_msg_timestamp_ms(msg)};
+
+    describe(l, &a);
+    rec.n_headers = join_headers(msg, &a, headers);
+    (void)snprintf(topic, sizeof(topic), "%s%s.%s", w->dest->dead_letter_prefix, w->dest->name,
+                   l->pc->part->type->topic);
+    return est_kafka_pub_send(l->dl->pub, &rec, l, why);
+}
+
+static void send_waiting(void *arg)
+{
+    struct deadletter *dl = arg;
+    struct est_node *n;
+
+    while ((n = est_list_first(&dl->waiting)) != NULL) {
+        struct letter *l = EST_CONTAINER(n, struct letter, node);
+        struct est_why why = {0};
+        est_err err = write_record(l, &why);
+        if (err != EST_OK) {
+            EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+            (void)est_health_add(&dl->w->health, "dlq", "the DLQ topic cannot be written",
+                                 est_loop_now(dl->w->loop));
+            est_loop_timer_at(dl->w->loop, &dl->again, est_loop_now(dl->w->loop) + WRITE_AGAIN);
+            return;
+        }
+        est_list_remove(n);
+        est_list_append(&dl->sent, n);
+    }
+}
+
+/* --- outcomes --- */
+
+static void forget(struct letter *l)
+{
+    est_list_remove(&l->node);
+    l->dl->n--;
+    est_free(l);
+}
+
+static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition, int64_t offset)
+{
+    struct deadletter *dl = arg;
+    struct letter *l = opaque;
+    struct parcel *pc = l->pc;
+
+    (void)partition;
+    (void)offset;
+    if (pc == NULL) {
+        forget(l);
+        return;
+    }
+    if (err != EST_OK) {
+        est_list_remove(&l->node);
+        est_list_append(&dl->waiting, &l->node);
+        EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)));
+        est_loop_timer_at(dl->w->loop, &dl->again, est_loop_now(dl->w->loop) + WRITE_AGAIN);
+        return;
+    }
+    (void)est_health_remove(&dl->w->health, "dlq");
+    est_metrics_count(dl->w->metrics, EST_METRIC_DEAD_LETTERED, dl->w->dest->name,
+                      est_verdict_class_name(l->class), 1);
+    forget(l);
+    worker_settle(dl->w, pc);
+}
+
+static void on_state(void *arg, bool up, const char *detail)
+{
+    (void)arg;
+    (void)up;
+    (void)detail; /* the group member tells the same, and its reports decide */
+}
+
+static void on_log(void *arg, int level, const char *facility, const char *text)
+{
+    (void)arg;
+    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility), EST_S("text", text));
+}
+
+void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class, int status,
+                    const char *reason)
+{
+    struct letter *l = est_calloc(1, sizeof(*l));
+
+    if (l == NULL) { /* stays unsettled: the offset is not committed, the next owner reads it again */
+        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", pc->part->type->topic));
+        return;
+    }
+    *l = (struct letter){.dl = dl, .pc = pc, .class = class, .status = status, .failed_at = est_clock_wall()};
+    (void)snprintf(l->reason, sizeof(l->reason), "%s", reason);
+    est_list_append(&dl->waiting, &l->node);
+    dl->n++;
+    EST_LOG(EST_WARN, "dead_lettered", EST_S("class", est_verdict_class_name(class)),
+            EST_S("topic", pc->part->type->topic), EST_I("partition", pc->part->partition),
+            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", pc->id), EST_I("status", status),
+            EST_I("attempts", pc->attempts));
+    if (!est_loop_timer_armed(&dl->again))
+        send_waiting(dl);
+}
+
+size_t deadletter_pending(const struct deadletter *dl)
+{
+    return dl->n;
+}
+
+bool deadletter_is_full(const struct deadletter *dl)
+{
+    return dl->n >= PENDING_MAX;
+}
+
+void deadletter_abandon(struct deadletter *dl)
+{
+    EST_LIST_EACH(n, &dl->waiting)
+        forget(EST_CONTAINER(n, struct letter, node));
+    EST_LIST_EACH(n, &dl->sent)
+        EST_CONTAINER(n, struct letter, node)->pc = NULL;
+}
+
+/* --- life --- */
+
+est_err deadletter_new(struct worker *w, struct deadletter **ret, struct est_why *reterr)
+{
+    struct deadletter *dl = est_calloc(1, sizeof(*dl));
+    struct est_kafka_option extra[OPTIONS_MAX];
+    struct est_kafka_pub_options o = {.brokers = w->cfg->kafka_brokers, .client_id = "esteira-consumer",
+                                      .linger = w->cfg->kafka_linger, .message_timeout = WRITE_TIMEOUT,
+                                      .queue_max_records = 2 * PENDING_MAX, .queue_max_bytes = 64 * 1024 * 1024,
+                                      .record_max_bytes = w->cfg->producer_event_max + 64 * 1024,
+                                      .extra = extra};
+    const struct est_kafka_pub_handlers h = {on_delivered, on_state, on_log, dl};
+    est_err err;
+
+    if (dl == NULL)
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the DLQ");
+    dl->w = w;
+    dl->again = (struct est_timer){.fn = send_waiting, .arg = dl};
+    est_list_init(&dl->waiting);
+    est_list_init(&dl->sent);
+    for (; o.n_extra < w->cfg->kafka_options.n && o.n_extra < OPTIONS_MAX; o.n_extra++)
+        extra[o.n_extra] = (struct est_kafka_option){w->cfg->kafka_options.items[o.n_extra].name,
+                                                     w->cfg->kafka_options.items[o.n_extra].value};
+    err = est_kafka_pub_new(w->loop, &o, &h, &dl->pub, reterr);
+    if (err != EST_OK) {
+        est_free(dl);
+        return err;
+    }
+    *ret = dl;
+    return EST_OK;
+}
+
+void deadletter_free(struct deadletter *dl)
+{
+    if (dl == NULL)
+        return;
+    deadletter_abandon(dl);
+    est_loop_timer_off(dl->w->loop, &dl->again);
+    est_kafka_pub_free(dl->pub);
+    EST_LIST_EACH(n, &dl->sent)
+        est_free(EST_CONTAINER(n, struct letter, node));
+    est_free(dl);
+}

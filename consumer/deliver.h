@@ -1,0 +1,21 @@
+/* Delivery: batches from the lanes, one request each, and what the answer means for every event of
+ * it. A refused batch is halved until the guilty event stands alone; it alone goes to the DLQ. What
+ * failed for any other reason goes back to its lane, in its place. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct deliver;
+struct worker;
+
+est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *reterr);
+void deliver_free(struct deliver *dv);
+/* Start what may start now; called at the end of each turn of the loop. */
+void deliver_dispatch(struct deliver *dv);
+size_t deliver_in_flight(const struct deliver *dv);
+/* Give up the requests that are out: what they carried has an unknown outcome. */
+void deliver_abandon(struct deliver *dv);
+void deliver_metrics(struct deliver *dv);

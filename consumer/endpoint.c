@@ -1,0 +1,180 @@
+#include "endpoint.h"
+
+#include "base/log.h"
+#include "config/config.h"
+#include "core/retry.h"
+#include "io/secret.h"
+#include "metrics/metrics.h"
+#include "worker.h"
+
+#include <stdio.h>
+
+enum { URL_MAX = 2048, FIELDS_MAX = 64, FAILURES = 5 };
+static const est_us OPEN_MAX = 5 * EST_SECOND; /* a dashboard that is back is noticed within it */
+
+est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr)
+{
+    const struct est_destination_config *d = w->dest;
+    const struct est_http_client_options ho = {.conns_max = d->max_in_flight, .connect_timeout = d->timeout,
+                                               .ca_file = d->ca_file,
+                                               .user_agent = "esteira-consumer/" ESTEIRA_VERSION};
+    const struct est_breaker_policy policy = {FAILURES, d->retry_initial,
+                                              d->retry_max < OPEN_MAX ? d->retry_max : OPEN_MAX};
+    est_err err;
+
+    *ep = (struct endpoint){.w = w, .paused = EST_CLASS_NONE};
+    est_breaker_init(&ep->breaker, policy);
+    est_window_init(&ep->window, d->max_in_flight, d->max_in_flight);
+    err = est_secret_new(d->token_file, d->token, &ep->token, reterr);
+    return err ? err : est_http_client_new(w->loop, &ho, &ep->http, reterr);
+}
+
+void endpoint_fini(struct endpoint *ep)
+{
+    est_http_client_free(ep->http);
+    est_secret_free(ep->token);
+}
+
+/* --- may one start --- */
+
+est_us endpoint_ready_at(const struct endpoint *ep)
+{
+    est_us at = est_breaker_retry_at(&ep->breaker);
+
+    if (ep->probing || ep->window.in_flight >= ep->window.size)
+        return EST_NEVER;
+    return at > ep->retry_at ? at : ep->retry_at;
+}
+
+bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket)
+{
+    est_us now = est_loop_now(ep->w->loop);
+
+    if (ep->probing || now < ep->retry_at)
+        return false;
+    if (ep->paused != EST_CLASS_NONE && ep->window.in_flight > 0)
+        return false; /* a pause is probed by one request alone */
+    if (!est_window_allow(&ep->window))
+        return false;
+    if (!est_breaker_allow(&ep->breaker, now, ret_ticket)) {
+        est_window_observe(&ep->window, EST_WINDOW_NEUTRAL);
+        return false;
+    }
+    ep->probing = ep->paused != EST_CLASS_NONE;
+    return true;
+}
+
+void endpoint_forgo(struct endpoint *ep, uint32_t ticket)
+{
+    est_window_observe(&ep->window, EST_WINDOW_NEUTRAL);
+    est_breaker_observe(&ep->breaker, ticket, EST_BREAKER_UNKNOWN, est_loop_now(ep->w->loop));
+    ep->probing = false;
+}
+
+/* --- what an outcome means --- */
+
+static void set_paused(struct endpoint *ep, enum est_verdict_class class, int status)
+{
+    const char *name = ep->w->dest->name;
+
+    if (ep->paused == class)
+        return;
+    if (ep->paused != EST_CLASS_NONE) {
+        est_metrics_gauge(ep->w->metrics, EST_METRIC_PAUSED, name, est_verdict_class_name(ep->paused), 0);
+        (void)est_health_remove(&ep->w->health, "destination_paused");
+    }
+    ep->paused = class;
+    if (class == EST_CLASS_NONE) {
+        EST_LOG(EST_INFO, "destination_resumed", EST_S("destination", name));
+        return;
+    }
+    est_metrics_gauge(ep->w->metrics, EST_METRIC_PAUSED, name, est_verdict_class_name(class), 1);
+    (void)est_health_add(&ep->w->health, "destination_paused", est_err_text(est_verdict_class_err(class)),
+                         est_loop_now(ep->w->loop));
+    EST_LOG(EST_ERROR, "destination_paused", EST_S("destination", name), EST_I("status", status),
+            EST_S("code", est_err_code(est_verdict_class_err(class))));
+}
+
+static void pause_for(struct endpoint *ep, struct est_verdict v, int status, est_us wait)
+{
+    const struct est_destination_config *d = ep->w->dest;
+    const struct est_retry_policy policy = {1, d->retry_initial, d->retry_max < OPEN_MAX ? d->retry_max : OPEN_MAX};
+
+    ep->pauses++;
+    ep->retry_at = est_loop_now(ep->w->loop) + est_retry_wait(&policy, ep->pauses, wait, &ep->w->rng);
+    set_paused(ep, v.class, status);
+    if (v.class == EST_CLASS_AUTH)
+        endpoint_check_token(ep);
+}
+
+void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status, est_us wait)
+{
+    est_us now = est_loop_now(ep->w->loop);
+    bool overload = status == 429 || status == 503 || v.class == EST_CLASS_TIMEOUT;
+
+    ep->probing = false;
+    est_window_observe(&ep->window, overload ? EST_WINDOW_OVERLOAD
+                                    : v.act == EST_VERDICT_RETRY || v.act == EST_VERDICT_PAUSE
+                                        ? EST_WINDOW_NEUTRAL
+                                        : EST_WINDOW_GOOD);
+    est_breaker_observe(&ep->breaker, ticket, v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED, now);
+    if (v.act == EST_VERDICT_PAUSE) {
+        pause_for(ep, v, status, wait);
+        return;
+    }
+    if (!v.infra) {
+        ep->pauses = 0;
+        set_paused(ep, EST_CLASS_NONE, status);
+    }
+    if (wait > 0 && now + wait > ep->retry_at)
+        ep->retry_at = now + wait;
+}
+
+void endpoint_check_token(struct endpoint *ep)
+{
+    struct est_why why = {0};
+    bool changed = false;
+    est_err err = est_secret_refresh(ep->token, false, &changed, &why);
+
+    if (err != EST_OK) {
+        EST_LOG(EST_ERROR, "token_not_read", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+    } else if (changed) {
+        EST_LOG(EST_INFO, "token_reloaded", EST_S("destination", ep->w->dest->name));
+        ep->retry_at = 0;
+        ep->pauses = 0;
+    }
+}
+
+/* --- sending --- */
+
+static void put(struct est_http_field *fields, size_t *n, const char *name, const char *value)
+{
+    if (*n < FIELDS_MAX)
+        fields[(*n)++] = (struct est_http_field){name, value};
+}
+
+est_err endpoint_send(struct endpoint *ep, const char *method, const char *path, struct est_view body,
+                      const char *key, void (*done)(void *arg, const struct est_http_result *res), void *arg,
+                      struct est_http_call **ret_call, struct est_why *why)
+{
+    const struct est_destination_config *d = ep->w->dest;
+    const char *token = est_secret_get(ep->token);
+    char url[URL_MAX], authorization[EST_SECRET_MAX + 16];
+    struct est_http_field fields[FIELDS_MAX];
+    struct est_http_request rq = {.method = method, .url = url, .fields = fields, .body = body,
+                                  .timeout = d->timeout, .response_max = d->response_max};
+
+    for (size_t i = 0; i < d->headers.n; i++)
+        put(fields, &rq.n_fields, d->headers.items[i].name, d->headers.items[i].value);
+    put(fields, &rq.n_fields, "Accept", "application/json");
+    if (body.data != NULL)
+        put(fields, &rq.n_fields, "Content-Type", "application/json");
+    if (key != NULL)
+        put(fields, &rq.n_fields, "Idempotency-Key", key);
+    if (token[0] != '\0') {
+        (void)snprintf(authorization, sizeof(authorization), "Bearer %s", token);
+        put(fields, &rq.n_fields, "Authorization", authorization);
+    }
+    (void)snprintf(url, sizeof(url), "%s%s", d->url, path);
+    return est_http_client_send(ep->http, &rq, done, arg, ret_call, why);
+}

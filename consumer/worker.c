@@ -1,0 +1,420 @@
+#include "worker.h"
+
+#include "base/id.h"
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "core/lanes.h"
+#include "core/offsets.h"
+#include "deadletter.h"
+#include "deliver.h"
+#include "intake.h"
+#include "io/loop.h"
+#include "io/ops.h"
+#include "metrics/metrics.h"
+#include "parcel.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+enum { OPTIONS_MAX = 64, LANES_SLACK = 2 };
+static const est_us REVOKE_BOUND = 5 * EST_SECOND, COMMIT_TIMEOUT = 2 * EST_SECOND;
+static const est_us LEAVE_BOUND = 5 * EST_SECOND, CLOSE_CHECK = 10 * EST_MS;
+
+/* What only the life of the process needs. */
+struct life {
+    struct worker w;
+    struct est_ops *ops;
+    struct est_timer commit, revoke_bound, closing;
+    bool committing, kafka_up;
+    est_us close_until;
+};
+
+static struct life *life_of(struct worker *w)
+{
+    return EST_CONTAINER(w, struct life, w);
+}
+
+/* --- committing --- */
+
+static void on_commit_timer(void *arg)
+{
+    struct life *l = arg;
+    struct worker *w = &l->w;
+    struct est_kafka_position *pos = w->parts.n ? est_calloc(w->parts.n, sizeof(*pos)) : NULL;
+    size_t n = pos && !l->committing && !w->giving_back ? parts_to_commit(&w->parts, pos) : 0;
+    struct est_why why = {0};
+
+    if (n > 0) {
+        est_err err = est_kafka_sub_commit(w->sub, pos, n, &why);
+        l->committing = err == EST_OK;
+        if (err != EST_OK && err != EST_ERR_AGAIN)
+            EST_LOG(EST_WARN, "commit_not_sent", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+    }
+    est_free(pos);
+}
+
+/* Armed by the first settled event: an idle consumer has no timer. */
+void worker_settle(struct worker *w, struct parcel *pc)
+{
+    struct life *l = life_of(w);
+
+    (void)est_offsets_settle(pc->part->offsets, est_kafka_msg_offset(pc->msg));
+    parcel_free(pc);
+    if (!l->committing && !est_loop_timer_armed(&l->commit))
+        est_loop_timer_at(w->loop, &l->commit, est_loop_now(w->loop) + w->cfg->consumer_commit_interval);
+}
+
+static void on_committed(void *arg, est_err err, const char *detail)
+{
+    struct life *l = arg;
+
+    l->committing = false;
+    est_metrics_count(l->w.metrics, EST_METRIC_COMMITS, err ? "failed" : "ok", NULL, 1);
+    if (err != EST_OK)
+        EST_LOG(EST_WARN, "commit_failed", EST_S("code", est_err_code(err)), EST_S("detail", detail));
+    parts_committed(&l->w.parts, err == EST_OK);
+    if (!est_loop_timer_armed(&l->commit))
+        est_loop_timer_at(l->w.loop, &l->commit, est_loop_now(l->w.loop) + l->w.cfg->consumer_commit_interval);
+}
+
+/* --- the group --- */
+
+static void on_assigned(void *arg, const struct est_kafka_position *pos, size_t n)
+{
+    struct life *l = arg;
+    struct est_why why = {0};
+
+    EST_LOG(EST_INFO, "assigned", EST_S("group", l->w.group), EST_I("partitions", n));
+    if (n > 0 && parts_assign(&l->w.parts, l->w.cfg, pos, n, &why) != EST_OK)
+        EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)), EST_S("detail", why.text));
+    (void)est_health_remove(&l->w.health, "joining");
+    est_metrics_gauge(l->w.metrics, EST_METRIC_ASSIGNED, NULL, NULL, (double)n);
+}
+
+/* What nobody has in flight goes: its next owner reads it again. */
+static void drop_waiting(struct worker *w)
+{
+    for (size_t i = 0; i < w->parts.n; i++) {
+        struct part *p = &w->parts.items[i];
+        intake_drop(w->intake, p);
+        EST_LIST_EACH(n, &p->parcels) {
+            struct parcel *pc = EST_CONTAINER(n, struct parcel, node);
+            if (pc->item.lane == NULL || pc->item.out)
+                continue; /* condemned, or in a request */
+            est_lanes_settle(w->lanes, &pc->item);
+            parcel_free(pc);
+        }
+    }
+}
+
+static void give_back_now(struct worker *w)
+{
+    struct life *l = life_of(w);
+    struct est_kafka_position *pos = w->parts.n ? est_calloc(w->parts.n, sizeof(*pos)) : NULL;
+    size_t n = pos && !w->lost ? parts_to_commit(&w->parts, pos) : 0;
+
+    est_loop_timer_off(w->loop, &l->revoke_bound);
+    drop_waiting(w);
+    for (size_t i = 0; i < w->parts.n; i++) /* condemned and not yet in the DLQ: read again as well */
+        EST_LIST_EACH(node, &w->parts.items[i].parcels)
+            parcel_free(EST_CONTAINER(node, struct parcel, node));
+    EST_LOG(EST_INFO, "revoked", EST_I("partitions", w->parts.n), EST_I("committing", n), EST_I("lost", w->lost));
+    w->giving_back = false;
+    est_kafka_sub_revoke_done(w->sub, pos, n);
+    parts_clear(&w->parts);
+    est_free(pos);
+    est_metrics_gauge(w->metrics, EST_METRIC_ASSIGNED, NULL, NULL, 0);
+}
+
+void worker_progress(struct worker *w)
+{
+    if (w->giving_back && deliver_in_flight(w->deliver) == 0 && deadletter_pending(w->deadletter) == 0)
+        est_loop_timer_at(w->loop, &life_of(w)->revoke_bound, 0); /* not from inside what just ended */
+}
+
+static void on_revoke_bound(void *arg)
+{
+    struct life *l = arg;
+
+    if (deliver_in_flight(l->w.deliver) > 0 || deadletter_pending(l->w.deadletter) > 0)
+        EST_LOG(EST_WARN, "revoke_bound", EST_I("in_flight", deliver_in_flight(l->w.deliver)),
+                EST_I("dead_letters", deadletter_pending(l->w.deadletter)));
+    deliver_abandon(l->w.deliver);
+    deadletter_abandon(l->w.deadletter);
+    give_back_now(&l->w);
+}
+
+static void on_revoked(void *arg, const struct est_kafka_position *pos, size_t n, bool lost)
+{
+    struct life *l = arg;
+    est_us bound = l->w.stopping ? l->w.cfg->consumer_drain_timeout : REVOKE_BOUND;
+
+    (void)pos;
+    (void)n;
+    l->w.giving_back = true;
+    l->w.lost = lost;
+    drop_waiting(&l->w);
+    est_loop_timer_at(l->w.loop, &l->revoke_bound, est_loop_now(l->w.loop) + (lost ? 0 : bound));
+    worker_progress(&l->w);
+}
+
+static void on_record(void *arg, struct est_kafka_msg *msg)
+{
+    struct life *l = arg;
+    struct part *p = parts_find(&l->w.parts, est_kafka_msg_topic(msg), est_kafka_msg_partition(msg));
+
+    if (p != NULL && !l->w.giving_back)
+        intake_take(l->w.intake, p, msg);
+    else
+        est_kafka_msg_free(msg);
+}
+
+static void on_state(void *arg, bool up, const char *detail)
+{
+    struct life *l = arg;
+
+    l->kafka_up = up;
+    EST_LOG(up ? EST_INFO : EST_WARN, up ? "kafka_up" : "kafka_down", EST_S("detail", detail));
+    if (up)
+        (void)est_health_remove(&l->w.health, "kafka_down");
+    else
+        (void)est_health_add(&l->w.health, "kafka_down", "no Kafka broker can be reached", est_loop_now(l->w.loop));
+}
+
+static void on_fatal(void *arg, const char *detail)
+{
+    struct life *l = arg;
+
+    EST_LOG(EST_ERROR, "kafka_fatal", EST_S("detail", detail));
+    est_loop_stop(l->w.loop);
+}
+
+static void on_log(void *arg, int level, const char *facility, const char *text)
+{
+    (void)arg;
+    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility), EST_S("text", text));
+}
+
+static void on_turn(void *arg)
+{
+    struct life *l = arg;
+
+    deliver_dispatch(l->w.deliver);
+    if (!l->w.giving_back)
+        intake_resume(l->w.intake);
+}
+
+/* --- operations --- */
+
+static void put_lag(struct worker *w)
+{
+    for (size_t i = 0; i < w->parts.n; i++) {
+        const struct part *p = &w->parts.items[i];
+        int64_t end = est_kafka_sub_end_offset(w->sub, p->type->topic, p->partition);
+        char number[16];
+        (void)snprintf(number, sizeof(number), "%d", p->partition);
+        if (end >= 0)
+            est_metrics_gauge(w->metrics, EST_METRIC_LAG, p->type->topic, number,
+                              p->committed >= 0 ? (double)(end - p->committed) : (double)end);
+    }
+}
+
+static void render_metrics(void *arg, struct est_buf *out)
+{
+    struct life *l = arg;
+
+    est_metrics_process(l->w.metrics, est_loop_take_lag(l->w.loop));
+    est_metrics_gauge(l->w.metrics, EST_METRIC_READY, NULL, NULL, est_health_is_ready(&l->w.health));
+    est_metrics_gauge(l->w.metrics, EST_METRIC_KAFKA_UP, NULL, NULL, l->kafka_up);
+    deliver_metrics(l->w.deliver);
+    put_lag(&l->w);
+    est_metrics_render(l->w.metrics, out);
+}
+
+static bool ready(void *arg, struct est_buf *reasons)
+{
+    const struct life *l = arg;
+
+    for (size_t i = 0; i < l->w.health.n; i++) {
+        est_buf_puts(reasons, i ? ",{\"code\":" : "{\"code\":");
+        est_json_put_str(reasons, l->w.health.reasons[i].code);
+        est_json_put_name(reasons, "detail");
+        est_json_put_str(reasons, l->w.health.reasons[i].text);
+        est_buf_putc(reasons, '}');
+    }
+    return est_health_is_ready(&l->w.health);
+}
+
+/* --- stopping --- */
+
+static void on_closing(void *arg)
+{
+    struct life *l = arg;
+
+    if (est_kafka_sub_closed(l->w.sub)) {
+        EST_LOG(EST_INFO, "left_group", EST_S("group", l->w.group));
+        est_loop_stop(l->w.loop);
+    } else if (est_loop_now(l->w.loop) >= l->close_until) {
+        EST_LOG(EST_WARN, "left_group_late", EST_S("group", l->w.group));
+        est_loop_stop(l->w.loop);
+    } else {
+        est_loop_timer_at(l->w.loop, &l->closing, est_loop_now(l->w.loop) + CLOSE_CHECK);
+    }
+}
+
+static void on_signal(void *arg, int signo)
+{
+    struct life *l = arg;
+
+    if (signo == SIGHUP || l->w.stopping)
+        return; /* the token's file is looked at every second anyway */
+    EST_LOG(EST_INFO, "stopping", EST_I("signal", signo), EST_I("in_flight", deliver_in_flight(l->w.deliver)));
+    (void)est_health_add(&l->w.health, "stopping", "the consumer is stopping", est_loop_now(l->w.loop));
+    l->w.stopping = true;
+    l->close_until = est_loop_now(l->w.loop) + l->w.cfg->consumer_drain_timeout + LEAVE_BOUND;
+    est_kafka_sub_close(l->w.sub);
+    on_closing(l);
+}
+
+/* --- life --- */
+
+static est_err open_sub(struct life *l, struct est_why *reterr)
+{
+    const struct est_config *cfg = l->w.cfg;
+    const struct est_kafka_sub_handlers h = {on_record, on_assigned, on_revoked, on_committed,
+                                             on_state,  on_fatal,    on_log,     l};
+    struct est_kafka_option extra[OPTIONS_MAX];
+    const char **topics = est_calloc(cfg->n_types, sizeof(*topics));
+    struct est_kafka_sub_options o = {
+        .brokers = cfg->kafka_brokers, .client_id = "esteira-consumer", .group = l->w.group,
+        .member_id = cfg->consumer_member_id, .topics = topics, .n_topics = cfg->n_types, .from_earliest = true,
+        .session_timeout = cfg->consumer_session_timeout, .heartbeat = cfg->consumer_heartbeat,
+        .commit_timeout = COMMIT_TIMEOUT, .fetch_max_bytes = cfg->consumer_fetch_bytes, .extra = extra};
+    est_err err;
+
+    if (topics == NULL)
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the topics");
+    for (size_t i = 0; i < cfg->n_types; i++)
+        topics[i] = cfg->types[i].topic;
+    for (; o.n_extra < cfg->kafka_options.n && o.n_extra < OPTIONS_MAX; o.n_extra++)
+        extra[o.n_extra] = (struct est_kafka_option){cfg->kafka_options.items[o.n_extra].name,
+                                                     cfg->kafka_options.items[o.n_extra].value};
+    err = est_kafka_sub_new(l->w.loop, &o, &h, &l->w.sub, reterr);
+    est_free(topics);
+    return err;
+}
+
+static est_err open_basics(struct life *l, struct est_why *reterr)
+{
+    const struct est_config *cfg = l->w.cfg;
+    const struct est_lanes_limits limits = {(size_t)cfg->consumer_lanes_records * LANES_SLACK,
+                                            cfg->consumer_lanes_bytes * LANES_SLACK};
+    uint64_t seed[3];
+    est_err err = est_loop_new(&l->w.loop, reterr);
+
+    if (err != EST_OK)
+        return err;
+    est_random(seed, sizeof(seed));
+    est_rng_seed(&l->w.rng, seed[2]);
+    if (est_loop_on_signal(l->w.loop, on_signal, l) != EST_OK)
+        return est_why_set(reterr, EST_ERR_IO, "cannot watch for signals");
+    if (est_metrics_new(EST_IN_CONSUMER, &l->w.metrics) != EST_OK ||
+        est_lanes_new(limits, seed[0], seed[1], &l->w.lanes) != EST_OK)
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the lanes");
+    return EST_OK;
+}
+
+static est_err open_parts(struct life *l, struct est_why *reterr)
+{
+    const struct est_ops_handlers oh = {render_metrics, ready, l};
+    est_err err = open_basics(l, reterr);
+
+    if (err == EST_OK)
+        err = deadletter_new(&l->w, &l->w.deadletter, reterr);
+    if (err == EST_OK)
+        err = deliver_new(&l->w, &l->w.deliver, reterr);
+    if (err == EST_OK)
+        err = intake_new(&l->w, &l->w.intake, reterr);
+    if (err == EST_OK)
+        err = open_sub(l, reterr);
+    if (err == EST_OK)
+        err = est_ops_new(l->w.loop, l->w.cfg->consumer_ops_listen, &oh, &l->ops, reterr);
+    if (err == EST_OK)
+        est_loop_on_turn(l->w.loop, on_turn, l);
+    return err;
+}
+
+est_err worker_new(const struct est_config *cfg, const char *destination, struct worker **ret,
+                   struct est_why *reterr)
+{
+    struct life *l = est_calloc(1, sizeof(*l));
+    est_err err;
+
+    if (l == NULL)
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the consumer");
+    l->w.cfg = cfg;
+    l->w.dest = destination ? est_config_destination(cfg, destination) : &cfg->destinations[0];
+    if (l->w.dest == NULL) {
+        est_free(l);
+        return est_why_set(reterr, EST_ERR_NOTFOUND, "there is no destination \"%s\" in the configuration",
+                           destination);
+    }
+    (void)snprintf(l->w.group, sizeof(l->w.group), "esteira.%s", l->w.dest->name);
+    l->commit = (struct est_timer){.fn = on_commit_timer, .arg = l};
+    l->revoke_bound = (struct est_timer){.fn = on_revoke_bound, .arg = l};
+    l->closing = (struct est_timer){.fn = on_closing, .arg = l};
+    est_health_init(&l->w.health);
+    err = open_parts(l, reterr);
+    if (err != EST_OK) {
+        worker_free(&l->w);
+        return err;
+    }
+    (void)est_health_add(&l->w.health, "joining", "the group has not assigned partitions yet",
+                         est_loop_now(l->w.loop));
+    est_metrics_gauge(l->w.metrics, EST_METRIC_BUILD_INFO, "esteira-consumer", ESTEIRA_VERSION, 1);
+    *ret = &l->w;
+    return EST_OK;
+}
+
+void worker_run(struct worker *w)
+{
+    EST_LOG(EST_INFO, "started", EST_S("version", ESTEIRA_VERSION), EST_S("group", w->group),
+            EST_S("config", w->cfg->path));
+    est_loop_run(w->loop);
+    EST_LOG(EST_INFO, "stopped");
+}
+
+static void free_parcels(struct worker *w)
+{
+    for (size_t i = 0; i < w->parts.n; i++) {
+        struct part *p = &w->parts.items[i];
+        intake_drop(w->intake, p);
+        EST_LIST_EACH(n, &p->parcels)
+            parcel_free(EST_CONTAINER(n, struct parcel, node));
+    }
+    parts_clear(&w->parts);
+}
+
+void worker_free(struct worker *w)
+{
+    struct life *l = life_of(w);
+
+    est_ops_free(l->ops);
+    est_kafka_sub_free(w->sub);
+    deliver_free(w->deliver);
+    deadletter_free(w->deadletter);
+    if (w->intake != NULL)
+        free_parcels(w);
+    intake_free(w->intake);
+    est_lanes_free(w->lanes);
+    est_metrics_free(w->metrics);
+    if (w->loop != NULL) {
+        est_loop_timer_off(w->loop, &l->commit);
+        est_loop_timer_off(w->loop, &l->revoke_bound);
+        est_loop_timer_off(w->loop, &l->closing);
+    }
+    est_loop_free(w->loop);
+    est_free(l);
+}

@@ -1,0 +1,60 @@
+/* The consumer: owns everything that one esteira-consumer process has, and its life in the group.
+ *
+ *   consuming ──revoked──► giving back ──nothing in flight, or the bound──► consuming again
+ *       └──────SIGTERM──────────┴──────────────────► closed
+ *
+ * Giving back: what waits is dropped (its next owner reads it again), what is in flight is finished
+ * within a bound, what is settled is committed, and only then do the partitions go. So a planned
+ * stop delivers nothing twice. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "core/health.h"
+#include "core/rng.h"
+#include "part.h"
+
+#include <stdbool.h>
+
+struct deadletter;
+struct deliver;
+struct est_config;
+struct est_destination_config;
+struct est_http_client;
+struct est_kafka_sub;
+struct est_lanes;
+struct est_loop;
+struct est_metrics;
+struct est_secret;
+struct intake;
+struct parcel;
+
+struct worker {
+    const struct est_config *cfg;
+    const struct est_destination_config *dest;
+    struct est_loop *loop;
+    struct est_metrics *metrics;
+    struct est_health health;
+    struct est_lanes *lanes;
+    struct parts parts;
+    struct est_rng rng;
+    struct est_kafka_sub *sub;
+    struct intake *intake;
+    struct deliver *deliver;
+    struct deadletter *deadletter;
+    char group[256];
+    bool giving_back, lost, stopping;
+};
+
+/* cfg is borrowed; destination NULL = the first one. */
+est_err worker_new(const struct est_config *cfg, const char *destination, struct worker **ret,
+                   struct est_why *reterr);
+/* Until SIGTERM or SIGINT; then finishes what is in flight, commits and leaves the group. */
+void worker_run(struct worker *w);
+void worker_free(struct worker *w);
+
+/* The parcel is delivered or dead-lettered: its offset may be committed, and it is gone. It has left
+ * the lanes before. */
+void worker_settle(struct worker *w, struct parcel *pc);
+/* Something ended: the end of a revoke may have come. */
+void worker_progress(struct worker *w);
