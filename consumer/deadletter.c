@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "core/limiter.h"
 #include "io/kafka_pub.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
@@ -11,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { PENDING_MAX = 1000, HEADERS_MAX = 256, ADDED_MAX = 16, TOPIC_MAX = 400, TEXT_MAX = 1024, OPTIONS_MAX = 64 };
+enum { PENDING_MAX = 1000, HEADERS_MAX = 256, ADDED_MAX = 16, TOPIC_MAX = 400, TEXT_MAX = 1024, OPTIONS_MAX = 64, LINES_A_SECOND = 20 };
 static const est_us WRITE_TIMEOUT = 10 * EST_SECOND, WRITE_AGAIN = EST_SECOND;
 
 /* One condemned parcel. */
@@ -31,6 +32,8 @@ struct deadletter {
     struct est_node waiting, sent;
     size_t n;
     struct est_timer again;
+    struct est_limiter lines; /* a flood of poison is counted, not told line by line */
+    uint64_t untold;
 };
 
 /* --- the record --- */
@@ -195,6 +198,22 @@ static void on_log(void *arg, int level, const char *facility, const char *text)
     EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility), EST_S("text", text));
 }
 
+static void tell(struct letter *l)
+{
+    struct deadletter *dl = l->dl;
+    const struct parcel *pc = l->pc;
+
+    if (est_limiter_take(&dl->lines, 1, est_loop_now(dl->w->loop)) > 0) {
+        dl->untold++;
+        return;
+    }
+    EST_LOG(EST_WARN, "dead_lettered", EST_S("class", est_verdict_class_name(l->class)),
+            EST_S("topic", pc->part->type->topic), EST_I("partition", pc->part->partition),
+            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", pc->id), EST_I("status", l->status),
+            EST_I("attempts", pc->attempts), EST_I("untold_before", dl->untold));
+    dl->untold = 0;
+}
+
 void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class, int status,
                     const char *reason)
 {
@@ -208,10 +227,7 @@ void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_c
     (void)snprintf(l->reason, sizeof(l->reason), "%s", reason);
     est_list_append(&dl->waiting, &l->node);
     dl->n++;
-    EST_LOG(EST_WARN, "dead_lettered", EST_S("class", est_verdict_class_name(class)),
-            EST_S("topic", pc->part->type->topic), EST_I("partition", pc->part->partition),
-            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", pc->id), EST_I("status", status),
-            EST_I("attempts", pc->attempts));
+    tell(l);
     if (!est_loop_timer_armed(&dl->again))
         send_waiting(dl);
 }
@@ -251,6 +267,7 @@ est_err deadletter_new(struct worker *w, struct deadletter **ret, struct est_why
     if (dl == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the DLQ");
     dl->w = w;
+    est_limiter_init(&dl->lines, LINES_A_SECOND, est_loop_now(w->loop));
     dl->again = (struct est_timer){.fn = send_waiting, .arg = dl};
     est_list_init(&dl->waiting);
     est_list_init(&dl->sent);

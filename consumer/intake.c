@@ -130,7 +130,8 @@ static bool is_full(const struct intake *in, const struct part *p, unsigned divi
     const struct est_config *cfg = in->w->cfg;
     struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
 
-    return p->waiting >= share(cfg->consumer_lanes_records, st.records, in->w->parts.n) / divisor + 1 ||
+    return deadletter_is_full(in->w->deadletter) ||
+           p->waiting >= share(cfg->consumer_lanes_records, st.records, in->w->parts.n) / divisor + 1 ||
            p->waiting_bytes >= share(cfg->consumer_lanes_bytes, st.bytes, in->w->parts.n) / divisor + 1;
 }
 
