@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { sendEventToDashboard, sendBatchEvents } = require('..');
+const { callOptions } = require('../lib/options');
 const { fakeShim, withEnv } = require('./fake_shim');
 
 const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -93,8 +94,16 @@ test('the token is a bearer token; per-call headers reach the shim; reserved one
   assert.deepEqual(warned, ['ESTEIRA_HEADER_IGNORED'], 'said once, not per header');
 });
 
-test('without a token no Authorization is sent', async (t) => {
+test('without a token no Authorization is sent, whatever a call says', async (t) => {
   const fake = await shim(t, { DASHBOARD_TOKEN: 'of-the-dashboard' });
+  await sendEventToDashboard('a', {}, { headers: { Authorization: 'Bearer of-a-call' } });
+  assert.ok(!('authorization' in fake.requests[0].headers));
+});
+
+test('the defaults of the old service', () => {
+  const wanted = { timeout: 5000, retries: 3, headers: {}, extra: {}, id: undefined };
+  for (const options of [undefined, null, {}]) assert.deepEqual(callOptions(options), wanted);
+});
   await sendEventToDashboard('a', {});
   assert.ok(!('authorization' in fake.requests[0].headers));
 });
