@@ -18,42 +18,38 @@ struct rule {
     bool is_kept; /* read, and kept in `extra` as well, for the record has no field for it */
 };
 
-#define NAME(s)                                                                                    \
-    {                                                                                              \
-        "" s, sizeof(s) - 1                                                                        \
-    }
 #define AT(member) offsetof(struct est_event, member)
 
 static const struct rule plain_rules[] = {
-    {NAME("event"), TEXT, AT(event), 128, true, false},
-    {NAME("payload"), PAYLOAD, 0, 0, true, false},
-    {NAME("id"), TEXT, AT(id), 256, false, false},
-    {NAME("source"), TEXT, AT(source), 512, false, false},
-    {NAME("tenant"), TEXT, AT(tenant), 256, false, false},
-    {NAME("occurred_at"), TIME, 0, 0, false, false},
-    {NAME("timestamp"), TIME, 0, 0, false, true},
-    {NAME("dedup_id"), TEXT, AT(dedup_id), 512, false, false},
-    {NAME("sequence"), SEQUENCE, 0, 0, false, false},
-    {NAME("key"), TEXT, AT(key), 1024, false, true},
+    {EST_VIEW_LIT("event"), TEXT, AT(event), 128, true, false},
+    {EST_VIEW_LIT("payload"), PAYLOAD, 0, 0, true, false},
+    {EST_VIEW_LIT("id"), TEXT, AT(id), 256, false, false},
+    {EST_VIEW_LIT("source"), TEXT, AT(source), 512, false, false},
+    {EST_VIEW_LIT("tenant"), TEXT, AT(tenant), 256, false, false},
+    {EST_VIEW_LIT("occurred_at"), TIME, 0, 0, false, false},
+    {EST_VIEW_LIT("timestamp"), TIME, 0, 0, false, true},
+    {EST_VIEW_LIT("dedup_id"), TEXT, AT(dedup_id), 512, false, false},
+    {EST_VIEW_LIT("sequence"), SEQUENCE, 0, 0, false, false},
+    {EST_VIEW_LIT("key"), TEXT, AT(key), 1024, false, true},
 };
 
 /* CloudEvents 1.0 and its extensions "partitioning", "sequence" and "distributed tracing". */
 static const struct rule ce_rules[] = {
-    {NAME("specversion"), VERSION, 0, 0, true, false},
-    {NAME("type"), TEXT, AT(event), 128, true, false},
-    {NAME("source"), TEXT, AT(source), 512, true, false},
-    {NAME("id"), TEXT, AT(id), 256, true, false},
-    {NAME("data"), PAYLOAD, 0, 0, true, false},
-    {NAME("time"), TIME, 0, 0, false, false},
-    {NAME("subject"), TEXT, AT(subject), 1024, false, true},
-    {NAME("tenant"), TEXT, AT(tenant), 256, false, false},
-    {NAME("dedupid"), TEXT, AT(dedup_id), 512, false, false},
-    {NAME("sequence"), SEQUENCE, 0, 0, false, true},
-    {NAME("partitionkey"), TEXT, AT(key), 1024, false, true},
-    {NAME("traceparent"), TEXT, AT(traceparent), 128, false, true},
-    {NAME("tracestate"), TEXT, AT(tracestate), 1024, false, true},
-    {NAME("datacontenttype"), IGNORED, 0, 0, false, false},
-    {NAME("data_base64"), REFUSED, 0, 0, false, false},
+    {EST_VIEW_LIT("specversion"), VERSION, 0, 0, true, false},
+    {EST_VIEW_LIT("type"), TEXT, AT(event), 128, true, false},
+    {EST_VIEW_LIT("source"), TEXT, AT(source), 512, true, false},
+    {EST_VIEW_LIT("id"), TEXT, AT(id), 256, true, false},
+    {EST_VIEW_LIT("data"), PAYLOAD, 0, 0, true, false},
+    {EST_VIEW_LIT("time"), TIME, 0, 0, false, false},
+    {EST_VIEW_LIT("subject"), TEXT, AT(subject), 1024, false, true},
+    {EST_VIEW_LIT("tenant"), TEXT, AT(tenant), 256, false, false},
+    {EST_VIEW_LIT("dedupid"), TEXT, AT(dedup_id), 512, false, false},
+    {EST_VIEW_LIT("sequence"), SEQUENCE, 0, 0, false, true},
+    {EST_VIEW_LIT("partitionkey"), TEXT, AT(key), 1024, false, true},
+    {EST_VIEW_LIT("traceparent"), TEXT, AT(traceparent), 128, false, true},
+    {EST_VIEW_LIT("tracestate"), TEXT, AT(tracestate), 1024, false, true},
+    {EST_VIEW_LIT("datacontenttype"), IGNORED, 0, 0, false, false},
+    {EST_VIEW_LIT("data_base64"), REFUSED, 0, 0, false, false},
 };
 
 struct shape {
@@ -228,8 +224,9 @@ struct est_view est_item_alias(bool is_ce, struct est_view name)
         const char *plain;
         struct est_view ce;
     } rows[] = {
-        {"event", NAME("type")},       {"payload", NAME("data")},     {"occurred_at", NAME("time")},
-        {"dedup_id", NAME("dedupid")}, {"key", NAME("partitionkey")},
+        {"event", EST_VIEW_LIT("type")},       {"payload", EST_VIEW_LIT("data")},
+        {"occurred_at", EST_VIEW_LIT("time")}, {"dedup_id", EST_VIEW_LIT("dedupid")},
+        {"key", EST_VIEW_LIT("partitionkey")},
     };
 
     for (size_t i = 0; is_ce && i < sizeof(rows) / sizeof(rows[0]); i++)

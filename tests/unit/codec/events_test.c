@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 
-#define HEAD                                                                                       \
-    "\"id\":\"e1\",\"source\":\"src\",\"tenant\":\"\",\"occurred_at\":\"1970-01-01T00:00:01."      \
-    "000Z\","                                                                                      \
+#define HEAD                                                                                  \
+    "\"id\":\"e1\",\"source\":\"src\",\"tenant\":\"\",\"occurred_at\":\"1970-01-01T00:00:01." \
+    "000Z\","                                                                                 \
     "\"received_at\":\"1970-01-01T00:00:02.000Z\",\"dedup_id\":\"e1\""
 
 static const struct {

@@ -272,9 +272,9 @@ static void test_structured(void **state)
     assert_true(ev.has_sequence && ev.sequence == 17 && ev.occurred_at == EST_SECOND);
 }
 
-#define FIELD(n, v)                                                                                \
-    {                                                                                              \
-        EST_VIEW_LIT(n), EST_VIEW_LIT(v)                                                           \
+#define FIELD(n, v)                      \
+    {                                    \
+        EST_VIEW_LIT(n), EST_VIEW_LIT(v) \
     }
 
 static void test_binary(void **state)

@@ -103,7 +103,7 @@ static void test_refusals(void **state)
     }
 }
 
-#define DECIMAL(scale)                                                                             \
+#define DECIMAL(scale) \
     "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9,\"scale\":" scale "}"
 
 static void test_set(void **state)
