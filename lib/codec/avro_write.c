@@ -121,8 +121,8 @@ est_err est_avro_write_event(const struct est_schema *sc, struct est_inbound *in
     err = put_unnamed(&e, est_item_is_ce(in), &in->items[i]);
     if (err == EST_OK)
         err = put_fields(&e, sc, in, &in->items[i], ev);
-    if (err != EST_ERR_EVENT_PAYLOAD && settle(in, out, start, reject) != EST_OK)
-        err = settle(in, out, start, NULL);
+    if (err != EST_ERR_EVENT_PAYLOAD) /* memory that was out has failed a buffer, too */
+        err = settle(in, out, start, reject);
     if (err == EST_OK)
         return EST_OK;
     est_buf_truncate(out, start);
