@@ -56,8 +56,12 @@ tidy_one() {
     local file=$1 mark
     mark=$KEPT/$(cat <(printf '%s' "$RULES") "$file" | sha256sum | cut -d' ' -f1)
     [[ ! -e $mark ]] || return 0
-    clang-tidy --quiet -p build/clang "$file" 2>/dev/null || return 1
-    : >"$mark"
+    if clang-tidy --quiet -p build/clang "$file" >"$mark.log" 2>&1; then
+        mv "$mark.log" "$mark"
+    else
+        grep -E '(error|warning): ' "$mark.log"
+        return 1
+    fi
 }
 export -f tidy_one
 
@@ -65,7 +69,7 @@ export -f tidy_one
 check_tidy() {
     [[ -e build/clang/compile_commands.json ]] || check_clang
     mkdir -p "$KEPT"
-    RULES=$(rules_hash | sha256sum) KEPT=$KEPT
+    RULES=$(rules_hash | sha256sum)
     export RULES KEPT
     git ls-files -- 'lib/*.c' 'producer/*.c' 'consumer/*.c' 'cli/*.c' 'dashboard/*.c' |
         xargs -r -P "$(nproc)" -I{} bash -c 'tidy_one {}'
