@@ -90,8 +90,7 @@ static void take_error(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
 
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         (void)rd_kafka_fatal_error(ks->rk, text, sizeof(text));
-        if (ks->on.fatal != NULL)
-            ks->on.fatal(ks->on.arg, text);
+        ks->on.fatal(ks->on.arg, text);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         set_up(ks, false, rd_kafka_event_error_string(ev));
     else
@@ -185,19 +184,8 @@ static est_err copy_record(struct est_kafka_sub *ks, const rd_kafka_message_t *m
     return err == EST_OK ? est_kafka_msg_new(&rec, msg->offset, ret) : err;
 }
 
-/* A record that finds no memory is asked for again: dropped here, it would leave a hole that no
- * later commit may pass. */
-static void fetch_again(struct est_kafka_sub *ks, const rd_kafka_message_t *msg)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-
-    tell_log(ks, 3, "MEMORY", "no memory for a record; its partition is read again from there");
-    rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(msg->rkt), msg->partition)->offset =
-        msg->offset;
-    rd_kafka_error_destroy(rd_kafka_seek_partitions(ks->rk, list, 0));
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
+/* A record that finds no memory must not be passed over, for what comes behind it would be committed
+ * past it: the client counts as dead. */
 static void take_record(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
 {
     const rd_kafka_message_t *msg;
@@ -210,7 +198,7 @@ static void take_record(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
         if (copy_record(ks, msg, &m) == EST_OK)
             ks->on.record(ks->on.arg, m);
         else
-            fetch_again(ks, msg);
+            ks->on.fatal(ks->on.arg, "no memory for a record");
     }
 }
 
