@@ -25,6 +25,7 @@ void est_buf_clear(struct est_buf *b)
     b->failed = false;
 }
 
+/* One byte beyond cap is there too: for the NUL that vsnprintf wants. */
 static bool grow(struct est_buf *b, size_t need)
 {
     size_t cap = b->cap ? b->cap : FIRST_CAP;
@@ -34,7 +35,7 @@ static bool grow(struct est_buf *b, size_t need)
         cap = cap > b->max / 2 ? b->max : cap * 2;
     if (cap > b->max)
         cap = b->max;
-    data = est_realloc(b->data, cap);
+    data = est_realloc(b->data, cap + 1);
     if (data == NULL)
         return false;
     b->data = data;
@@ -109,7 +110,7 @@ void est_buf_printf(struct est_buf *b, const char *fmt, ...)
     n = vsnprintf(NULL, 0, fmt, ap);
     if (n < 0)
         b->failed = true;
-    else if (est_buf_reserve(b, (size_t)n + 1)) {
+    else if (n > 0 && est_buf_reserve(b, (size_t)n)) {
         (void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
         b->len += (size_t)n;
     }

@@ -2,6 +2,9 @@
 
 #include <time.h>
 
+/* The years 0000 to 9999: what RFC 3339 can write. */
+static const est_us FIRST = -62167219200 * EST_SECOND, LAST = 253402300800 * EST_SECOND - 1;
+
 static est_us now_of(clockid_t id)
 {
     struct timespec ts;
@@ -42,13 +45,14 @@ static void put_digits(char *out, unsigned n, int64_t value)
 
 void est_rfc3339_format(est_us wall, char out[EST_RFC3339_LEN + 1])
 {
-    int64_t ms = wall / 1000 - (wall % 1000 < 0);
+    est_us shown = wall < FIRST ? FIRST : wall > LAST ? LAST : wall;
+    int64_t ms = shown / 1000 - (shown % 1000 < 0);
     time_t secs = (time_t)(ms / 1000 - (ms % 1000 < 0));
     int64_t frac = ms - (int64_t)secs * 1000;
     struct tm tm;
 
     memcpy(out, "0000-00-00T00:00:00.000Z", EST_RFC3339_LEN + 1);
-    if (gmtime_r(&secs, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 8099)
+    if (gmtime_r(&secs, &tm) == NULL)
         return;
     put_digits(out, 4, tm.tm_year + 1900);
     put_digits(out + 5, 2, tm.tm_mon + 1);
@@ -119,7 +123,7 @@ static unsigned days_in(unsigned y, unsigned m)
 bool est_rfc3339_parse(struct est_view v, est_us *ret_wall)
 {
     unsigned y, mo, d, h, mi, s;
-    est_us frac = 0, offset;
+    est_us frac = 0, offset, wall;
     size_t at = 0;
 
     if (!take_digits(v, &at, 4, 9999, &y) || !take_char(v, &at, "-") ||
@@ -135,6 +139,9 @@ bool est_rfc3339_parse(struct est_view v, est_us *ret_wall)
         return false;
     if (!take_offset(v, &at, &offset) || at != v.len)
         return false;
-    *ret_wall = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60 * EST_SECOND + s * EST_SECOND + frac - offset;
+    wall = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60 * EST_SECOND + s * EST_SECOND + frac - offset;
+    if (wall < FIRST || wall > LAST)
+        return false;
+    *ret_wall = wall;
     return true;
 }

@@ -82,7 +82,7 @@ void est_uuid7(est_us wall, char out[EST_UUID_LEN + 1])
     uint64_t ms;
     unsigned seq;
 
-    next_stamp((uint64_t)(wall / EST_MS), &ms, &seq);
+    next_stamp(wall > 0 ? (uint64_t)(wall / EST_MS) : 0, &ms, &seq);
     est_random(b + 8, 8);
     for (unsigned i = 0; i < 6; i++)
         b[i] = (unsigned char)(ms >> (40 - 8 * i));

@@ -28,6 +28,8 @@ static void put_escaped(struct est_buf *b, struct est_view v)
 {
     size_t from = 0;
 
+    if (v.len == 0)
+        return;
     for (size_t i = 0; i < v.len; i++) {
         unsigned char c = (unsigned char)v.data[i];
         if (is_plain(c))

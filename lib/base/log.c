@@ -67,13 +67,12 @@ static void write_all(const char *p, size_t n)
 
 void est_log(enum est_level level, const char *event, const struct est_kv *kvs)
 {
-    static struct est_buf line = {.max = LINE_MAX_BYTES};
-    char at[EST_RFC3339_LEN + 1];
+    char room[LINE_MAX_BYTES], at[EST_RFC3339_LEN + 1];
+    struct est_buf line = {.data = room, .cap = sizeof(room), .max = sizeof(room)};
 
-    counts[level]++;
     if (level < least_level)
         return;
-    est_buf_clear(&line);
+    counts[level]++;
     est_rfc3339_format(est_clock_wall(), at);
     est_buf_puts(&line, "{\"at\":\"");
     est_buf_puts(&line, at);

@@ -31,5 +31,5 @@ void est_log_init(const char *program, enum est_level least);
 bool est_log_level_parse(const char *name, enum est_level *ret);
 /* kvs ends with an element whose key is NULL. A line longer than 8 KiB is cut short, still JSON. */
 void est_log(enum est_level level, const char *event, const struct est_kv *kvs);
-/* Lines written at EST_WARN and above since start: what a test or a metric asks. */
+/* Lines of this level written since start: what a test or a metric asks. */
 uint64_t est_log_count(enum est_level level);
