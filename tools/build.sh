@@ -15,4 +15,4 @@ if have ccache; then options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
 if [[ ! -e $build_dir/build.ninja && ! -e $build_dir/Makefile ]]; then
     cmake --preset "$preset" "${options[@]}" >&2
 fi
-cmake --build "$build_dir" --parallel "$(nproc)" ${2:+--target "${@:2}"} >&2
+cmake --build "$build_dir" --parallel "$(nproc)" ${2:+--target} "${@:2}" >&2

@@ -7,6 +7,8 @@ set -euo pipefail
 
 MEMORY_MB=1200
 DISK_MB=2000
+PROGRAMS=(esteira-producer esteira-consumer esteira-dashboard)
+[[ ! -e $ROOT/cli/CMakeLists.txt ]] || PROGRAMS+=(esteira)
 
 # The same rule as in deploy/demo/texts.mjs, for what is said before there is a Node.
 is_portuguese() {
@@ -116,7 +118,8 @@ main() {
     say "Esteira demo — em português: ESTEIRA_LANG=pt ./run demo · in English: ESTEIRA_LANG=en ./run demo"
     check_machine
     install
-    step "$(text "Compilando   " "Building     ")" "$ROOT/tools/build.sh" release
+    step "$(text "Compilando   " "Building     ") ${PROGRAMS[*]}" \
+        "$ROOT/tools/build.sh" release "${PROGRAMS[@]}"
     exec env ESTEIRA_LANG="$LANGUAGE" node "$ROOT/deploy/demo/demo.mjs" "${arguments[@]}"
 }
 

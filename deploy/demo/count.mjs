@@ -1,6 +1,10 @@
-// The sum that must hold: accepted = delivered + dead-lettered + on the way. Read from the parts' metrics.
-// A process that was killed counts from 0 again, so what its earlier lives had counted is added; the
-// dashboard's count is of its database. The sums are kept in the folder and go on with the next run.
+// The sum that must hold: accepted = delivered + dead-lettered + on the way.
+//
+// Accepted is what the demo's own sender was promised, each event once however often it was repeated;
+// delivered is what the dashboard has, each event once; the consumers say what they dead-lettered and how
+// many records still lie before them. Events from elsewhere (a curl of yours) count from the moment that
+// they lie in Kafka. What was promised and is neither delivered nor dead-lettered is on the way for as long
+// as the consumers have records before them, and lost when they have none.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -32,29 +36,33 @@ class Counter {
 }
 
 export class Account {
-  accepted = new Counter();
   dead = [new Counter(), new Counter()];
+  behind = 0;
   duplicates = 0;
   delivered = 0;
   dashboardKnown = false;
 
-  constructor(belt) {
+  constructor(belt, sender) {
     this.belt = belt;
+    this.sender = sender;
     this.file = path.join(belt.dir, 'account.json');
     const kept = fs.existsSync(this.file) ? JSON.parse(fs.readFileSync(this.file, 'utf8')) : {};
-    this.accepted.before = kept.accepted ?? 0;
+    this.acceptedBefore = kept.accepted ?? 0;
     this.dead[0].before = kept.dead ?? 0;
   }
 
   async look() {
-    const { shim, consumers } = this.belt;
+    await Promise.all([this.lookAtConsumers(), this.lookAtDashboard()]);
+  }
+
+  async lookAtConsumers() {
     const of = (part) => (part.running ? get(`${part.where}/metrics`) : undefined);
-    const [shimText, ...consumerTexts] = await Promise.all([of(shim), ...consumers.map(of)]);
-    if (shimText) this.accepted.see(sumOf(shimText, 'esteira_events_accepted_total'));
-    consumerTexts.forEach((text, i) => {
+    const texts = await Promise.all(this.belt.consumers.map(of));
+    texts.forEach((text, i) => {
       if (text) this.dead[i].see(sumOf(text, 'esteira_events_dead_lettered_total'));
     });
-    await this.lookAtDashboard();
+    const known = texts.filter((text) => text !== undefined);
+    this.behind = known.reduce((n, text) => n + sumOf(text, 'esteira_lag_records'), 0);
   }
 
   async lookAtDashboard() {
@@ -71,14 +79,16 @@ export class Account {
 
   // {accepted, delivered, dead, waiting} since the folder was made.
   sum() {
-    const { delivered } = this;
+    const { delivered, behind } = this;
     const dead = this.dead.reduce((n, counter) => n + counter.total, 0);
-    const accepted = Math.max(this.accepted.total, delivered + dead);
-    return { accepted, delivered, dead, waiting: accepted - delivered - dead };
+    const promised = this.acceptedBefore + this.sender.accepted;
+    const waiting = Math.max(behind, promised - delivered - dead, 0);
+    return { accepted: delivered + dead + waiting, delivered, dead, waiting };
   }
 
   keep() {
-    const { accepted, dead } = this.sum();
+    const accepted = this.acceptedBefore + this.sender.accepted;
+    const { dead } = this.sum();
     fs.writeFileSync(this.file, JSON.stringify({ accepted, dead }));
   }
 }

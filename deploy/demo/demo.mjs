@@ -111,11 +111,11 @@ async function farewell({ belt, account, sender }) {
     return account.sum().waiting === 0 || !account.dashboardKnown;
   }, 5000);
   const { accepted, delivered, dead, waiting } = account.sum();
+  const lost = belt.kafka.running && account.dashboardKnown && account.behind === 0 ? waiting : 0;
   account.keep();
   await belt.stop();
-  const lost = Math.max(0, accepted - delivered - dead - waiting);
   screen.line(texts.farewell(...[accepted, delivered, dead, lost].map((n) => number.format(n))));
-  if (waiting > 0) screen.line(texts.farewellWaiting(number.format(waiting)));
+  if (waiting > lost) screen.line(texts.farewellWaiting(number.format(waiting - lost)));
   screen.line(texts.kept);
 }
 
@@ -125,9 +125,10 @@ async function perform(belt) {
   announce.part = screen.stepper(texts.starting);
   await startBelt(belt, announce);
   screen.endStep();
-  const account = new Account(belt);
+  const sender = new Sender(belt);
+  const account = new Account(belt, sender);
   await account.look();
-  const stage = { belt, account, sender: new Sender({ url: belt.url, token: belt.token }), next: day() };
+  const stage = { belt, account, sender, next: day(account.delivered) };
   await sendSamples(stage);
   const steps = nextSteps(belt);
   fs.writeFileSync(path.join(belt.dir, 'address.txt'), `${steps.join('\n')}\n`, { mode: 0o600 });

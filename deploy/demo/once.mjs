@@ -38,9 +38,9 @@ async function arrived(account, n) {
 }
 
 export async function once(belt, n, print) {
-  const account = new Account(belt);
   const next = day();
   const sender = new Sender(belt);
+  const account = new Account(belt, sender);
   await sendAll(sender, Array.from({ length: n }, next));
   await arrived(account, n);
   const { delivered } = account.sum();
