@@ -1,0 +1,92 @@
+#include "cli.h"
+
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "io/kafka_pub.h"
+
+enum { REPORT_MAX = 1024 * 1024 };
+
+static void put_problem(struct est_buf *b, const struct est_config_problem *p)
+{
+    est_buf_putc(b, '{');
+    est_json_put_name(b, "code");
+    est_json_put_str(b, est_err_code(p->code));
+    est_json_put_name(b, p->line > 0 ? "file" : "source");
+    est_json_put_str(b, p->place);
+    if (p->line > 0)
+        est_buf_printf(b, ",\"line\":%u,\"column\":%u", p->line, p->column);
+    est_json_put_name(b, "key");
+    est_json_put_str(b, p->key);
+    est_json_put_name(b, "message");
+    est_json_put_str(b, p->text[EST_LANG_EN]);
+    est_buf_putc(b, '}');
+}
+
+static void report_json(struct out *o, const struct est_config_report *rp, int code)
+{
+    struct est_buf *b = out_json_begin(o, "config_errors");
+
+    est_json_put_name(b, "ok");
+    est_buf_puts(b, "false");
+    est_json_put_name(b, "exit");
+    est_buf_put_i64(b, code);
+    est_json_put_name(b, "errors");
+    est_buf_putc(b, '[');
+    for (size_t i = 0; i < rp->n; i++) {
+        est_buf_puts(b, i > 0 ? "," : "");
+        put_problem(b, &rp->items[i]);
+    }
+    est_buf_putc(b, ']');
+    out_json_end(o);
+}
+
+static void report_text(struct out *o, const struct est_config_report *rp)
+{
+    struct est_buf b, count;
+
+    est_buf_init(&b, REPORT_MAX);
+    est_buf_init(&count, 32);
+    est_report_write(rp, o->lang, &b);
+    (void)fwrite(est_buf_view(&b).data, 1, b.len, stderr);
+    lang_put_number(&count, o->lang, rp->n + rp->dropped);
+    est_buf_putc(&count, '\0');
+    out_talk(o, rp->n + rp->dropped == 1 ? TEXT_ONE_ERROR : TEXT_ERRORS, OUT_ARGS(count.data ? count.data : ""));
+    est_buf_fini(&b);
+    est_buf_fini(&count);
+}
+
+static int exit_of(est_err err)
+{
+    if (err == EST_ERR_NOTFOUND)
+        return EXIT_NO_INPUT;
+    return err == EST_ERR_NOMEM || err == EST_ERR_IO ? EXIT_IO : EXIT_CONFIG;
+}
+
+struct est_config *cli_config(struct cli *cli, int *ret_code)
+{
+    struct est_config_report report;
+    struct est_config *cfg = NULL;
+    est_err err;
+
+    est_report_init(&report);
+    err = est_config_load(cli->args.config, &cfg, &report);
+    if (err) {
+        *ret_code = exit_of(err);
+        if (cli->out.json)
+            report_json(&cli->out, &report, *ret_code);
+        else
+            report_text(&cli->out, &report);
+    }
+    est_report_fini(&report);
+    return err ? NULL : cfg;
+}
+
+struct est_kafka_option *cli_kafka_options(const struct est_config *cfg)
+{
+    size_t n = cfg->kafka_options.n;
+    struct est_kafka_option *options = n > 0 ? est_calloc(n, sizeof(*options)) : NULL;
+
+    for (size_t i = 0; options != NULL && i < n; i++)
+        options[i] = (struct est_kafka_option){cfg->kafka_options.items[i].name, cfg->kafka_options.items[i].value};
+    return options;
+}

@@ -1,0 +1,31 @@
+/* What every command gets. */
+#pragma once
+
+#include "args.h"
+#include "exits.h"
+#include "out.h"
+
+#include "config/config.h"
+
+struct cli {
+    struct args args;
+    const char *const *words; /* the arguments behind the verb */
+    size_t n_words;
+    struct out out;
+};
+
+/* The configuration, or NULL when it is wrong: every problem has been printed, and *ret_code is how to
+ * exit. The caller frees it. */
+struct est_config *cli_config(struct cli *cli, int *ret_code);
+/* kafka.options as lib/io takes them; borrowed from cfg. Free the array, not its texts. NULL without
+ * memory or when there are none. */
+struct est_kafka_option *cli_kafka_options(const struct est_config *cfg);
+
+/* The verbs of verbs.def; each returns an exit code. */
+int cmd_check(struct cli *cli);
+int cmd_explain(struct cli *cli);
+int cmd_publish(struct cli *cli);
+int cmd_schemas_check(struct cli *cli);
+int cmd_schemas_register(struct cli *cli);
+int cmd_tail(struct cli *cli);
+int cmd_topics_apply(struct cli *cli);
