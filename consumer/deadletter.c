@@ -227,6 +227,7 @@ void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_c
     (void)snprintf(l->reason, sizeof(l->reason), "%s", reason);
     est_list_append(&dl->waiting, &l->node);
     dl->n++;
+    part_handed_out(pc->part, est_kafka_msg_offset(pc->msg));
     tell(l);
     if (!est_loop_timer_armed(&dl->again))
         send_waiting(dl);

@@ -15,6 +15,7 @@
 #include "io/loop.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
+#include "part.h"
 #include "worker.h"
 
 #include <stdio.h>
@@ -354,7 +355,7 @@ static void send_next(struct shipment *s)
             est_bisect_pass(&s->bisect);
             continue;
         }
-        if (s->dv->w->giving_back || !endpoint_allow(&s->dv->endpoint, &s->ticket))
+        if (!endpoint_allow(&s->dv->endpoint, &s->ticket))
             break; /* what is left goes back to its lanes and is asked again from there */
         post(s);
         return;
@@ -385,6 +386,8 @@ static bool start_one(struct deliver *dv)
         endpoint_forgo(&dv->endpoint, ticket);
         return false;
     }
+    for (size_t i = 0; i < s->batch.n; i++)
+        part_handed_out(parcel_at(s, i)->part, est_kafka_msg_offset(parcel_at(s, i)->msg));
     est_bisect_init(&s->bisect, (uint32_t)s->batch.n);
     (void)est_bisect_next(&s->bisect, &s->range);
     s->busy = true;
@@ -408,7 +411,7 @@ static void arm_wake(struct deliver *dv)
 
 void deliver_dispatch(struct deliver *dv)
 {
-    if (dv->w->giving_back || deadletter_is_full(dv->w->deadletter))
+    if (deadletter_is_full(dv->w->deadletter))
         return;
     while (start_one(dv)) {
     }
@@ -426,6 +429,15 @@ static void on_token(void *arg)
 
     endpoint_check_token(&dv->endpoint);
     est_loop_timer_at(dv->w->loop, &dv->token, est_loop_now(dv->w->loop) + TOKEN_EVERY);
+}
+
+bool deliver_can_go_on(const struct deliver *dv, est_us until)
+{
+    struct est_lanes_stats st = est_lanes_stats(dv->w->lanes);
+
+    if (st.records == 0 || endpoint_is_down(&dv->endpoint))
+        return false;
+    return st.ready > 0 || est_lanes_wake_at(dv->w->lanes) <= until;
 }
 
 size_t deliver_in_flight(const struct deliver *dv)

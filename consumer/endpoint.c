@@ -46,6 +46,12 @@ est_us endpoint_ready_at(const struct endpoint *ep)
     return at > ep->retry_at ? at : ep->retry_at;
 }
 
+bool endpoint_is_down(const struct endpoint *ep)
+{
+    return ep->paused != EST_CLASS_NONE || ep->breaker.state != EST_BREAKER_CLOSED ||
+           ep->retry_at > est_loop_now(ep->w->loop);
+}
+
 bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket)
 {
     est_us now = est_loop_now(ep->w->loop);

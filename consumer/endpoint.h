@@ -36,6 +36,8 @@ void endpoint_forgo(struct endpoint *ep, uint32_t ticket);
 void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status, est_us wait);
 /* When a request may start; 0 = now, EST_NEVER = when one that is out has ended. */
 est_us endpoint_ready_at(const struct endpoint *ep);
+/* Requests are expected to fail, or are not wanted, for now. */
+bool endpoint_is_down(const struct endpoint *ep);
 /* Start a request with the endpoint's token and fields. key: the Idempotency-Key, as it is sent. */
 est_err endpoint_send(struct endpoint *ep, const char *method, const char *path, struct est_view body,
                       const char *key, void (*done)(void *arg, const struct est_http_result *res), void *arg,

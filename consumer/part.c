@@ -18,7 +18,7 @@ static const struct est_type_config *type_of(const struct est_config *cfg, const
 
 static est_err part_init(struct part *p, const struct est_config *cfg, const struct est_kafka_position *pos)
 {
-    *p = (struct part){.type = type_of(cfg, pos->topic), .partition = pos->partition, .committed = pos->offset};
+    *p = (struct part){.type = type_of(cfg, pos->topic), .partition = pos->partition, .committed = pos->offset, .high = -1};
     est_list_init(&p->parcels);
     est_list_init(&p->held);
     if (p->type == NULL)
@@ -70,6 +70,12 @@ struct part *parts_find(struct parts *ps, const char *topic, int32_t partition)
             return ps->last = p;
     }
     return NULL;
+}
+
+void part_handed_out(struct part *p, int64_t offset)
+{
+    if (offset > p->high)
+        p->high = offset;
 }
 
 /* A group that has committed nothing begins where its first record stands. */

@@ -21,6 +21,7 @@ struct part {
     bool started;      /* the offsets have a beginning */
     int64_t committed; /* acknowledged by the group; -1 = none yet */
     int64_t sent;      /* in the commit under way */
+    int64_t high;      /* the highest offset that was handed out; -1 = none */
     struct est_node parcels;
     size_t waiting, waiting_bytes;
     struct est_node held; /* records behind a schema that is being asked for: struct held */
@@ -39,6 +40,9 @@ est_err parts_assign(struct parts *ps, const struct est_config *cfg, const struc
 void parts_clear(struct parts *ps);
 /* NULL when it is not held. */
 struct part *parts_find(struct parts *ps, const char *topic, int32_t partition);
+/* A record was handed out, to a request or to the DLQ. A planned stop finishes what lies below it, for
+ * the commit must pass it. */
+void part_handed_out(struct part *p, int64_t offset);
 /* A record was read: track its offset. */
 est_err part_track(struct part *p, int64_t offset);
 /* Fills `pos` (room for ps->n) with what may be committed and has not been: returns how many. */

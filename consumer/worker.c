@@ -20,7 +20,7 @@
 
 enum { OPTIONS_MAX = 64, LANES_SLACK = 2 };
 static const est_us REVOKE_BOUND = 5 * EST_SECOND, COMMIT_TIMEOUT = 2 * EST_SECOND;
-static const est_us LEAVE_BOUND = 5 * EST_SECOND, CLOSE_CHECK = 10 * EST_MS;
+static const est_us CLOSE_CHECK = 10 * EST_MS;
 
 /* What only the life of the process needs. */
 struct life {
@@ -28,7 +28,7 @@ struct life {
     struct est_ops *ops;
     struct est_timer commit, revoke_bound, closing;
     bool committing, kafka_up;
-    est_us close_until;
+    est_us give_until, close_until;
 };
 
 static struct life *life_of(struct worker *w)
@@ -90,11 +90,13 @@ static void on_assigned(void *arg, const struct est_kafka_position *pos, size_t 
     if (n > 0 && parts_assign(&l->w.parts, l->w.cfg, pos, n, &why) != EST_OK)
         EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)), EST_S("detail", why.text));
     (void)est_health_remove(&l->w.health, "joining");
+    l->kafka_up = true;
     est_metrics_gauge(l->w.metrics, EST_METRIC_ASSIGNED, NULL, NULL, (double)n);
 }
 
-/* What nobody has in flight goes: its next owner reads it again. */
-static void drop_waiting(struct worker *w)
+/* What nobody has in flight goes, its next owner reads it again: all of it, or what lies above all
+ * that was handed out. */
+static void drop_waiting(struct worker *w, bool all)
 {
     for (size_t i = 0; i < w->parts.n; i++) {
         struct part *p = &w->parts.items[i];
@@ -103,6 +105,8 @@ static void drop_waiting(struct worker *w)
             struct parcel *pc = EST_CONTAINER(n, struct parcel, node);
             if (pc->item.lane == NULL || pc->item.out)
                 continue; /* condemned, or in a request */
+            if (!all && est_kafka_msg_offset(pc->msg) < p->high)
+                continue;
             est_lanes_settle(w->lanes, &pc->item);
             parcel_free(pc);
         }
@@ -116,7 +120,7 @@ static void give_back_now(struct worker *w)
     size_t n = pos && !w->lost ? parts_to_commit(&w->parts, pos) : 0;
 
     est_loop_timer_off(w->loop, &l->revoke_bound);
-    drop_waiting(w);
+    drop_waiting(w, true);
     for (size_t i = 0; i < w->parts.n; i++) /* condemned and not yet in the DLQ: read again as well */
         EST_LIST_EACH(node, &w->parts.items[i].parcels)
             parcel_free(EST_CONTAINER(node, struct parcel, node));
@@ -130,8 +134,11 @@ static void give_back_now(struct worker *w)
 
 void worker_progress(struct worker *w)
 {
-    if (w->giving_back && deliver_in_flight(w->deliver) == 0 && deadletter_pending(w->deadletter) == 0)
-        est_loop_timer_at(w->loop, &life_of(w)->revoke_bound, 0); /* not from inside what just ended */
+    struct life *l = life_of(w);
+
+    if (w->giving_back && deliver_in_flight(w->deliver) == 0 &&
+        deadletter_pending(w->deadletter) == 0 && !deliver_can_go_on(w->deliver, l->give_until))
+        est_loop_timer_at(w->loop, &l->revoke_bound, 0); /* not from inside what just ended */
 }
 
 static void on_revoke_bound(void *arg)
@@ -149,15 +156,15 @@ static void on_revoke_bound(void *arg)
 static void on_revoked(void *arg, const struct est_kafka_position *pos, size_t n, bool lost)
 {
     struct life *l = arg;
-    est_us bound = l->w.stopping ? l->w.cfg->consumer_drain_timeout : REVOKE_BOUND;
+    est_us bound = l->w.stopping ? l->w.cfg->consumer_drain_timeout / 4 * 3 : REVOKE_BOUND;
 
     (void)pos;
     (void)n;
     l->w.giving_back = true;
     l->w.lost = lost;
-    drop_waiting(&l->w);
-    est_loop_timer_at(l->w.loop, &l->revoke_bound, est_loop_now(l->w.loop) + (lost ? 0 : bound));
-    worker_progress(&l->w);
+    drop_waiting(&l->w, lost);
+    l->give_until = est_loop_now(l->w.loop) + (lost ? 0 : bound);
+    est_loop_timer_at(l->w.loop, &l->revoke_bound, l->give_until);
 }
 
 static void on_record(void *arg, struct est_kafka_msg *msg)
@@ -202,7 +209,9 @@ static void on_turn(void *arg)
     struct life *l = arg;
 
     deliver_dispatch(l->w.deliver);
-    if (!l->w.giving_back)
+    if (l->w.giving_back)
+        worker_progress(&l->w);
+    else
         intake_resume(l->w.intake);
 }
 
@@ -273,7 +282,7 @@ static void on_signal(void *arg, int signo)
     EST_LOG(EST_INFO, "stopping", EST_I("signal", signo), EST_I("in_flight", deliver_in_flight(l->w.deliver)));
     (void)est_health_add(&l->w.health, "stopping", "the consumer is stopping", est_loop_now(l->w.loop));
     l->w.stopping = true;
-    l->close_until = est_loop_now(l->w.loop) + l->w.cfg->consumer_drain_timeout + LEAVE_BOUND;
+    l->close_until = est_loop_now(l->w.loop) + l->w.cfg->consumer_drain_timeout;
     est_kafka_sub_close(l->w.sub);
     on_closing(l);
 }

@@ -3,9 +3,10 @@
  *   consuming ──revoked──► giving back ──nothing in flight, or the bound──► consuming again
  *       └──────SIGTERM──────────┴──────────────────► closed
  *
- * Giving back: what waits is dropped (its next owner reads it again), what is in flight is finished
- * within a bound, what is settled is committed, and only then do the partitions go. So a planned
- * stop delivers nothing twice. */
+ * Giving back: nothing new is taken, and of what waits only that is still delivered which lies below
+ * something handed out before: the commit must pass both, so a planned stop delivers nothing twice. It
+ * ends when that is done, when the dashboard is away, or at a bound; what is settled is committed, the
+ * rest is dropped (its next owner reads it again), and only then do the partitions go. */
 #pragma once
 
 #include "base/clock.h"
