@@ -288,6 +288,8 @@ static est_err init_types(struct publish *p, struct est_why *reterr)
         if (err != EST_OK)
             return est_why_set(reterr, err, "type %s: its name cannot stand in a chain", t->name);
         p->accepted[i] = est_metrics_series(p->opt.metrics, EST_METRIC_ACCEPTED, t->name, NULL);
+        /* Nothing is kept in Redis by this version, so nothing can wait there. */
+        est_metrics_gauge(p->opt.metrics, EST_METRIC_REDIS_QUEUE, t->name, NULL, 0);
         p->not_promised[i] = est_metrics_series(p->opt.metrics, EST_METRIC_NOT_PROMISED, t->name, NULL);
     }
     EST_LOG(EST_INFO, "boot", EST_S("boot", boot));

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { WAIT_MS = 20000, LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
@@ -55,6 +56,22 @@ static void print_line(struct est_buf *line)
     est_buf_clear(line);
 }
 
+/* The leader of a topic made a moment ago may not know yet that it is one. */
+static rd_kafka_resp_err_t query_offsets(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low,
+                                         int64_t *high)
+{
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    for (int left = WAIT_MS / 50; left > 0; left--) {
+        err = rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, WAIT_MS);
+        if (err != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+            break;
+        (void)nanosleep(&pause, NULL); /* between two questions, not instead of one */
+    }
+    return err;
+}
+
 static int64_t count_records(rd_kafka_t *rk, const rd_kafka_metadata_topic_t *topic)
 {
     int64_t sum = 0;
@@ -62,8 +79,7 @@ static int64_t count_records(rd_kafka_t *rk, const rd_kafka_metadata_topic_t *to
     for (int i = 0; i < topic->partition_cnt; i++) {
         int64_t low, high;
 
-        check(topic->topic,
-              rd_kafka_query_watermark_offsets(rk, topic->topic, topic->partitions[i].id, &low, &high, WAIT_MS));
+        check(topic->topic, query_offsets(rk, topic->topic, topic->partitions[i].id, &low, &high));
         sum += high - low;
     }
     return sum;
