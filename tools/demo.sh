@@ -7,8 +7,7 @@ set -euo pipefail
 
 MEMORY_MB=1200
 DISK_MB=2000
-PROGRAMS=(esteira-producer esteira-consumer esteira-dashboard)
-[[ ! -e $ROOT/cli/CMakeLists.txt ]] || PROGRAMS+=(esteira)
+PROGRAMS=(esteira-producer esteira-consumer esteira-dashboard esteira)
 
 # The same rule as in deploy/demo/texts.mjs, for what is said before there is a Node.
 is_portuguese() {

@@ -141,7 +141,6 @@ export class Belt {
 
   // Without them the first event of each type would wait for its topic to be made.
   async applyTopics() {
-    if (!fs.existsSync(path.join(BIN, 'esteira'))) return;
     await run(path.join(BIN, 'esteira'), ['topics', 'apply', '-c', CONFIG], {
       env: this.environment(),
       timeout: 60_000,

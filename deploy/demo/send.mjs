@@ -19,29 +19,33 @@ export class Sender {
 
   async one(event) {
     const { event: name, payload, id, ...extra } = event;
-    await this.untilAccepted(1, () => sendEventToDashboard(name, payload, { id, extra, retries: 1 }));
+    await this.untilAccepted([event], () => sendEventToDashboard(name, payload, { id, extra, retries: 1 }));
   }
 
   async batch(events) {
-    await this.untilAccepted(events.length, () => sendBatchEvents(events, { retries: 1, timeout: 10_000 }));
+    await this.untilAccepted(events, (left) => sendBatchEvents(left, { retries: 1, timeout: 10_000 }));
   }
 
-  // `send` always sends the same ids. A refusal that repeating cannot mend is passed on.
-  async untilAccepted(n, send) {
-    let counted = false;
-    while (!this.over) {
+  // Sends what is left with the ids that it had, until nothing is. A refusal that repeating cannot mend is
+  // passed on.
+  async untilAccepted(events, send) {
+    let left = events;
+    let refused = 0; // of them, those counted as waiting
+    while (left.length > 0 && !this.over) {
+      const before = left.length;
       try {
-        await send();
-        this.accepted += n;
-        break;
+        await send(left);
+        left = [];
       } catch (err) {
         if (!err.retryable) throw err;
-        if (!counted) this.waiting += n;
-        counted = true;
+        if (err.ids) left = left.filter((event) => err.ids.includes(event.id));
+        this.waiting += left.length - refused;
+        refused = left.length;
         await pause(Math.max(500, Math.min(err.retryAfter ?? 0, 2000)));
       }
+      this.accepted += before - left.length;
     }
-    if (counted) this.waiting -= n;
+    this.waiting -= refused;
   }
 
   // A gentle stream of events on `lanes` connections, until stop().

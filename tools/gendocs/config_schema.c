@@ -17,15 +17,18 @@ static const char *const kind_schemas[EST_KINDS] = {
     [EST_KIND_FILE] = "\"type\": \"string\"",
     [EST_KIND_SCHEMA] = "\"type\": \"string\"",
     [EST_KIND_LISTEN] = "\"$ref\": \"#/$defs/address\"",
-    [EST_KIND_LISTENS] = "\"anyOf\": [{\"$ref\": \"#/$defs/address\"}, "
-                         "{\"type\": \"array\", \"maxItems\": 8, \"items\": {\"$ref\": \"#/$defs/address\"}}]",
+    [EST_KIND_LISTENS] =
+        "\"anyOf\": [{\"$ref\": \"#/$defs/address\"}, "
+        "{\"type\": \"array\", \"maxItems\": 8, \"items\": {\"$ref\": \"#/$defs/address\"}}]",
     [EST_KIND_NAMES] = "\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}",
     [EST_KIND_POINTERS] = "\"type\": [\"string\", \"array\"], "
                           "\"items\": {\"type\": \"string\", \"pattern\": \"^/\"}",
-    [EST_KIND_OPTIONS] = "\"type\": \"object\", "
-                         "\"additionalProperties\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
-    [EST_KIND_HEADERS] = "\"type\": \"object\", "
-                         "\"additionalProperties\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
+    [EST_KIND_OPTIONS] =
+        "\"type\": \"object\", "
+        "\"additionalProperties\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
+    [EST_KIND_HEADERS] =
+        "\"type\": \"object\", "
+        "\"additionalProperties\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
     [EST_KIND_DURATION] = "\"$ref\": \"#/$defs/duration\"",
     [EST_KIND_SIZE] = "\"$ref\": \"#/$defs/size\"",
     [EST_KIND_COUNT] = "\"type\": \"integer\"",
@@ -58,7 +61,8 @@ static void put_default(struct est_buf *out, const struct est_key *key)
         est_json_put_str(out, key->def);
 }
 
-static void put_property(struct est_buf *out, const struct est_key *key, const char *indent, bool first)
+static void put_property(struct est_buf *out, const struct est_key *key, const char *indent,
+                         bool first)
 {
     const char *name = key->path + (strchr(key->path, '.') ? est_keys_section(key) + 1 : 0);
 
@@ -75,7 +79,8 @@ static void put_property(struct est_buf *out, const struct est_key *key, const c
     est_buf_putc(out, '}');
 }
 
-static void put_properties(struct est_buf *out, const struct est_keys *keys, const char *section, const char *indent)
+static void put_properties(struct est_buf *out, const struct est_keys *keys, const char *section,
+                           const char *indent)
 {
     size_t n = strlen(section);
     bool first = true;
@@ -109,44 +114,49 @@ static void put_sections(struct est_buf *out)
             continue;
         section[0] = '\0';
         (void)strncat(section, key->path, est_keys_section(key));
-        est_buf_printf(out, "    \"%s\": {\n      \"type\": [\"object\", \"null\"], "
-                            "\"additionalProperties\": false, \"properties\": {", section);
+        est_buf_printf(out,
+                       "    \"%s\": {\n      \"type\": [\"object\", \"null\"], "
+                       "\"additionalProperties\": false, \"properties\": {",
+                       section);
         put_properties(out, &est_keys_root, section, "        ");
         est_buf_puts(out, "\n      }\n    },\n");
     }
 }
 
-static void put_named(struct est_buf *out, const char *name, const struct est_keys *keys, const char *end)
+static void put_named(struct est_buf *out, const char *name, const struct est_keys *keys,
+                      const char *end)
 {
-    est_buf_printf(out, "    \"%s\": {\n      \"type\": [\"object\", \"null\"],\n"
-                        "      \"propertyNames\": {\"pattern\": \"^[A-Za-z0-9_-]{1,64}$\"},\n"
-                        "      \"additionalProperties\": {\"type\": [\"object\", \"null\"], "
-                        "\"additionalProperties\": false, \"properties\": {", name);
+    est_buf_printf(out,
+                   "    \"%s\": {\n      \"type\": [\"object\", \"null\"],\n"
+                   "      \"propertyNames\": {\"pattern\": \"^[A-Za-z0-9_-]{1,64}$\"},\n"
+                   "      \"additionalProperties\": {\"type\": [\"object\", \"null\"], "
+                   "\"additionalProperties\": false, \"properties\": {",
+                   name);
     put_properties(out, keys, "", "        ");
     est_buf_printf(out, "\n      }}\n    }%s\n", end);
 }
 
 void page_config_schema(struct est_buf *out)
 {
-    est_buf_puts(out,
-                 "{\n"
-                 "  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
-                 "  \"title\": \"pipeline.yaml of Esteira\",\n"
-                 "  \"$comment\": \"Made from lib/config/keys.def by tools/gendocs.\",\n"
-                 "  \"type\": [\"object\", \"null\"],\n"
-                 "  \"additionalProperties\": false,\n"
-                 "  \"properties\": {\n");
+    est_buf_puts(out, "{\n"
+                      "  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+                      "  \"title\": \"pipeline.yaml of Esteira\",\n"
+                      "  \"$comment\": \"Made from lib/config/keys.def by tools/gendocs.\",\n"
+                      "  \"type\": [\"object\", \"null\"],\n"
+                      "  \"additionalProperties\": false,\n"
+                      "  \"properties\": {\n");
     put_sections(out);
     put_named(out, "destinations", &est_keys_destination, ",");
     put_named(out, "types", &est_keys_type, "");
-    est_buf_puts(out,
-                 "  },\n"
-                 "  \"$defs\": {\n"
-                 "    \"duration\": {\"type\": [\"string\", \"integer\"], \"minimum\": 0, "
-                 "\"pattern\": \"^[0-9]+([.][0-9]{1,6})? ?(us|ms|s|m|h|d)?$\"},\n"
-                 "    \"size\": {\"type\": [\"string\", \"integer\"], \"minimum\": 0, "
-                 "\"pattern\": \"^[0-9]+([.][0-9]{1,6})? ?(B|KiB|MiB|GiB|TiB)?$\"},\n"
-                 "    \"address\": {\"type\": \"string\", \"pattern\": \"^(unix:/.+|.+:[0-9]{1,5})$\"}\n"
-                 "  }\n"
-                 "}\n");
+    est_buf_puts(
+        out,
+        "  },\n"
+        "  \"$defs\": {\n"
+        "    \"duration\": {\"type\": [\"string\", \"integer\"], \"minimum\": 0, "
+        "\"pattern\": \"^[0-9]+([.][0-9]{1,6})? ?(us|ms|s|m|h|d)?$\"},\n"
+        "    \"size\": {\"type\": [\"string\", \"integer\"], \"minimum\": 0, "
+        "\"pattern\": \"^[0-9]+([.][0-9]{1,6})? ?(B|KiB|MiB|GiB|TiB)?$\"},\n"
+        "    \"address\": {\"type\": \"string\", \"pattern\": \"^(unix:/.+|.+:[0-9]{1,5})$\"}\n"
+        "  }\n"
+        "}\n");
 }

@@ -51,14 +51,17 @@ static bool handle(size_t i, const char *folder, bool check)
 
     est_buf_init(&page, PAGE_MAX);
     pages[i].make(&page);
-    if (snprintf(path, sizeof(path), "%s/%s", folder, pages[i].file) >= (int)sizeof(path) || est_buf_err(&page))
+    if (snprintf(path, sizeof(path), "%s/%s", folder, pages[i].file) >= (int)sizeof(path) ||
+        est_buf_err(&page))
         good = false;
     else
         good = check ? same_page(path, &page) : write_page(path, &page);
     est_buf_fini(&page);
     if (!good)
-        (void)fprintf(stderr, check ? "%s/%s is not what its table says: run `ninja docs`\n"
-                                    : "%s/%s cannot be written\n", folder, pages[i].file);
+        (void)fprintf(stderr,
+                      check ? "%s/%s is not what its table says: run `ninja docs`\n"
+                            : "%s/%s cannot be written\n",
+                      folder, pages[i].file);
     return good;
 }
 
