@@ -23,7 +23,8 @@ static void count(struct api *api, struct est_http_req *req, int status)
     char text[12];
 
     (void)snprintf(text, sizeof(text), "%d", status);
-    est_metrics_count(api->metrics, EST_METRIC_DASH_REQUESTS, route ? route->path : "page", text, 1);
+    est_metrics_count(api->metrics, EST_METRIC_DASH_REQUESTS, route ? route->path : "page", text,
+                      1);
 }
 
 void api_reply(struct api *api, struct est_http_req *req, int status, const char *content_type,
@@ -86,7 +87,8 @@ static void get_recent(struct api *api, struct est_http_req *req)
     est_err err;
 
     if (text.data != NULL && (!est_view_u64(text, ROWS_MAX, &limit) || limit == 0)) {
-        api_problem(api, req, 400, "Bad limit", "limit must be a number from 1 to 200", EST_VIEW_NONE);
+        api_problem(api, req, 400, "Bad limit", "limit must be a number from 1 to 200",
+                    EST_VIEW_NONE);
         return;
     }
     est_buf_clear(&api->answer);
@@ -94,7 +96,8 @@ static void get_recent(struct api *api, struct est_http_req *req)
     err = store_recent(api->st, 0, (unsigned)limit, &api->answer);
     if (err) {
         est_http_reply_field(req, "Retry-After", "5");
-        api_problem(api, req, 503, "Not readable", "The database could not be read.", EST_VIEW_NONE);
+        api_problem(api, req, 503, "Not readable", "The database could not be read.",
+                    EST_VIEW_NONE);
         return;
     }
     est_buf_putc(&api->answer, '}');
@@ -159,7 +162,8 @@ static const struct route routes[] = {
 
 /* --- before the body --- */
 
-static const struct route *find(struct est_view method, struct est_view path, const char **ret_allow)
+static const struct route *find(struct est_view method, struct est_view path,
+                                const char **ret_allow)
 {
     *ret_allow = NULL;
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
@@ -175,17 +179,19 @@ static const struct route *find(struct est_view method, struct est_view path, co
 static void refuse(struct api *api, struct est_http_req *req, enum auth_answer answer)
 {
     EST_LOG(EST_WARN, "refused", EST_S("peer", est_http_peer(req)),
-            EST_S("reason", answer == AUTH_FOREIGN_HOST ? "host"
-                            : answer == AUTH_TOKEN_MISSING ? "no token" : "wrong token"));
+            EST_S("reason", answer == AUTH_FOREIGN_HOST    ? "host"
+                            : answer == AUTH_TOKEN_MISSING ? "no token"
+                                                           : "wrong token"));
     if (answer == AUTH_FOREIGN_HOST) {
         api_problem(api, req, 403, "Only for this machine",
-                         "Without a token the dashboard answers to localhost only.", EST_VIEW_NONE);
+                    "Without a token the dashboard answers to localhost only.", EST_VIEW_NONE);
         return;
     }
     est_http_reply_field(req, "WWW-Authenticate", "Bearer realm=\"esteira\"");
     api_problem(api, req, 401, "A token is needed",
-                     answer == AUTH_TOKEN_MISSING ? "Send Authorization: Bearer TOKEN."
-                                                  : "The token is not the right one.", EST_VIEW_NONE);
+                answer == AUTH_TOKEN_MISSING ? "Send Authorization: Bearer TOKEN."
+                                             : "The token is not the right one.",
+                EST_VIEW_NONE);
 }
 
 /* application/json is asked for, and not only out of tidiness: a form or script of a foreign site
@@ -223,7 +229,7 @@ static bool admit(void *arg, struct est_http_req *req)
     }
     if (route != NULL && est_view_is(method, "POST") && !is_json(req)) {
         api_problem(api, req, 415, "Only JSON is taken", "Send Content-Type: application/json.",
-                         EST_VIEW_NONE);
+                    EST_VIEW_NONE);
         return false;
     }
     return true;

@@ -22,13 +22,18 @@ struct api {
     struct est_json *js;
     struct est_metrics *metrics;
     const char *currency, *timezone;
-    est_us started_at;             /* monotonic */
-    bool draining;                 /* /readyz says so */
-    est_us disk_failed_at;         /* monotonic, of the last failure; 0 = the last commit worked */
-    struct est_buf texts, answer;  /* scratch of one request */
+    est_us started_at;            /* monotonic */
+    bool draining;                /* /readyz says so */
+    est_us disk_failed_at;        /* monotonic, of the last failure; 0 = the last commit worked */
+    struct est_buf texts, answer; /* scratch of one request */
 };
 
-enum { API_EVENTS_MAX = 5000, API_BODY_MAX = 16 * 1024 * 1024, API_ANSWER_MAX = 16 * 1024 * 1024 };
+enum {
+    API_EVENTS_MAX = 5000,
+    API_BATCH_DEPTH = 2,
+    /* {"events":[ */ API_BODY_MAX = 16 * 1024 * 1024,
+    API_ANSWER_MAX = 16 * 1024 * 1024
+};
 
 void api_init(struct api *api);
 void api_fini(struct api *api);

@@ -55,7 +55,8 @@ static est_err read_token(struct auth *au, struct est_why *reterr)
     return EST_OK;
 }
 
-est_err auth_new(const char *token, const char *token_file, struct auth **ret, struct est_why *reterr)
+est_err auth_new(const char *token, const char *token_file, struct auth **ret,
+                 struct est_why *reterr)
 {
     struct auth *au = est_calloc(1, sizeof(*au));
     est_err err = EST_OK;
@@ -136,6 +137,7 @@ enum auth_answer auth_check(struct auth *au, struct est_view authorization, stru
         return auth_is_loopback(host) ? AUTH_OK : AUTH_FOREIGN_HOST;
     if (!est_view_istarts(authorization, scheme))
         return AUTH_TOKEN_MISSING;
-    given = est_view_trim(est_view(authorization.data + scheme.len, authorization.len - scheme.len));
+    given =
+        est_view_trim(est_view(authorization.data + scheme.len, authorization.len - scheme.len));
     return same_secret(given, au->token) ? AUTH_OK : AUTH_TOKEN_WRONG;
 }

@@ -16,7 +16,8 @@ enum auth_answer { AUTH_OK, AUTH_TOKEN_MISSING, AUTH_TOKEN_WRONG, AUTH_FOREIGN_H
 
 /* Empty texts = not set; the file goes before the token. EST_ERR_IO when the file cannot be read or
  * is empty. */
-est_err auth_new(const char *token, const char *token_file, struct auth **ret, struct est_why *reterr);
+est_err auth_new(const char *token, const char *token_file, struct auth **ret,
+                 struct est_why *reterr);
 void auth_free(struct auth *au);
 bool auth_has_token(const struct auth *au);
 /* `authorization` and `host` are header values, absent when the request has none; `now` is monotonic:

@@ -1,6 +1,7 @@
 #include "entry.h"
 
 #include "base/clock.h"
+#include "base/jsonw.h"
 #include "codec/json.h"
 
 #include <stddef.h>
@@ -35,7 +36,8 @@ static const struct member {
     {"source", "/source", PLACE(source), ENTRY_ID_MAX, true,
      "source must be a string of at most 256 bytes"},
     {"key", "/key", PLACE(key), ENTRY_ID_MAX, true, "key must be a string of at most 256 bytes"},
-    {"type", "/type", PLACE(type), ENTRY_TYPE_MAX, false, "type must be a string of at most 48 bytes"},
+    {"type", "/type", PLACE(type), ENTRY_TYPE_MAX, false,
+     "type must be a string of at most 48 bytes"},
 #undef PLACE
 };
 
@@ -46,7 +48,8 @@ static est_err read_member(const struct est_value *event, const struct member *m
     const struct est_value *v = est_json_get(event, m->name);
     struct est_view text = m->is_id ? est_json_id(v) : est_json_string(v);
 
-    if (text.data == NULL && est_json_type(v) != EST_JSON_NULL && est_json_type(v) != EST_JSON_STRING)
+    if (text.data == NULL && est_json_type(v) != EST_JSON_NULL &&
+        est_json_type(v) != EST_JSON_STRING)
         return refuse(rj, m->pointer, m->detail);
     if (text.len > m->max || (text.len > 0 && memchr(text.data, '\0', text.len) != NULL))
         return refuse(rj, m->pointer, m->detail);
@@ -92,19 +95,48 @@ static void name_entry(struct entry *e, struct est_view fallback)
         e->type = est_view_str(facts_type(e->event));
 }
 
-static est_err write_texts(const struct est_value *event, const char *currency, struct est_buf *texts,
-                           struct entry *e)
+static bool has_column(struct est_view name)
 {
-    size_t body_len;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        if (est_view_is(name, members[i].name))
+            return members[i].place != offsetof(struct entry, key);
+    return false;
+}
+
+/* Most of an event's bytes are its ids, and the store has those in columns: they are not kept twice. */
+static void put_rest(struct est_buf *out, const struct est_value *event)
+{
+    struct est_json_iter it = {0};
+    const struct est_value *v;
+    struct est_view name;
+
+    est_buf_putc(out, '{');
+    for (bool first = true; est_json_each(event, &it, &name, &v);) {
+        if (has_column(name))
+            continue;
+        if (!first)
+            est_buf_putc(out, ',');
+        first = false;
+        est_json_put_string(out, name);
+        est_buf_putc(out, ':');
+        est_json_put_value(out, v);
+    }
+    est_buf_putc(out, '}');
+}
+
+static est_err write_texts(const struct est_value *event, const char *currency,
+                           struct est_buf *texts, struct entry *e)
+{
+    size_t detail_len;
 
     est_buf_clear(texts);
-    est_json_put_value(texts, event);
-    body_len = texts->len;
     facts_print(&e->facts, currency, texts);
+    detail_len = texts->len;
+    put_rest(texts, event);
     if (texts->failed)
         return EST_ERR_NOMEM;
-    e->body = est_view(texts->data, body_len);
-    e->detail = est_view(texts->data + body_len, texts->len - body_len);
+    e->detail = est_view(texts->data, detail_len);
+    e->rest = est_view(texts->data + detail_len, texts->len - detail_len);
     return EST_OK;
 }
 

@@ -20,7 +20,7 @@ struct entry {
     int64_t occurred_ms;   /* never later than its arrival */
     struct facts facts;
     struct est_view detail; /* JSON object for a row of the page: nothing personal in clear */
-    struct est_view body;   /* the event as JSON text */
+    struct est_view rest; /* JSON object: payload and whatever else came, but for the texts above */
 };
 
 /* Longest texts, in bytes. */
@@ -35,6 +35,6 @@ struct entry_options {
 };
 
 /* Check one event and say what the dashboard wants to know of it. `texts` is cleared and then holds
- * the entry's body and detail. EST_ERR_EVENT_SHAPE with the place and the reason in *rj. */
+ * the entry's detail and rest. EST_ERR_EVENT_SHAPE with the place and the reason in *rj. */
 est_err entry_read(const struct est_value *event, const struct entry_options *options,
                    struct est_buf *texts, struct entry *ret, struct est_reject *rj);

@@ -78,19 +78,20 @@ static const struct word {
 };
 
 /* Members that may hold a thing, best first; each list ends with NULL. */
-static const char *const contact_in[] = {"contact", "contact_id", "from", "user_id", "userId", "user",
-                                         "wa_id", "phone", "chat_id", "remoteJid", "customer_id",
-                                         "customer", "to", NULL};
-static const char *const contact_out[] = {"contact", "contact_id", "to", "recipient", "user_id",
-                                          "userId", "wa_id", "phone", "chat_id", "remoteJid", NULL};
+static const char *const contact_in[] = {
+    "contact", "contact_id", "from",      "user_id",     "userId",   "user", "wa_id",
+    "phone",   "chat_id",    "remoteJid", "customer_id", "customer", "to",   NULL};
+static const char *const contact_out[] = {"contact", "contact_id", "to",    "recipient",
+                                          "user_id", "userId",     "wa_id", "phone",
+                                          "chat_id", "remoteJid",  NULL};
 static const char *const message_ids[] = {"message_id", "messageId", "wamid", "id", NULL};
-static const char *const order_ids[] = {"order_id", "orderId", "order_number", "id", "number",
+static const char *const order_ids[] = {"order_id",     "orderId", "order_number", "id", "number",
                                         "reference_id", NULL};
 static const char *const payment_order_ids[] = {"order_id", "orderId", NULL};
 static const char *const totals[] = {"total", "amount", "total_amount", "value", NULL};
 static const char *const statuses[] = {"status", "state", NULL};
-static const char *const codes[] = {"code", "error_code", "choice_id", "button_id", "option",
-                                    "command", NULL};
+static const char *const codes[] = {"code",   "error_code", "choice_id", "button_id",
+                                    "option", "command",    NULL};
 static const char *const inner_ids[] = {"id", "wa_id", "phone", "number", NULL};
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -145,7 +146,8 @@ static struct est_view first_id(const struct est_value *obj, const char *const *
 static struct est_view first_word(const struct est_value *obj, const char *const *names)
 {
     enum { LONGEST = 40 };
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
 
     for (; *names != NULL; names++) {
         struct est_view v = est_json_string(est_json_get(obj, *names));
@@ -183,7 +185,8 @@ static bool read_total(const struct est_value *payload, const char *currency, in
 
     if (named.len > 0 && !est_view_ieq(named, est_view_str(currency)))
         return false;
-    if (est_view_u64(est_json_number(est_json_get(payload, "total_minor")), INT64_MAX / 2, &minor)) {
+    if (est_view_u64(est_json_number(est_json_get(payload, "total_minor")), INT64_MAX / 2,
+                     &minor)) {
         *ret_minor = (int64_t)minor;
         return true;
     }
@@ -207,7 +210,8 @@ static void read_message(const struct est_value *payload, struct est_view dedup_
         f->direction = from_me ? FACT_OUT : FACT_IN;
     if (f->direction == 0)
         f->direction = est_view_is(est_json_string(est_json_get(payload, "direction")), "out")
-                           ? FACT_OUT : FACT_IN;
+                           ? FACT_OUT
+                           : FACT_IN;
     f->message = first_id(payload, message_ids);
     if (f->message.data == NULL)
         f->message = dedup_id;
@@ -267,12 +271,9 @@ static const struct kind {
     void (*read)(const struct est_value *payload, struct est_view dedup_id, struct facts *f);
     bool has_total;
 } kinds[] = {
-    {"message", read_message, false},
-    {"message_status", read_message_status, false},
-    {"order", read_order, true},
-    {"payment", read_payment, true},
-    {"user", read_contact, false},
-    {"interaction", read_contact, false},
+    {"message", read_message, false}, {"message_status", read_message_status, false},
+    {"order", read_order, true},      {"payment", read_payment, true},
+    {"user", read_contact, false},    {"interaction", read_contact, false},
     {"bot_error", read_error, false},
 };
 
@@ -281,7 +282,8 @@ void facts_read(struct est_view event, struct est_view type, struct est_view ded
 {
     const struct meaning *meaning = meaning_of(event);
 
-    *ret = (struct facts){.direction = meaning->direction, .rank = meaning->rank,
+    *ret = (struct facts){.direction = meaning->direction,
+                          .rank = meaning->rank,
                           .order_flags = meaning->order_flags,
                           .status = first_word(payload, statuses),
                           .code = first_word(payload, codes)};

@@ -9,7 +9,13 @@
 #include <stdint.h>
 
 enum fact_direction { FACT_IN = 1, FACT_OUT = 2 }; /* bits of a message: who wrote it */
-enum fact_rank { FACT_RANK_NONE, FACT_RANK_SENT, FACT_RANK_FAILED, FACT_RANK_DELIVERED, FACT_RANK_READ };
+enum fact_rank {
+    FACT_RANK_NONE,
+    FACT_RANK_SENT,
+    FACT_RANK_FAILED,
+    FACT_RANK_DELIVERED,
+    FACT_RANK_READ
+};
 enum fact_order { FACT_PAID = 1, FACT_CANCELLED = 2 }; /* bits of an order */
 
 struct facts {

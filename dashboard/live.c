@@ -7,7 +7,7 @@
 #include "store.h"
 
 enum {
-    ROWS_AT_ONCE = 10,  /* with PACE: 20 rows a second */
+    ROWS_AT_ONCE = 10, /* with PACE: 20 rows a second */
     ROWS_AT_START = 20,
     MESSAGE_MAX = 256 * 1024,
     QUEUED_MAX = 512 * 1024
@@ -172,11 +172,13 @@ void live_join(struct live *lv, struct est_http_req *req)
 
     if (pg == NULL) {
         est_http_reply_field(req, "Retry-After", "5");
-        est_http_problem(req, 503, "Too many open pages", "Close a page or try again.", EST_VIEW_NONE);
+        est_http_problem(req, 503, "Too many open pages", "Close a page or try again.",
+                         EST_VIEW_NONE);
         return;
     }
     est_http_reply_field(req, "Cache-Control", "no-store");
-    est_http_reply_field(req, "X-Accel-Buffering", "no"); /* asks nginx to pass messages on at once */
+    est_http_reply_field(req, "X-Accel-Buffering",
+                         "no"); /* asks nginx to pass messages on at once */
     if (lv->n_pages == 0)
         lv->said = store_newest(lv->st);
     pg->lv = lv;

@@ -55,7 +55,8 @@ static void answer_store_failed(struct api *api, struct est_http_req *req, est_e
     EST_LOG(EST_ERROR, "store_failed", EST_S("code", est_err_code(err)),
             EST_S("reason", store_error(api->st)));
     api->disk_failed_at = est_loop_now(api->lp);
-    answer_unavailable(api, req, "The database could not be written. Nothing of this request was kept.");
+    answer_unavailable(api, req,
+                       "The database could not be written. Nothing of this request was kept.");
 }
 
 /* --- reading the request --- */
@@ -225,7 +226,8 @@ static est_err refuse_item(struct batch *b, struct est_view id, struct est_view 
 
 static est_err store_item(struct batch *b, const struct est_value *event)
 {
-    static const struct est_reject behind = {.code = EST_ERR_EVENT_BEHIND,
+    static const struct est_reject behind = {
+        .code = EST_ERR_EVENT_BEHIND,
         .detail = "an earlier event of the same key in this batch was refused"};
     struct est_view id = est_json_id(est_json_get(event, "id"));
     struct est_view key = est_json_id(est_json_get(event, "key"));
@@ -274,7 +276,8 @@ static est_err store_items(struct batch *b, const struct est_value *events)
 
 static void store_batch(struct api *api, struct est_http_req *req, const struct est_value *events)
 {
-    struct batch b = {.api = api, .req = req,
+    struct batch b = {.api = api,
+                      .req = req,
                       .options = {.currency = api->currency, .now_ms = est_clock_wall() / EST_MS}};
     uint64_t seed[2];
     est_err err;
@@ -297,9 +300,11 @@ static void store_batch(struct api *api, struct est_http_req *req, const struct 
 
 void post_batch(struct api *api, struct est_http_req *req)
 {
-    static const struct est_reject no_list = {.code = EST_ERR_EVENT_SHAPE, .pointer = "/events",
+    static const struct est_reject no_list = {.code = EST_ERR_EVENT_SHAPE,
+                                              .pointer = "/events",
                                               .detail = "the body must be {\"events\": [...]}"};
-    static const struct est_reject too_many = {.code = EST_ERR_TOO_LARGE, .pointer = "/events",
+    static const struct est_reject too_many = {.code = EST_ERR_TOO_LARGE,
+                                               .pointer = "/events",
                                                .detail = "at most 5000 events per request"};
     const struct est_value *body, *events;
 

@@ -9,7 +9,7 @@
 #include "things.h"
 
 struct store {
-    struct tables *tb;
+    struct database *db;
     bool in_transaction;
     int64_t now_ms; /* of the transaction */
     int64_t newest;
@@ -51,22 +51,22 @@ static est_err advance(struct store *st, int64_t now_ms)
 
     if (!summary_advance(su, now_ms))
         return EST_OK;
-    return tables_daily_of(st->tb, su->day, set_number, &(struct place){su, &su->today});
+    return tables_daily_of(st->db, su->day, set_number, &(struct place){su, &su->today});
 }
 
 static est_err load(struct store *st)
 {
     struct summary *su = &st->summary;
     int64_t now_ms = est_clock_wall() / EST_MS;
-    est_err err = tables_newest(st->tb, &st->newest, &su->last_event_ms);
+    est_err err = tables_newest(st->db, &st->newest, &su->last_event_ms);
 
     if (!err)
-        err = tables_daily_sums(st->tb, set_number, &(struct place){su, &su->all});
+        err = tables_daily_sums(st->db, set_number, &(struct place){su, &su->all});
     if (!err)
         err = advance(st, now_ms);
     if (!err)
-        err = tables_last_seen(st->tb, now_ms - (int64_t)SUMMARY_ACTIVE_MINUTES * 60000, see_contact,
-                               su);
+        err = tables_last_seen(st->db, now_ms - (int64_t)SUMMARY_ACTIVE_MINUTES * 60000,
+                               see_contact, su);
     return err;
 }
 
@@ -77,13 +77,13 @@ est_err store_open(const char *path, struct store **ret, struct est_why *reterr)
 
     if (st == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the store");
-    err = tables_open(path, &st->tb, reterr);
+    err = tables_open(path, &st->db, reterr);
     if (err)
         goto fail;
     tally_init(&st->tally, &st->summary);
     err = load(st);
     if (err) {
-        (void)est_why_set(reterr, err, "cannot read the database: %s", tables_error(st->tb));
+        (void)est_why_set(reterr, err, "cannot read the database: %s", database_error(st->db));
         goto fail;
     }
     *ret = st;
@@ -97,13 +97,13 @@ void store_close(struct store *st)
 {
     if (st == NULL)
         return;
-    tables_close(st->tb);
+    database_close(st->db);
     est_free(st);
 }
 
 const char *store_error(const struct store *st)
 {
-    return tables_error(st->tb);
+    return database_error(st->db);
 }
 
 /* --- writing --- */
@@ -118,7 +118,7 @@ static est_err write_day(struct store *st, const struct tally_day *day)
         if (day->counts.n[i] == 0)
             continue;
         summary_name(&st->summary, i, &name);
-        err = tables_daily_add(st->tb, day->day, est_buf_view(&name), day->counts.n[i]);
+        err = tables_daily_add(st->db, day->day, est_buf_view(&name), day->counts.n[i]);
     }
     return err;
 }
@@ -140,7 +140,7 @@ est_err store_begin(struct store *st, int64_t now_ms)
     EST_ASSERT(!st->in_transaction);
     err = advance(st, now_ms);
     if (!err)
-        err = tables_begin(st->tb);
+        err = tables_begin(st->db);
     if (err)
         return err;
     st->in_transaction = true;
@@ -157,7 +157,7 @@ est_err store_commit(struct store *st)
     EST_ASSERT(st->in_transaction);
     err = write_tally(st);
     if (!err)
-        err = tables_commit(st->tb);
+        err = tables_commit(st->db);
     if (!err)
         st->in_transaction = false;
     return err;
@@ -167,7 +167,7 @@ void store_rollback(struct store *st)
 {
     EST_ASSERT(st->in_transaction);
     st->in_transaction = false;
-    tables_rollback(st->tb);
+    tables_rollback(st->db);
     tally_clear(&st->tally);
     st->summary = st->before;
     st->newest = st->newest_before;
@@ -176,7 +176,7 @@ void store_rollback(struct store *st)
 static est_err put_contact(struct store *st, const struct entry *e)
 {
     struct contact was, c;
-    est_err err = tables_contact_get(st->tb, e->tenant, e->facts.contact, &was);
+    est_err err = tables_contact_get(st->db, e->tenant, e->facts.contact, &was);
 
     if (err)
         return err;
@@ -185,13 +185,13 @@ static est_err put_contact(struct store *st, const struct entry *e)
         return EST_OK;
     contact_count(&was, &st->tally, -1);
     contact_count(&c, &st->tally, 1);
-    return tables_contact_put(st->tb, e->tenant, e->facts.contact, &c);
+    return tables_contact_put(st->db, e->tenant, e->facts.contact, &c);
 }
 
 static est_err put_message(struct store *st, const struct entry *e)
 {
     struct message was, m;
-    est_err err = tables_message_get(st->tb, e->tenant, e->facts.message, &was);
+    est_err err = tables_message_get(st->db, e->tenant, e->facts.message, &was);
 
     if (err)
         return err;
@@ -200,13 +200,13 @@ static est_err put_message(struct store *st, const struct entry *e)
         return EST_OK;
     message_count(&was, &st->tally, -1);
     message_count(&m, &st->tally, 1);
-    return tables_message_put(st->tb, e->tenant, e->facts.message, &m);
+    return tables_message_put(st->db, e->tenant, e->facts.message, &m);
 }
 
 static est_err put_order(struct store *st, const struct entry *e)
 {
     struct order was, o;
-    est_err err = tables_order_get(st->tb, e->tenant, e->facts.order, &was);
+    est_err err = tables_order_get(st->db, e->tenant, e->facts.order, &was);
 
     if (err)
         return err;
@@ -215,7 +215,7 @@ static est_err put_order(struct store *st, const struct entry *e)
         return EST_OK;
     order_count(&was, &st->tally, -1);
     order_count(&o, &st->tally, 1);
-    return tables_order_put(st->tb, e->tenant, e->facts.order, &o);
+    return tables_order_put(st->db, e->tenant, e->facts.order, &o);
 }
 
 static est_err put_things(struct store *st, const struct entry *e)
@@ -240,7 +240,7 @@ est_err store_put(struct store *st, const struct entry *e, int64_t *ret_seq)
     if (tally_is_full(&st->tally))
         err = write_tally(st);
     if (!err)
-        err = tables_event_insert(st->tb, e, st->now_ms, &seq);
+        err = tables_event_insert(st->db, e, st->now_ms, &seq);
     if (!err && seq != 0) {
         tally_add(&st->tally, e->occurred_ms, COUNT_EVENTS, 1);
         tally_add(&st->tally, e->occurred_ms, summary_type(&st->summary, e->type), 1);
@@ -305,7 +305,7 @@ est_err store_recent(struct store *st, int64_t after, unsigned limit, struct est
     est_buf_putc(out, '[');
     if (out->failed)
         return EST_ERR_FULL;
-    err = tables_recent(st->tb, after, limit, append_row, out);
+    err = tables_recent(st->db, after, limit, append_row, out);
     est_buf_putc(out, ']');
     return err ? err : est_buf_err(out);
 }
@@ -315,7 +315,7 @@ est_err store_audit(struct store *st, bool *ret_holds)
     struct counts recounted = {0};
     struct summary *su = &st->summary;
     bool holds = true;
-    est_err err = tables_recount(st->tb, set_number, &(struct place){su, &recounted});
+    est_err err = tables_recount(st->db, set_number, &(struct place){su, &recounted});
 
     for (size_t i = 0; i < COUNT__FIXED; i++)
         holds = holds && recounted.n[i] == su->all.n[i];
@@ -326,5 +326,5 @@ est_err store_audit(struct store *st, bool *ret_holds)
 
 void store_tidy(struct store *st)
 {
-    tables_checkpoint(st->tb);
+    database_checkpoint(st->db);
 }

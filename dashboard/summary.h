@@ -24,7 +24,7 @@ enum count {
 };
 
 enum {
-    SUMMARY_TYPE_LEN = 48,       /* longest type name */
+    SUMMARY_TYPE_LEN = 48,        /* longest type name */
     SUMMARY_ACTIVE_MINUTES = 1440 /* "active" looks back one day, to the minute */
 };
 

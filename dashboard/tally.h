@@ -8,7 +8,8 @@
 
 enum {
     TALLY_DAYS = 24,
-    TALLY_DAYS_PER_EVENT = 9 /* event; contact, message, order and its payment, each before and after */
+    TALLY_DAYS_PER_EVENT =
+        9 /* event; contact, message, order and its payment, each before and after */
 };
 
 struct tally_day {

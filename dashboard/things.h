@@ -13,7 +13,8 @@
 struct contact {
     bool known;
     int64_t first_ms;
-    int64_t last_ms; /* to the minute, so that somebody who writes much is not rewritten all the time */
+    int64_t
+        last_ms; /* to the minute, so that somebody who writes much is not rewritten all the time */
 };
 
 struct message {

@@ -50,8 +50,10 @@ est_err zone_init(const char *name, struct est_why *reterr)
 
 static int64_t midnight_ms(const struct tm *date, int days_later)
 {
-    struct tm tm = {.tm_year = date->tm_year, .tm_mon = date->tm_mon,
-                    .tm_mday = date->tm_mday + days_later, .tm_isdst = -1};
+    struct tm tm = {.tm_year = date->tm_year,
+                    .tm_mon = date->tm_mon,
+                    .tm_mday = date->tm_mday + days_later,
+                    .tm_isdst = -1};
 
     return (int64_t)mktime(&tm) * 1000;
 }

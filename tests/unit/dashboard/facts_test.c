@@ -20,39 +20,41 @@ static const struct {
     unsigned order_flags;
     int64_t total_minor; /* -1 = none */
 } cases[] = {
-    {"new_message", "{\"from\":\"5511999990000\",\"message_id\":\"m\"}", "message", "5511999990000", "m",
-     NULL, FACT_IN, 0, 0, -1},
+    {"new_message", "{\"from\":\"5511999990000\",\"message_id\":\"m\"}", "message", "5511999990000",
+     "m", NULL, FACT_IN, 0, 0, -1},
     {"message.received", "{\"from\":\"+5511999990000\"}", "message", "5511999990000", "dedup", NULL,
      FACT_IN, 0, 0, -1},
-    {"message_sent", "{\"from\":\"1\",\"to\":\"5511999990000:6@s.whatsapp.net\",\"id\":7}", "message",
-     "5511999990000", "7", NULL, FACT_OUT, SENT, 0, -1},
-    {"message_created", "{\"from_me\":true,\"to\":\"ana\"}", "message", "ana", "dedup", NULL, FACT_OUT,
-     0, 0, -1},
-    {"message_created", "{\"direction\":\"out\"}", "message", NULL, "dedup", NULL, FACT_OUT, 0, 0, -1},
-    {"message_created", "{}", "message", NULL, "dedup", NULL, FACT_IN, 0, 0, -1},
-    {"message_status", "{\"message_id\":\"m\",\"status\":\"DELIVERED\"}", "message_status", NULL, "m",
-     NULL, 0, DELIVERED, 0, -1},
-    {"message_read", "{\"message_id\":\"m\",\"status\":\"delivered\"}", "message_status", NULL, "m", NULL,
-     0, FACT_RANK_READ, 0, -1},
-    {"message_status", "{\"status\":\"read\"}", "message_status", NULL, NULL, NULL, 0, FACT_RANK_READ, 0,
+    {"message_sent", "{\"from\":\"1\",\"to\":\"5511999990000:6@s.whatsapp.net\",\"id\":7}",
+     "message", "5511999990000", "7", NULL, FACT_OUT, SENT, 0, -1},
+    {"message_created", "{\"from_me\":true,\"to\":\"ana\"}", "message", "ana", "dedup", NULL,
+     FACT_OUT, 0, 0, -1},
+    {"message_created", "{\"direction\":\"out\"}", "message", NULL, "dedup", NULL, FACT_OUT, 0, 0,
      -1},
-    {"order_created", "{\"id\":8841,\"total\":599.90,\"customer\":{\"phone\":\"5511999990000\"}}", "order",
-     "5511999990000", NULL, "8841", 0, 0, 0, 59990},
-    {"order_update", "{\"order_id\":\"a\",\"status\":\"pago\",\"amount\":\"10.5\"}", "order", NULL, NULL,
-     "a", 0, 0, FACT_PAID, 1050},
-    {"order_paid", "{\"order_id\":\"a\",\"total\":5,\"currency\":\"USD\"}", "order", NULL, NULL, "a", 0, 0,
-     FACT_PAID, -1},
+    {"message_created", "{}", "message", NULL, "dedup", NULL, FACT_IN, 0, 0, -1},
+    {"message_status", "{\"message_id\":\"m\",\"status\":\"DELIVERED\"}", "message_status", NULL,
+     "m", NULL, 0, DELIVERED, 0, -1},
+    {"message_read", "{\"message_id\":\"m\",\"status\":\"delivered\"}", "message_status", NULL, "m",
+     NULL, 0, FACT_RANK_READ, 0, -1},
+    {"message_status", "{\"status\":\"read\"}", "message_status", NULL, NULL, NULL, 0,
+     FACT_RANK_READ, 0, -1},
+    {"order_created", "{\"id\":8841,\"total\":599.90,\"customer\":{\"phone\":\"5511999990000\"}}",
+     "order", "5511999990000", NULL, "8841", 0, 0, 0, 59990},
+    {"order_update", "{\"order_id\":\"a\",\"status\":\"pago\",\"amount\":\"10.5\"}", "order", NULL,
+     NULL, "a", 0, 0, FACT_PAID, 1050},
+    {"order_paid", "{\"order_id\":\"a\",\"total\":5,\"currency\":\"USD\"}", "order", NULL, NULL,
+     "a", 0, 0, FACT_PAID, -1},
     {"order_cancelled", "{\"order_id\":\"a\",\"total\":1.005}", "order", NULL, NULL, "a", 0, 0,
      FACT_CANCELLED, -1},
-    {"order_created", "{\"order_id\":\"a\",\"total_minor\":123}", "order", NULL, NULL, "a", 0, 0, 0, 123},
-    {"payment_received", "{\"order_id\":\"a\",\"amount\":1,\"id\":\"p\"}", "payment", NULL, NULL, "a", 0, 0,
-     FACT_PAID, 100},
+    {"order_created", "{\"order_id\":\"a\",\"total_minor\":123}", "order", NULL, NULL, "a", 0, 0, 0,
+     123},
+    {"payment_received", "{\"order_id\":\"a\",\"amount\":1,\"id\":\"p\"}", "payment", NULL, NULL,
+     "a", 0, 0, FACT_PAID, 100},
     {"payment_update", "{\"id\":\"p\",\"status\":\"approved\"}", "payment", NULL, NULL, NULL, 0, 0,
      FACT_PAID, -1},
-    {"payment_update", "{\"order_id\":\"a\",\"status\":\"cancelled\"}", "payment", NULL, NULL, "a", 0, 0, 0,
-     -1},
-    {"payment_update", "{\"order_id\":\"a\",\"status\":\"refunded\"}", "payment", NULL, NULL, "a", 0, 0,
-     FACT_CANCELLED, -1},
+    {"payment_update", "{\"order_id\":\"a\",\"status\":\"cancelled\"}", "payment", NULL, NULL, "a",
+     0, 0, 0, -1},
+    {"payment_update", "{\"order_id\":\"a\",\"status\":\"refunded\"}", "payment", NULL, NULL, "a",
+     0, 0, FACT_CANCELLED, -1},
     {"user_login", "{\"id\":42}", "user", "42", NULL, NULL, 0, 0, 0, -1},
     {"button_click", "{\"from\":\"x\"}", "interaction", "x", NULL, NULL, 0, 0, 0, -1},
     {"cupom", "{\"from\":\"x\",\"order_id\":\"a\"}", "custom", NULL, NULL, NULL, 0, 0, 0, -1},
@@ -74,7 +76,8 @@ static void reads_what_an_event_says(void **state)
         const struct est_value *payload;
         struct est_view event = est_view_str(cases[i].event);
         struct facts f;
-        assert_int_equal(est_json_parse(js, est_view_str(cases[i].payload), &payload, NULL), EST_OK);
+        assert_int_equal(est_json_parse(js, est_view_str(cases[i].payload), &payload, NULL),
+                         EST_OK);
         assert_string_equal(facts_type(event), cases[i].type);
         facts_read(event, est_view_str(cases[i].type), EST_VIEW_LIT("dedup"), payload, "BRL", &f);
         same("contact", f.contact, cases[i].contact, i);
@@ -95,10 +98,12 @@ static void masks_what_is_personal(void **state)
     static const struct {
         const char *payload, *want;
     } rows[] = {
-        {"{\"from\":\"5511987654321\",\"text\":\"oi\"}", "{\"contact\":\"4321\",\"direction\":\"in\"}"},
+        {"{\"from\":\"5511987654321\",\"text\":\"oi\"}",
+         "{\"contact\":\"4321\",\"direction\":\"in\"}"},
         {"{\"from\":\"1234567\"}", "{\"direction\":\"in\"}"},
         {"{\"from\":\"maria@exemplo.com\"}", "{\"direction\":\"in\"}"},
-        {"{\"status\":\"rua das flores, 5\",\"code\":\"A-1\"}", "{\"direction\":\"in\",\"code\":\"A-1\"}"},
+        {"{\"status\":\"rua das flores, 5\",\"code\":\"A-1\"}",
+         "{\"direction\":\"in\",\"code\":\"A-1\"}"},
         {"{\"code\":\"<b>\"}", "{\"direction\":\"in\"}"},
     };
     struct est_json *js = NULL;

@@ -36,9 +36,9 @@ static const char *const story[] = {
 enum { STORY = sizeof(story) / sizeof(story[0]) };
 
 static const int64_t told[COUNT__FIXED] = {
-    [COUNT_EVENTS] = STORY, [COUNT_USERS] = 2,     [COUNT_ORDERS] = 3,   [COUNT_PAID] = 2,
-    [COUNT_REVENUE] = 3700, [COUNT_RECEIVED] = 1,  [COUNT_SENT] = 1,     [COUNT_DELIVERED] = 1,
-    [COUNT_READ] = 1,       [COUNT_FAILED] = 0,    [COUNT_ERRORS] = 0,
+    [COUNT_EVENTS] = STORY, [COUNT_USERS] = 2,    [COUNT_ORDERS] = 3, [COUNT_PAID] = 2,
+    [COUNT_REVENUE] = 3700, [COUNT_RECEIVED] = 1, [COUNT_SENT] = 1,   [COUNT_DELIVERED] = 1,
+    [COUNT_READ] = 1,       [COUNT_FAILED] = 0,   [COUNT_ERRORS] = 0,
 };
 
 struct fixture {
@@ -92,7 +92,8 @@ static struct store *open_store(const struct fixture *f)
 
 static int64_t put(struct fixture *f, struct store *st, const char *text)
 {
-    struct entry_options options = {.currency = "BRL", .now_ms = est_clock_wall() / EST_MS,
+    struct entry_options options = {.currency = "BRL",
+                                    .now_ms = est_clock_wall() / EST_MS,
                                     .fallback_id = EST_VIEW_LIT("fallback")};
     const struct est_value *event;
     struct entry e;
@@ -186,9 +187,10 @@ static void many_days_in_one_transaction(void **state)
 
     begin(st);
     for (int day = 0; day < 100; day++) {
-        (void)snprintf(text, sizeof(text),
-                       "{\"id\":\"%d\",\"event\":\"bot_error\",\"occurred_at\":%lld,\"payload\":{}}", day,
-                       (long long)day * 86400000);
+        (void)snprintf(
+            text, sizeof(text),
+            "{\"id\":\"%d\",\"event\":\"bot_error\",\"occurred_at\":%lld,\"payload\":{}}", day,
+            (long long)day * 86400000);
         (void)put(f, st, text);
     }
     assert_int_equal(store_commit(st), EST_OK);
@@ -242,7 +244,8 @@ static void strange_files_are_refused(void **state)
     file = fopen(f->path, "w");
     assert_non_null(file);
     assert_true(fputs("this is no database, and it is longer than the header of one would be: "
-                      "one hundred bytes at the least, so that it is looked at", file) > 0);
+                      "one hundred bytes at the least, so that it is looked at",
+                      file) > 0);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(store_open(f->path, &st, &why), EST_ERR_IO);
     assert_int_equal(store_open("/nonexistent/x.db", &st, &why), EST_ERR_IO);
