@@ -13,6 +13,7 @@ enum {
     OUT_MAX = 64 * 1024 * 1024,
     OUT_PAUSE = 256 * 1024, /* a pipelining client that does not read gets no further replies */
     KEEP_OUT = 64 * 1024,
+    KEEP_PENDING = 8 * 1024,
     READS_PER_EVENT = 4,
 };
 static const est_us LINGER_TIME = EST_SECOND;
@@ -26,8 +27,10 @@ est_err est_http_conn_open(struct est_http_server *s, int fd, const char *peer)
 {
     struct est_http_conn *c = est_calloc(1, sizeof(*c));
 
-    if (c == NULL)
+    if (c == NULL || est_loop_timer_reserve(s->loop) != EST_OK) {
+        est_free(c);
         return EST_ERR_NOMEM;
+    }
     c->server = s;
     c->watch = (struct est_watch){.fd = fd, .events = EPOLLIN, .fn = on_event, .arg = c};
     c->timer = (struct est_timer){.fn = on_timer, .arg = c};
@@ -38,6 +41,7 @@ est_err est_http_conn_open(struct est_http_server *s, int fd, const char *peer)
     est_buf_init(&c->out, OUT_MAX);
     est_buf_init(&c->pending, EST_HTTP_SCRATCH);
     if (est_loop_watch(s->loop, &c->watch) != EST_OK) {
+        est_loop_timer_release(s->loop);
         est_free(c);
         return EST_ERR_IO;
     }
@@ -49,6 +53,7 @@ est_err est_http_conn_open(struct est_http_server *s, int fd, const char *peer)
 
 static void destroy(struct est_http_conn *c)
 {
+    est_list_remove(&c->node);
     est_http_req_fini(&c->req);
     est_buf_fini(&c->out);
     est_buf_fini(&c->pending);
@@ -69,6 +74,7 @@ void est_http_conn_abort(struct est_http_conn *c)
     c->gone = true;
     est_loop_unwatch(c->server->loop, &c->watch);
     est_loop_timer_off(c->server->loop, &c->timer);
+    est_loop_timer_release(c->server->loop);
     (void)close(c->watch.fd);
     est_list_remove(&c->node);
     c->server->stats.open--;
@@ -77,7 +83,9 @@ void est_http_conn_abort(struct est_http_conn *c)
     c->release_user = NULL;
     if (c->state == EST_CONN_STREAMING && st.closed != NULL)
         st.closed(st.arg);
-    if (!c->in_loop && !is_parked(c))
+    if (is_parked(c))
+        est_list_append(&c->server->orphans, &c->node);
+    else if (!c->in_loop)
         destroy(c);
 }
 
@@ -107,14 +115,29 @@ static void write_failed(struct est_http_conn *c)
     est_loop_timer_at(c->server->loop, &c->timer, 0);
 }
 
+/* A slow reader may never let `out` run empty: what it has taken must not stay in front for ever. */
+static void compact(struct est_http_conn *c)
+{
+    if (c->out_at < KEEP_OUT || c->out_at < out_left(c))
+        return;
+    est_buf_consume(&c->out, c->out_at);
+    c->out_at = 0;
+}
+
 static void flush(struct est_http_conn *c)
 {
+    if (!c->gone && c->out.failed) { /* half an answer would be taken for a whole one */
+        write_failed(c);
+        return;
+    }
     while (!c->gone && out_left(c) > 0) {
         ssize_t n = send(c->watch.fd, c->out.data + c->out_at, out_left(c), MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            compact(c);
             return;
+        }
         if (n < 0) {
             write_failed(c);
             return;
@@ -124,6 +147,18 @@ static void flush(struct est_http_conn *c)
     }
     if (!c->gone)
         out_done(c);
+}
+
+/* No further request will come or be taken; what has been answered is still written. */
+static void finish(struct est_http_conn *c)
+{
+    if (out_left(c) == 0) {
+        est_http_conn_abort(c);
+        return;
+    }
+    c->close = true;
+    c->req.replied = true;
+    c->state = EST_CONN_RUNNING;
 }
 
 /* --- parsing --- */
@@ -137,7 +172,7 @@ static const struct refusal refusals[] = {
     {400, "The request is not valid HTTP"}, {408, "The request did not arrive in time"},
     {413, "The body is larger than allowed"}, {414, "The request target is too long"},
     {417, "Only 100-continue can be expected"}, {431, "The header is larger than allowed"},
-    {501, "The method is not supported"}, {503, "No memory for this request right now"},
+    {501, "The method or transfer coding is not supported"}, {503, "No memory for this request right now"},
     {505, "Only HTTP/1.0 and HTTP/1.1 are spoken here"},
 };
 
@@ -197,8 +232,17 @@ static void take_bytes(struct est_http_conn *c, const char *data, size_t n)
     size_t used = feed(c, data, n, &complete);
 
     est_buf_put(&c->pending, data + used, n - used);
+    c->close |= c->pending.failed; /* without what comes behind it, this request is the last */
     if (complete)
         request_complete(c);
+}
+
+static void pending_done(struct est_http_conn *c)
+{
+    if (c->pending.cap > KEEP_PENDING)
+        est_buf_fini(&c->pending);
+    est_buf_clear(&c->pending);
+    c->pending_at = 0;
 }
 
 static void take_pending(struct est_http_conn *c)
@@ -206,10 +250,8 @@ static void take_pending(struct est_http_conn *c)
     bool complete;
 
     c->pending_at += feed(c, c->pending.data + c->pending_at, c->pending.len - c->pending_at, &complete);
-    if (c->pending_at == c->pending.len) {
-        est_buf_clear(&c->pending);
-        c->pending_at = 0;
-    }
+    if (c->pending_at == c->pending.len)
+        pending_done(c);
     if (complete)
         request_complete(c);
 }
@@ -219,8 +261,7 @@ static void take_pending(struct est_http_conn *c)
 static void start_linger(struct est_http_conn *c)
 {
     c->state = EST_CONN_LINGERING;
-    est_buf_clear(&c->pending);
-    c->pending_at = 0;
+    pending_done(c);
     (void)shutdown(c->watch.fd, SHUT_WR);
 }
 
@@ -235,6 +276,7 @@ static bool step(struct est_http_conn *c)
             return false;
         }
         llhttp_resume(&c->parser);
+        est_http_req_reset(&c->req);
         c->state = EST_CONN_READING;
         c->started = false;
     }
@@ -317,7 +359,7 @@ void est_http_conn_continue(struct est_http_conn *c)
     if (!c->gone)
         flush(c);
     if (!c->gone && c->state == EST_CONN_READING && c->server->draining && !c->started)
-        est_http_conn_abort(c);
+        finish(c);
     c->in_loop = false;
     if (c->gone) {
         if (!is_parked(c))
@@ -330,8 +372,10 @@ void est_http_conn_continue(struct est_http_conn *c)
 
 void est_http_conn_drain(struct est_http_conn *c)
 {
-    if (c->state == EST_CONN_STREAMING || (c->state == EST_CONN_READING && !c->started))
+    if (c->state == EST_CONN_STREAMING)
         est_http_conn_abort(c);
+    else if (c->state == EST_CONN_READING && !c->started)
+        finish(c);
 }
 
 /* --- events --- */
@@ -349,12 +393,14 @@ static bool read_some(struct est_http_conn *c)
 {
     for (int i = 0; i < READS_PER_EVENT && c->state == EST_CONN_READING && c->pending.len == 0; i++) {
         ssize_t n = recv(c->watch.fd, c->server->scratch, EST_HTTP_SCRATCH, 0);
-        if (n == 0)
-            return false;
+        if (n == 0) {
+            finish(c);
+            return true;
+        }
         if (n < 0)
             return errno == EAGAIN || errno == EINTR;
         take_bytes(c, c->server->scratch, (size_t)n);
-        if (c->gone || (size_t)n < EST_HTTP_SCRATCH)
+        if ((size_t)n < EST_HTTP_SCRATCH)
             break;
     }
     return true;

@@ -27,7 +27,7 @@ struct est_http_req {
     struct est_http_conn *conn;
     struct est_buf head; /* target, then names and values; offsets stay good while it grows */
     struct est_buf body;
-    uint32_t target_len, path_len;
+    uint32_t target_len, path_at, path_len;
     uint64_t content_length; /* as declared; UINT64_MAX when chunked */
     struct est_http_field_at fields[EST_HTTP_FIELDS_MAX];
     size_t n_fields;
@@ -38,13 +38,14 @@ struct est_http_req {
 
 struct est_http_stream {
     struct est_http_conn *conn;
+    bool chunked; /* HTTP/1.0 knows no chunks: there the connection's end is the stream's */
     void (*closed)(void *arg);
     void *arg;
 };
 
 struct est_http_conn {
     struct est_http_server *server;
-    struct est_node node; /* in server->conns */
+    struct est_node node; /* in server->conns; in server->orphans when gone and still parked */
     struct est_watch watch;
     struct est_timer timer;
     est_us deadline; /* the timer fires at or before it and then looks here */
@@ -72,7 +73,6 @@ struct est_http_conn {
 struct est_http_listener {
     struct est_watch watch;
     struct est_http_server *server;
-    bool paused;
     char unix_path[108]; /* "" for TCP */
 };
 
@@ -86,7 +86,7 @@ struct est_http_server {
     size_t n_listeners;
     unsigned port;
     bool draining;
-    struct est_node conns;
+    struct est_node conns, orphans;
     struct est_timer accept_again;
     struct est_http_stats stats;
     est_us date_at;
@@ -108,6 +108,9 @@ extern const llhttp_settings_t est_http_parser_settings;
 void est_http_req_init(struct est_http_req *req, struct est_http_conn *c);
 void est_http_req_reset(struct est_http_req *req);
 void est_http_req_fini(struct est_http_req *req);
+
+/* Length of a reply that ends with its connection. */
+#define EST_HTTP_NO_LENGTH UINT64_MAX
 
 /* Writes status line and fields; the caller adds the body to c->out. */
 void est_http_reply_head(struct est_http_req *req, int status, const char *content_type,

@@ -43,6 +43,7 @@ est_err est_http_server_new(struct est_loop *lp, const struct est_http_limits *l
     s->handlers = *handlers;
     s->accept_again = (struct est_timer){.fn = accept_again, .arg = s};
     est_list_init(&s->conns);
+    est_list_init(&s->orphans);
     *ret = s;
     return EST_OK;
 }
@@ -73,6 +74,8 @@ static void refuse_full(struct est_http_server *s, int fd)
 
     s->stats.refused_full++;
     (void)send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    (void)recv(fd, s->scratch, sizeof(s->scratch), MSG_DONTWAIT); /* unread bytes would make it a reset */
     (void)close(fd);
 }
 
@@ -139,19 +142,26 @@ static est_err add_listener(struct est_http_server *s, int fd, const char *unix_
     l->watch = (struct est_watch){.fd = fd, .events = EPOLLIN, .fn = on_listener, .arg = l};
     (void)snprintf(l->unix_path, sizeof(l->unix_path), "%s", unix_path);
     if (listen(fd, BACKLOG) != 0 || est_loop_watch(s->loop, &l->watch) != EST_OK) {
+        est_err err = est_why_set(reterr, EST_ERR_IO, "listen: %s", strerror(errno));
         (void)close(fd);
-        return est_why_set(reterr, EST_ERR_IO, "listen: %s", strerror(errno));
+        return err;
     }
     s->n_listeners++;
     return EST_OK;
 }
 
-/* A socket file without a listener behind it is a leftover of a killed process. */
+/* A socket file without a listener behind it is a leftover of a killed process. Anything else that
+ * stands at the path is not ours to remove, though connecting to it is refused just the same. */
 static bool is_stale(const struct sockaddr_un *sa)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool stale = fd >= 0 && connect(fd, (const void *)sa, sizeof(*sa)) != 0 && errno == ECONNREFUSED;
+    struct stat st;
+    bool stale;
+    int fd;
 
+    if (lstat(sa->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    stale = fd >= 0 && connect(fd, (const void *)sa, sizeof(*sa)) != 0 && errno == ECONNREFUSED;
     if (fd >= 0)
         (void)close(fd);
     return stale;
@@ -166,7 +176,7 @@ static est_err listen_unix(struct est_http_server *s, const char *path, struct e
         return est_why_set(reterr, EST_ERR_INVALID, "unix:%s: a path of 1 to %zu bytes is needed",
                            path, sizeof(sa.sun_path) - 1);
     memcpy(sa.sun_path, path, strlen(path));
-    if (access(path, F_OK) == 0 && is_stale(&sa))
+    if (is_stale(&sa))
         (void)unlink(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (const void *)&sa, sizeof(sa)) != 0 || chmod(path, 0660) != 0) {
@@ -300,6 +310,11 @@ void est_http_server_free(struct est_http_server *s)
         struct est_http_conn *c = EST_CONTAINER(n, struct est_http_conn, node);
         c->req.replied = true; /* nobody will answer a parked request any more */
         est_http_conn_abort(c);
+    }
+    EST_LIST_EACH(n, &s->orphans) {
+        struct est_http_conn *c = EST_CONTAINER(n, struct est_http_conn, node);
+        c->req.replied = true;
+        est_http_conn_continue(c);
     }
     est_free(s);
 }

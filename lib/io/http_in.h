@@ -9,7 +9,8 @@
  * nothing for the handler: the reply is then written nowhere. Views in a request borrow from it.
  *
  * Limits answered by the server itself, as application/problem+json: 400 (malformed, no Host, both
- * lengths), 408 (header or body not complete in time), 413, 414/431, 503 (too many connections). */
+ * lengths), 408 (header or body not complete in time), 413, 414/431, 417, 501, 505, 503 (too many
+ * connections). */
 #pragma once
 
 #include "base/err.h"
@@ -66,7 +67,7 @@ struct est_http_stats est_http_server_stats(const struct est_http_server *s);
 
 /* --- the request --- */
 struct est_view est_http_method(const struct est_http_req *req);
-struct est_view est_http_path(const struct est_http_req *req);  /* without the query, not decoded */
+struct est_view est_http_path(const struct est_http_req *req);  /* without host and query, not decoded */
 struct est_view est_http_query(const struct est_http_req *req); /* behind '?', absent when none */
 /* Value of a query parameter, not decoded; absent when there is none. */
 struct est_view est_http_query_get(const struct est_http_req *req, const char *name);
@@ -101,10 +102,11 @@ void est_http_problem(struct est_http_req *req, int status, const char *title, c
 /* --- a reply that goes on: Server-Sent Events --- */
 /* Sends the head (200, chunked). The stream lives until est_http_stream_end or until `closed` was
  * called because the client went (then the stream is gone; never called from inside a write). NULL
- * when the client had already gone. */
+ * when the client had already gone, or asked for the head alone: then the reply is complete. */
 struct est_http_stream;
 struct est_http_stream *est_http_stream_begin(struct est_http_req *req, const char *content_type,
                                               void (*closed)(void *arg), void *arg);
-/* False when the client reads too slowly and `max_queued` bytes would be passed: nothing was queued. */
+/* False when the client reads too slowly and `max_queued` bytes would be passed, or without memory:
+ * nothing was queued. */
 bool est_http_stream_write(struct est_http_stream *st, struct est_view data, size_t max_queued);
 void est_http_stream_end(struct est_http_stream *st);

@@ -46,9 +46,15 @@ static const char *date_of(struct est_http_server *s)
     return s->date;
 }
 
+/* Before the head is complete the parser's method may be that of the request before. */
+static bool is_head(const struct est_http_req *req)
+{
+    return req->head_done && req->conn->parser.method == HTTP_HEAD;
+}
+
 static bool has_no_body(const struct est_http_req *req, int status)
 {
-    return status == 204 || status == 304 || req->conn->parser.method == HTTP_HEAD;
+    return status == 204 || status == 304 || is_head(req);
 }
 
 void est_http_reply_head(struct est_http_req *req, int status, const char *content_type,
@@ -69,7 +75,7 @@ void est_http_reply_head(struct est_http_req *req, int status, const char *conte
     }
     if (chunked) {
         est_buf_puts(out, "\r\nTransfer-Encoding: chunked");
-    } else if (status != 204 && status != 304) {
+    } else if (length != EST_HTTP_NO_LENGTH && status != 204 && status != 304) {
         est_buf_puts(out, "\r\nContent-Length: ");
         est_buf_put_u64(out, length);
     }
@@ -140,29 +146,49 @@ struct est_http_stream *est_http_stream_begin(struct est_http_req *req, const ch
                                               void (*closed)(void *arg), void *arg)
 {
     struct est_http_conn *c = req->conn;
+    bool chunked = c->parser.http_minor > 0;
 
     EST_ASSERT(!req->replied);
     req->replied = true;
     c->close = true; /* the stream ends with the connection */
-    est_http_reply_head(req, 200, content_type, 0, true);
-    c->stream = (struct est_http_stream){c, closed, arg};
     if (!c->gone)
-        c->state = EST_CONN_STREAMING;
+        est_http_reply_head(req, 200, content_type, EST_HTTP_NO_LENGTH, chunked);
+    if (c->gone || is_head(req)) {
+        est_http_conn_continue(c);
+        return NULL;
+    }
+    c->stream = (struct est_http_stream){c, chunked, closed, arg};
+    c->state = EST_CONN_STREAMING;
     est_http_conn_continue(c);
-    return c->gone ? NULL : &c->stream;
+    return &c->stream;
+}
+
+static void put_chunk(const struct est_http_stream *st, struct est_view data)
+{
+    struct est_buf *out = &st->conn->out;
+
+    if (st->chunked)
+        est_buf_printf(out, "%zx\r\n", data.len);
+    est_buf_put_view(out, data);
+    if (st->chunked)
+        est_buf_puts(out, "\r\n");
 }
 
 bool est_http_stream_write(struct est_http_stream *st, struct est_view data, size_t max_queued)
 {
     struct est_http_conn *c = st->conn;
+    size_t before = c->out.len;
 
-    if (c->out.len - c->out_at + data.len > max_queued)
+    if (before - c->out_at + data.len > max_queued)
         return false;
     if (data.len == 0)
         return true; /* an empty chunk would end the stream */
-    est_buf_printf(&c->out, "%zx\r\n", data.len);
-    est_buf_put_view(&c->out, data);
-    est_buf_puts(&c->out, "\r\n");
+    put_chunk(st, data);
+    if (c->out.failed) { /* no memory: as if the client were too slow */
+        est_buf_truncate(&c->out, before);
+        c->out.failed = false;
+        return false;
+    }
     est_http_conn_continue(c);
     return true;
 }
@@ -171,7 +197,8 @@ void est_http_stream_end(struct est_http_stream *st)
 {
     struct est_http_conn *c = st->conn;
 
-    est_buf_puts(&c->out, "0\r\n\r\n");
+    if (st->chunked)
+        est_buf_puts(&c->out, "0\r\n\r\n");
     c->stream.closed = NULL;
     c->state = EST_CONN_RUNNING;
     est_http_conn_continue(c);

@@ -33,8 +33,9 @@ void est_http_req_reset(struct est_http_req *req)
     recycle(&req->head);
     recycle(&req->body);
     est_buf_clear(&req->reply_fields);
-    req->target_len = req->path_len = 0;
+    req->target_len = req->path_at = req->path_len = 0;
     req->content_length = 0;
+    memset(req->fields, 0, sizeof(req->fields));
     req->n_fields = 0;
     req->head_done = req->replied = req->expect_continue = false;
     req->user = NULL;
@@ -64,12 +65,23 @@ static int on_url(llhttp_t *p, const char *at, size_t n)
     return 0;
 }
 
+/* The path begins behind scheme and authority, if they are there (RFC 9112 §3.2.2). */
 static int on_url_complete(llhttp_t *p)
 {
     struct est_http_req *req = req_of(p);
-    const char *query = memchr(req->head.data, '?', req->target_len);
+    const char *target = req->head.data, *end = target + req->target_len;
+    const char *query = memchr(target, '?', req->target_len);
+    const char *path_end = query ? query : end, *path = target;
 
-    req->path_len = query ? (uint32_t)(query - req->head.data) : req->target_len;
+    if (target[0] != '/' && p->method != HTTP_CONNECT) {
+        const char *authority = memmem(target, (size_t)(path_end - target), "://", 3);
+        if (authority != NULL)
+            path = memchr(authority + 3, '/', (size_t)(path_end - authority - 3));
+        if (path == NULL)
+            path = path_end;
+    }
+    req->path_at = (uint32_t)(path - target);
+    req->path_len = (uint32_t)(path_end - path);
     return 0;
 }
 
@@ -121,8 +133,6 @@ static int on_message_begin(llhttp_t *p)
 {
     struct est_http_conn *c = p->data;
 
-    est_http_req_reset(&c->req);
-    memset(c->req.fields, 0, sizeof(c->req.fields));
     c->started = true;
     return 0;
 }
@@ -139,23 +149,26 @@ static size_t count_fields(const struct est_http_req *req, const char *name)
     return n;
 }
 
-/* RFC 9112 §3.2: exactly one Host in HTTP/1.1. RFC 9110 §10.1.1: an unknown expectation is 417. */
+/* RFC 9112 §3.2: exactly one Host in HTTP/1.1. §6.1: no transfer coding but chunked is understood here,
+ * and HTTP/1.0 has none. RFC 9110 §10.1.1: an unknown expectation is 417. */
 static int check_head(struct est_http_req *req, const llhttp_t *p)
 {
-    struct est_view expect = est_http_header(req, "expect");
+    struct est_view expect = est_http_header(req, "expect"), coding = est_http_header(req, "transfer-encoding");
     bool modern = p->http_major == 1 && p->http_minor >= 1;
 
     if (p->http_major != 1)
         return 505;
     if (count_fields(req, "host") > 1 || (modern && est_http_header(req, "host").data == NULL))
         return 400;
-    if (p->method == HTTP_CONNECT)
+    if (coding.data != NULL && !modern)
+        return 400;
+    if (p->method == HTTP_CONNECT || count_fields(req, "transfer-encoding") > 1 ||
+        (coding.data != NULL && !est_view_ieq(coding, EST_VIEW_LIT("chunked"))))
         return 501;
     if (expect.data != NULL && !est_view_ieq(expect, EST_VIEW_LIT("100-continue")))
         return 417;
     req->expect_continue = modern && expect.data != NULL;
-    if (est_http_content_length(req) != UINT64_MAX &&
-        est_http_content_length(req) > req->conn->server->limits.body_max)
+    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > req->conn->server->limits.body_max)
         return 413;
     return 0;
 }
@@ -218,14 +231,18 @@ struct est_view est_http_method(const struct est_http_req *req)
 
 struct est_view est_http_path(const struct est_http_req *req)
 {
-    return est_view(req->head.data, req->path_len);
+    if (req->path_len == 0)
+        return EST_VIEW_LIT("/");
+    return est_view(req->head.data + req->path_at, req->path_len);
 }
 
 struct est_view est_http_query(const struct est_http_req *req)
 {
-    if (req->path_len >= req->target_len)
+    uint32_t path_end = req->path_at + req->path_len;
+
+    if (path_end >= req->target_len)
         return EST_VIEW_NONE;
-    return est_view(req->head.data + req->path_len + 1, req->target_len - req->path_len - 1);
+    return est_view(req->head.data + path_end + 1, req->target_len - path_end - 1);
 }
 
 struct est_view est_http_query_get(const struct est_http_req *req, const char *name)

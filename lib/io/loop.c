@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { EVENTS_PER_TURN = 256, TURN_HOOKS_MAX = 8 };
+enum { EVENTS_PER_TURN = 256, TURN_HOOKS_MAX = 8, TIMERS_OF_OWN = 64 };
 
 struct hook {
     void (*fn)(void *arg);
@@ -22,6 +22,7 @@ struct est_loop {
     bool stopped;
     est_us now, worst_lag;
     struct est_heap timers;
+    size_t timers_reserved;
     struct epoll_event events[EVENTS_PER_TURN];
     int n_events, at_event; /* the turn's events; a watch that goes is struck out of the rest */
     struct hook hooks[TURN_HOOKS_MAX];
@@ -45,6 +46,11 @@ est_err est_loop_new(struct est_loop **ret, struct est_why *reterr)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     est_heap_init(&lp->timers);
+    lp->timers_reserved = TIMERS_OF_OWN;
+    if (est_heap_reserve(&lp->timers, lp->timers_reserved) != EST_OK) {
+        est_loop_free(lp);
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for timers");
+    }
     lp->now = est_clock_mono();
     *ret = lp;
     return EST_OK;
@@ -92,6 +98,19 @@ void est_loop_unwatch(struct est_loop *lp, struct est_watch *w)
     for (int i = lp->at_event; i < lp->n_events; i++)
         if (lp->events[i].data.ptr == w)
             lp->events[i].data.ptr = NULL;
+}
+
+est_err est_loop_timer_reserve(struct est_loop *lp)
+{
+    if (est_heap_reserve(&lp->timers, lp->timers_reserved + 1) != EST_OK)
+        return EST_ERR_NOMEM;
+    lp->timers_reserved++;
+    return EST_OK;
+}
+
+void est_loop_timer_release(struct est_loop *lp)
+{
+    lp->timers_reserved--;
 }
 
 void est_loop_timer_at(struct est_loop *lp, struct est_timer *t, est_us at)
@@ -168,12 +187,15 @@ static void run_watches(struct est_loop *lp)
     lp->n_events = lp->at_event = 0;
 }
 
+/* As many as were armed when the turn began: one that arms itself for a time that is over comes again
+ * in the next turn and cannot hold this one up. */
 static void run_timers(struct est_loop *lp)
 {
-    struct est_heap_node *first;
-
-    while ((first = est_heap_first(&lp->timers)) != NULL && first->at <= lp->now) {
+    for (size_t left = lp->timers.n; left > 0; left--) {
+        struct est_heap_node *first = est_heap_first(&lp->timers);
         struct est_timer *t = EST_CONTAINER(first, struct est_timer, node);
+        if (first == NULL || first->at > lp->now)
+            return;
         est_heap_remove(&lp->timers, first);
         t->fn(t->arg);
     }

@@ -39,8 +39,11 @@ est_err est_loop_watch(struct est_loop *lp, struct est_watch *w);
 void est_loop_watch_events(struct est_loop *lp, struct est_watch *w, uint32_t events);
 void est_loop_unwatch(struct est_loop *lp, struct est_watch *w);
 
-/* Arm or move; fires once, in the first turn at or after `at` (monotonic). A timer that cannot be
- * armed for want of memory ends the process: nothing that waits for it could ever go on. */
+/* Room for one timer more, until it is released: for timers that come with what the network sends, so
+ * that arming them cannot fail. A program's own few timers have their room from the start. */
+est_err est_loop_timer_reserve(struct est_loop *lp);
+void est_loop_timer_release(struct est_loop *lp);
+/* Arm or move; fires once, in the first turn at or after `at` (monotonic), at most once a turn. */
 void est_loop_timer_at(struct est_loop *lp, struct est_timer *t, est_us at);
 void est_loop_timer_off(struct est_loop *lp, struct est_timer *t); /* not armed: no-op */
 bool est_loop_timer_armed(const struct est_timer *t);
