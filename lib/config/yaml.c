@@ -6,10 +6,12 @@
 #include <string.h>
 #include <yaml.h>
 
+enum { OPEN_MAX = 1000 };
+
 struct est_yaml_doc {
     yaml_document_t document;
-    struct est_yaml *nodes;         /* as libyaml numbers its nodes, less one */
-    const struct est_yaml **slots;  /* the keys and values of all nodes */
+    struct est_yaml *nodes;        /* as libyaml numbers its nodes, less one */
+    const struct est_yaml **slots; /* the keys and values of all nodes */
     size_t n_nodes, n_slots;
     const struct est_yaml *root;
 };
@@ -21,7 +23,8 @@ static void fault_at(struct est_yaml_fault *f, yaml_mark_t mark, struct est_faul
     f->column = (unsigned)mark.column + 1;
 }
 
-static void fault_at_node(struct est_yaml_fault *f, const struct est_yaml *node, struct est_fault fault)
+static void fault_at_node(struct est_yaml_fault *f, const struct est_yaml *node,
+                          struct est_fault fault)
 {
     f->fault = fault;
     f->line = node->line;
@@ -37,7 +40,8 @@ static bool is_tab_at(struct est_view text, size_t index)
 }
 
 /* The reader's errors carry a byte offset and no mark. */
-static void encoding_fault(const yaml_parser_t *parser, struct est_view text, struct est_yaml_fault *f)
+static void encoding_fault(const yaml_parser_t *parser, struct est_view text,
+                           struct est_yaml_fault *f)
 {
     size_t end = parser->problem_offset < text.len ? parser->problem_offset : text.len;
     yaml_mark_t mark = {.index = end};
@@ -50,7 +54,8 @@ static void encoding_fault(const yaml_parser_t *parser, struct est_view text, st
     fault_at(f, mark, est_message_fault(EST_MESSAGE_ENCODING, parser->problem, NULL));
 }
 
-static void parser_fault(const yaml_parser_t *parser, struct est_view text, struct est_yaml_fault *f)
+static void parser_fault(const yaml_parser_t *parser, struct est_view text,
+                         struct est_yaml_fault *f)
 {
     char words[EST_MESSAGE_ARG_LEN];
 
@@ -62,7 +67,7 @@ static void parser_fault(const yaml_parser_t *parser, struct est_view text, stru
         fault_at(f, parser->problem_mark, est_message_fault(EST_MESSAGE_TAB, NULL, NULL));
     } else {
         est_line_printf(words, sizeof(words), "%s%s%s", parser->context ? parser->context : "",
-                       parser->context ? ", " : "", parser->problem);
+                        parser->context ? ", " : "", parser->problem);
         fault_at(f, parser->problem_mark, est_message_fault(EST_MESSAGE_SYNTAX, words, NULL));
     }
 }
@@ -156,8 +161,8 @@ static bool is_default_tag(const yaml_node_t *node)
 
 /* A node that is reached a second time was reached through an alias; libyaml keeps no place for the
  * alias itself, so the key before it stands for it. */
-static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml *before, unsigned depth,
-                    const struct est_yaml **ret, struct est_yaml_fault *f);
+static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml *before,
+                    unsigned depth, const struct est_yaml **ret, struct est_yaml_fault *f);
 
 static bool convert_map(struct est_yaml_doc *doc, const yaml_node_t *node, struct est_yaml *to,
                         unsigned depth, struct est_yaml_fault *f)
@@ -194,8 +199,8 @@ static bool convert_text(const yaml_node_t *node, struct est_yaml *to)
     return true;
 }
 
-static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml *before, unsigned depth,
-                    const struct est_yaml **ret, struct est_yaml_fault *f)
+static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml *before,
+                    unsigned depth, const struct est_yaml **ret, struct est_yaml_fault *f)
 {
     const yaml_node_t *node = &doc->document.nodes.start[number - 1];
     struct est_yaml *to = &doc->nodes[number - 1];
@@ -223,6 +228,29 @@ static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml 
                                            : convert_list(doc, node, to, depth + 1, f);
 }
 
+/* libyaml looks at every open bracket for each token, so an abyss of them would take minutes. Quotes
+ * and comments are not looked into: no file of ours leaves so many brackets open anywhere. */
+static bool is_abyss(struct est_view text, struct est_yaml_fault *f)
+{
+    unsigned open = 0, line = 1;
+    char most[16];
+
+    for (size_t i = 0; i < text.len && open < OPEN_MAX; i++) {
+        line += text.data[i] == '\n';
+        if (text.data[i] == '[' || text.data[i] == '{')
+            open++;
+        else if ((text.data[i] == ']' || text.data[i] == '}') && open > 0)
+            open--;
+    }
+    if (open < OPEN_MAX)
+        return false;
+    est_line_printf(most, sizeof(most), "%d", EST_YAML_DEPTH_MAX);
+    f->fault = est_message_fault(EST_MESSAGE_DEPTH, most, NULL);
+    f->line = line;
+    f->column = 1;
+    return true;
+}
+
 struct est_yaml_doc *est_yaml_parse(struct est_view text, struct est_yaml_fault *ret_fault)
 {
     struct est_yaml_doc *doc = est_calloc(1, sizeof(*doc));
@@ -232,7 +260,7 @@ struct est_yaml_doc *est_yaml_parse(struct est_view text, struct est_yaml_fault 
         ret_fault->fault = est_message_fault(EST_MESSAGE_NOMEM, NULL, NULL);
         return NULL;
     }
-    if (!load(text, &doc->document, ret_fault)) {
+    if (is_abyss(text, ret_fault) || !load(text, &doc->document, ret_fault)) {
         est_free(doc);
         return NULL;
     }
