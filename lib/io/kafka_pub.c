@@ -259,11 +259,20 @@ bool est_kafka_pub_is_fatal(const struct est_kafka_pub *kp)
 
 /* --- partitions --- */
 
+/* A topic made a moment ago has partitions without a leader: it cannot be written to yet. */
+static bool has_leaders(const rd_kafka_metadata_topic_t *t)
+{
+    for (int i = 0; i < t->partition_cnt; i++)
+        if (t->partitions[i].leader < 0)
+            return false;
+    return true;
+}
+
 static int32_t count_in(const struct rd_kafka_metadata *md, const char *topic)
 {
     for (int i = 0; i < md->topic_cnt; i++)
         if (strcmp(md->topics[i].topic, topic) == 0 && md->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            return md->topics[i].partition_cnt;
+            return has_leaders(&md->topics[i]) ? md->topics[i].partition_cnt : 0;
     return 0;
 }
 
@@ -287,6 +296,7 @@ est_err est_kafka_pub_partitions(struct est_kafka_pub *kp, const char *topic, es
             rd_kafka_metadata_destroy(md);
         }
         if (n > 0) {
+            set_state(kp, true, "answered");
             *ret = n;
             return EST_OK;
         }

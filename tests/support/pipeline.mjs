@@ -78,6 +78,7 @@ export class Pipeline {
       ...cleanEnvironment(),
       ESTEIRA_KAFKA_BROKERS: this.kafka.brokers,
       ESTEIRA_KAFKA_TOPIC_PREFIX: this.prefix,
+      ESTEIRA_PRODUCER_ACK_TIMEOUT: '4s', // topics made a moment ago, on a loaded machine
       ESTEIRA_PRODUCER_LISTEN: `127.0.0.1:${this.port},unix:${this.socket}`,
       ESTEIRA_DASHBOARD_DATABASE: path.join(this.dir, 'dashboard.db'),
       ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_INITIAL: '50ms',
