@@ -4,11 +4,13 @@
 #include "base/mem.h"
 #include "catalog.h"
 #include "codec/avro_write.h"
+#include "codec/text.h"
 #include "codec/wire.h"
 #include "config/config.h"
 #include "core/murmur2.h"
 
 enum { KEEP_ITEMS = 1024, KEEP_BYTES = 1024 * 1024, VALUES_PER_BODY = 4 };
+enum { ID_MAX = 256, TRACEPARENT_MAX = 128, TRACESTATE_MAX = 1024 }; /* as in an event's own members */
 
 est_err admit_init(struct admit *ad, const struct est_config *cfg, struct catalog *cat)
 {
@@ -63,6 +65,18 @@ static est_err make_room(struct admit *ad, size_t n)
     return EST_OK;
 }
 
+/* A header field goes where an event's member goes, so the same is asked of it. */
+static bool is_text(struct est_view v, size_t max)
+{
+    return v.len > 0 && v.len <= max && est_text_is_utf8(v) && est_text_is_printable(v);
+}
+
+/* W3C Trace Context §3.2: what does not hold is as good as not sent. */
+static struct est_view trace_of(struct est_view v, size_t max)
+{
+    return is_text(v, max) ? v : EST_VIEW_NONE;
+}
+
 /* What the sender's values are laid over. */
 static void set_defaults(const struct admit *ad, const struct admit_context *ctx, struct admit_item *it)
 {
@@ -71,8 +85,8 @@ static void set_defaults(const struct admit *ad, const struct admit_context *ctx
         .tenant = EST_VIEW_LIT(""),
         .received_at = ctx->now,
         .occurred_at = ctx->now,
-        .traceparent = ctx->traceparent,
-        .tracestate = ctx->tracestate,
+        .traceparent = trace_of(ctx->traceparent, TRACEPARENT_MAX),
+        .tracestate = trace_of(ctx->tracestate, TRACESTATE_MAX),
     };
     if (!est_inbound_is_batch(ad->inbound))
         it->ev.id = ctx->idempotency_key;
@@ -166,6 +180,9 @@ est_err admit_parse(struct admit *ad, enum est_inbound_kind kind, struct est_vie
     admit_clear(ad);
     err = est_inbound_parse(ad->inbound, kind, body, ctx->fields, ctx->n_fields, &rj);
     n = err == EST_OK ? est_inbound_count(ad->inbound) : 0;
+    if (err == EST_OK && !est_inbound_is_batch(ad->inbound) && ctx->idempotency_key.data != NULL &&
+        !is_text(ctx->idempotency_key, ID_MAX))
+        err = est_reject_set(&rj, EST_ERR_EVENT_SHAPE, "Idempotency-Key: 1 to %d bytes of UTF-8", ID_MAX);
     if (err == EST_OK && make_room(ad, n) != EST_OK)
         err = est_reject_set(&rj, EST_ERR_NOMEM, "no memory for this request right now");
     if (err != EST_OK) {

@@ -92,11 +92,13 @@ static void on_done(void *arg, const struct est_http_result *res)
     forget(call);
     if (res->err != EST_OK) {
         answer_offline(px, req, res->detail);
-    } else if (res->status == 401 || res->status == 403) {
+        return;
+    }
+    px->offline_since = 0;
+    if (res->status == 401 || res->status == 403) {
         est_http_problem(req, 502, "The dashboard refused the shim's token",
                          "Write a valid token to the destination's token_file", EST_VIEW_NONE);
     } else {
-        px->offline_since = 0;
         if (res->content_type.len > 0 && res->content_type.len < sizeof(type))
             (void)snprintf(type, sizeof(type), "%.*s", (int)res->content_type.len, res->content_type.data);
         est_http_reply(req, res->status, type, res->body);

@@ -42,6 +42,8 @@ struct publish {
     const char *takeover_reason; /* a takeover is due at the end of this turn */
     struct est_node flights, unsent, pool;
     size_t n_pool, pending, pending_bytes;
+    size_t asked; /* types whose partitions this round of learn() has asked for */
+    bool known;   /* every type's partitions have been told in this life */
     struct est_timer oldest, probe;
 };
 
@@ -123,6 +125,17 @@ static void settle_unsent(struct publish *p)
     }
 }
 
+/* With its client go the reports that have not come: nobody else would settle these. */
+static void drop_kafka(struct publish *p)
+{
+    struct est_node *n;
+
+    est_kafka_pub_free(p->kafka);
+    p->kafka = NULL;
+    while ((n = est_list_first(&p->flights)) != NULL)
+        settle(EST_CONTAINER(n, struct flight, node), EST_ERR_KAFKA_PURGED);
+}
+
 static void take_over(struct publish *p, const char *reason)
 {
     p->taking_over = true;
@@ -186,26 +199,47 @@ static void on_oldest(void *arg)
 
 /* --- partitions --- */
 
+static est_err learn_type(struct publish *p, struct catalog_type *t, est_us bound, struct est_why *why)
+{
+    int32_t n;
+    est_err err = est_kafka_pub_partitions(p->kafka, t->topic, bound, &n, why);
+
+    if (err != EST_OK || n == t->partitions)
+        return err;
+    if ((uint32_t)n > est_stamp_partitions(p->stamp, t->stamp) &&
+        est_stamp_grow(p->stamp, t->stamp, (uint32_t)n) != EST_OK)
+        return est_why_set(why, EST_ERR_NOMEM, "no memory for the partitions of %s", t->topic);
+    EST_LOG(EST_INFO, "partitions", EST_S("topic", t->topic), EST_I("partitions", n));
+    t->partitions = n;
+    return EST_OK;
+}
+
+/* One round over all types, which goes on where the last call had to stop: a broker that is far away
+ * answers few questions within `bound`, and yet the round ends. */
 static est_err learn(struct publish *p, est_us bound, struct est_why *why)
 {
     est_us until = est_clock_mono() + bound;
 
-    for (size_t i = 0; i < catalog_count(p->opt.catalog); i++) {
-        struct catalog_type *t = catalog_at(p->opt.catalog, i);
+    for (size_t n = catalog_count(p->opt.catalog); p->asked < n; p->asked++) {
         est_us left = until - est_clock_mono();
-        int32_t n;
-        est_err err = est_kafka_pub_partitions(p->kafka, t->topic, left > EST_MS ? left : EST_MS, &n, why);
+        est_err err = EST_ERR_TIMEOUT;
+        if (left <= 0)
+            return est_why_set(why, err, "Kafka answers slowly: %zu of %zu topics known", p->asked, n);
+        err = learn_type(p, catalog_at(p->opt.catalog, p->asked), left, why);
         if (err != EST_OK)
             return err;
-        if (n == t->partitions)
-            continue;
-        if ((uint32_t)n > est_stamp_partitions(p->stamp, t->stamp) &&
-            est_stamp_grow(p->stamp, t->stamp, (uint32_t)n) != EST_OK)
-            return est_why_set(why, EST_ERR_NOMEM, "no memory for the partitions of %s", t->topic);
-        EST_LOG(EST_INFO, "partitions", EST_S("topic", t->topic), EST_I("partitions", n));
-        t->partitions = n;
     }
+    p->asked = 0;
+    p->known = true;
     return EST_OK;
+}
+
+/* Does a broker answer? All partitions being known, one question is enough. */
+static est_err look(struct publish *p, struct est_why *why)
+{
+    if (p->state == AWAY && p->known)
+        return learn_type(p, catalog_at(p->opt.catalog, 0), PROBE_BOUND, why);
+    return learn(p, PROBE_BOUND, why);
 }
 
 static est_err open_kafka(struct publish *p, struct est_why *reterr)
@@ -217,8 +251,10 @@ static est_err open_kafka(struct publish *p, struct est_why *reterr)
         .client_id = "esteira-producer",
         .linger = cfg->kafka_linger,
         .message_timeout = cfg->kafka_message_timeout,
-        .queue_max_records = cfg->producer_queue_records,
-        .queue_max_bytes = cfg->producer_queue_bytes * 2, /* we count values and keys, not overhead */
+        /* publish_ready lets a request of any size in when nothing waits; and it counts values and keys,
+         * librdkafka headers as well. */
+        .queue_max_records = cfg->producer_queue_records + cfg->producer_batch_max,
+        .queue_max_bytes = (cfg->producer_queue_bytes + cfg->producer_body_max) * 2,
         .record_max_bytes = cfg->producer_event_max + RECORD_OVERHEAD,
         .extra = extra,
     };
@@ -237,8 +273,7 @@ static bool revive(struct publish *p)
 
     if (p->kafka != NULL && !est_kafka_pub_is_fatal(p->kafka))
         return true;
-    est_kafka_pub_free(p->kafka);
-    p->kafka = NULL;
+    drop_kafka(p);
     if (open_kafka(p, &why) == EST_OK)
         return true;
     EST_LOG(EST_ERROR, "kafka_client_failed", EST_S("code", est_err_code(why.code)), EST_S("detail", why.text));
@@ -250,7 +285,7 @@ static void on_probe(void *arg)
 {
     struct publish *p = arg;
     struct est_why why = {0};
-    bool ok = revive(p) && learn(p, PROBE_BOUND, &why) == EST_OK;
+    bool ok = revive(p) && look(p, &why) == EST_OK;
 
     if (ok)
         set_direct(p);
@@ -334,7 +369,7 @@ void publish_free(struct publish *p)
     publish_give_up(p);
     est_loop_timer_off(p->opt.loop, &p->oldest);
     est_loop_timer_off(p->opt.loop, &p->probe);
-    est_kafka_pub_free(p->kafka);
+    drop_kafka(p);
     EST_LIST_EACH(n, &p->pool)
         est_free(EST_CONTAINER(n, struct flight, node));
     est_stamp_free(p->stamp);
@@ -349,7 +384,7 @@ est_err publish_ready(const struct publish *p, size_t n, size_t bytes)
 {
     const struct est_config *cfg = p->opt.config;
 
-    if (p->state != DIRECT || p->takeover_reason != NULL)
+    if (p->state != DIRECT || p->takeover_reason != NULL || !est_list_empty(&p->unsent))
         return EST_ERR_KAFKA_DOWN;
     if (p->pending > 0 && (p->pending + n > cfg->producer_queue_records ||
                            p->pending_bytes + bytes > cfg->producer_queue_bytes))
@@ -415,7 +450,7 @@ void publish_send(struct publish *p, const struct admit *ad, const struct admit_
     struct flight *f = take_flight(p);
     struct est_why why = {0};
 
-    if (f == NULL) {
+    if (f == NULL) { /* nothing was stamped; the answer is given at the last item, so not from here */
         p->opt.settled(p->opt.arg, ticket, index, EST_ERR_NOMEM);
         return;
     }
@@ -424,7 +459,8 @@ void publish_send(struct publish *p, const struct admit *ad, const struct admit_
                          .partition = it->partition};
     p->pending++;
     p->pending_bytes += f->bytes;
-    f->failed = send_record(p, ad, it, f, &why);
+    /* Behind one that could not be sent nothing is sent any more, so that no number is skipped. */
+    f->failed = est_list_empty(&p->unsent) ? send_record(p, ad, it, f, &why) : EST_ERR_KAFKA_PURGED;
     est_list_append(f->failed ? &p->unsent : &p->flights, &f->node);
     if (!est_loop_timer_armed(&p->oldest))
         est_loop_timer_at(p->opt.loop, &p->oldest, f->sent_at + p->opt.config->producer_ack_timeout);

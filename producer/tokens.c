@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 1024 * 1024, TOKENS_MAX = 10000, TOKEN_MIN = 16, TOKEN_MAX = 512 };
+enum { FILE_MAX = 1024 * 1024, TOKENS_MAX = 10000, TOKEN_MIN = 16, TOKEN_MAX = 512, READ_BYTES = 4096 };
 
 struct tokens {
     char *path;
@@ -97,17 +97,24 @@ static est_err read_file(const char *path, struct est_buf *text, struct stat *st
 
     if (f == NULL || fstat(fileno(f), st) != 0)
         err = est_why_set(reterr, EST_ERR_IO, "%s: %s", path, strerror(errno));
-    while (err == EST_OK && est_buf_reserve(text, 4096)) {
-        size_t n = fread(text->data + text->len, 1, 4096, f);
+    while (err == EST_OK && est_buf_reserve(text, READ_BYTES)) {
+        size_t n = fread(text->data + text->len, 1, READ_BYTES, f);
         text->len += n;
         if (n == 0)
             break;
     }
-    if (err == EST_OK && (text->failed || ferror(f)))
+    if (err == EST_OK && (text->failed || text->len > FILE_MAX || ferror(f)))
         err = est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: cannot be read, or is larger than 1 MiB", path);
     if (f != NULL)
         (void)fclose(f);
     return err;
+}
+
+static void remember(struct tokens *t, const struct stat *st)
+{
+    t->mtime = st->st_mtim;
+    t->inode = st->st_ino;
+    t->size = st->st_size;
 }
 
 static est_err load(struct tokens *t, est_us now, struct est_why *reterr)
@@ -120,7 +127,7 @@ static est_err load(struct tokens *t, est_us now, struct est_why *reterr)
 
     est_random(seed, sizeof(seed));
     est_map_init(&fresh, TOKENS_MAX, seed[0], seed[1]);
-    est_buf_init(&text, FILE_MAX);
+    est_buf_init(&text, FILE_MAX + READ_BYTES);
     err = read_file(t->path, &text, &st, reterr);
     if (err == EST_OK)
         err = parse(t, &fresh, est_buf_view(&text), now, reterr);
@@ -133,9 +140,7 @@ static est_err load(struct tokens *t, est_us now, struct est_why *reterr)
     }
     drop(&t->holders);
     t->holders = fresh;
-    t->mtime = st.st_mtim;
-    t->inode = st.st_ino;
-    t->size = st.st_size;
+    remember(t, &st);
     return EST_OK;
 }
 
@@ -193,11 +198,15 @@ struct tokens_holder *tokens_check(struct tokens *t, struct est_view authorizati
 est_err tokens_reload(struct tokens *t, est_us now, struct est_why *reterr)
 {
     struct stat st;
+    est_err err;
 
     if (!tokens_required(t) || stat(t->path, &st) != 0)
         return EST_ERR_AGAIN;
     if (st.st_ino == t->inode && st.st_size == t->size && st.st_mtim.tv_sec == t->mtime.tv_sec &&
         st.st_mtim.tv_nsec == t->mtime.tv_nsec)
         return EST_ERR_AGAIN;
-    return load(t, now, reterr);
+    err = load(t, now, reterr);
+    if (err == EST_ERR_INVALID)
+        remember(t, &st); /* told once, and not again until it changes */
+    return err;
 }

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { POOL_MAX = 1024, KEEP_ITEMS = 64, IDS_MAX = 64 * 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
+enum { POOL_MAX = 1024, KEEP_ITEMS = 64, KEEP_BYTES = 8192, IDS_MAX = 64 * 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
 
 void waiting_pool_init(struct waiting_pool *pool)
 {
@@ -108,7 +108,7 @@ struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req
 void waiting_give(struct waiting_pool *pool, struct waiting *w)
 {
     pool->n_used--;
-    if (pool->n_free >= POOL_MAX || w->cap > KEEP_ITEMS) {
+    if (pool->n_free >= POOL_MAX || w->cap > KEEP_ITEMS || w->ids.cap + w->errors.cap > KEEP_BYTES) {
         destroy(w);
         return;
     }
@@ -138,7 +138,8 @@ static void put_accepted(const struct waiting *w, struct est_buf *b)
         est_buf_put_view(b, est_buf_view(&w->ids));
         est_buf_putc(b, ']');
     }
-    est_buf_put_view(b, est_buf_view(&w->errors));
+    if (!w->errors.failed)
+        est_buf_put_view(b, est_buf_view(&w->errors));
     est_buf_puts(b, "}\n");
 }
 
@@ -165,12 +166,15 @@ int waiting_reply(struct waiting *w)
     est_buf_init(&b, ANSWER_MAX);
     if (status == 202) {
         put_accepted(w, &b);
-        est_http_reply(w->req, 202, "application/json", est_buf_view(&b));
+        est_http_reply(w->req, 202, "application/json",
+                       b.failed ? EST_VIEW_LIT("{\"buffered\":0}\n") : est_buf_view(&b));
     } else {
         put_repeat(w, &b);
         est_http_reply_field(w->req, "Retry-After", "1");
         est_http_problem(w->req, 503, "Kafka did not acknowledge in time",
-                         "Repeat the events of retry_ids with the same ids", est_buf_view(&b));
+                         b.failed ? "Repeat all events with the same ids"
+                                  : "Repeat the events of retry_ids with the same ids",
+                         b.failed ? EST_VIEW_NONE : est_buf_view(&b));
     }
     est_buf_fini(&b);
     return status;

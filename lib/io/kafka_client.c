@@ -40,6 +40,7 @@ static bool is_fixed(const char *name)
         "enable.idempotence", "acks", "request.required.acks", "enable.auto.commit",
         "enable.auto.offset.store", "partition.assignment.strategy", "log.queue", "group.id",
         "enable.gapless.guarantee", "message.timeout.ms", "delivery.timeout.ms", "queuing.strategy",
+        "delivery.report.only.error", "transactional.id",
     };
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)

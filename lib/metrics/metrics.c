@@ -109,8 +109,8 @@ struct est_series *est_metrics_series(struct est_metrics *m, enum est_metric id,
 {
     char key[2 * EST_METRIC_VALUE_MAX + 16];
     struct est_series *s;
-    int n = snprintf(key, sizeof(key), "%d|%.*s|%.*s", (int)id, EST_METRIC_VALUE_MAX,
-                     value1 ? value1 : "", EST_METRIC_VALUE_MAX, value2 ? value2 : "");
+    int n = snprintf(key, sizeof(key), "%d%c%.*s%c%.*s", (int)id, '\0', EST_METRIC_VALUE_MAX,
+                     value1 ? value1 : "", '\0', EST_METRIC_VALUE_MAX, value2 ? value2 : "");
     struct est_view view = est_view(key, (size_t)n);
 
     s = est_map_get(&m->index, view);
