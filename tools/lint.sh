@@ -14,7 +14,8 @@ KEPT=build/lint
 # Formats differ from one clang-format to the next; this one judges.
 FORMAT_MAJOR=14
 
-c_files() { git ls-files -co --exclude-standard -- '*.c' '*.h'; }
+# What git knows and what is new; not what is gone from the work tree.
+c_files() { comm -23 <(git ls-files -co --exclude-standard -- '*.c' '*.h' | sort) <(git ls-files -d | sort); }
 
 check_format() {
     local major
@@ -71,7 +72,7 @@ check_tidy() {
     mkdir -p "$KEPT"
     RULES=$(rules_hash | sha256sum)
     export RULES KEPT
-    git ls-files -- 'lib/*.c' 'producer/*.c' 'consumer/*.c' 'cli/*.c' 'dashboard/*.c' |
+    c_files | grep -E '^(lib|producer|consumer|cli|dashboard)/.*\.c$' |
         xargs -r -P "$(nproc)" -I{} bash -c 'tidy_one {}'
 }
 
