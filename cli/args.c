@@ -28,7 +28,8 @@ const char *args_name(enum args_id id)
     return options[id].name;
 }
 
-static bool refuse(struct args_fault *f, enum args_wrong wrong, struct est_view subject, const char *near)
+static bool refuse(struct args_fault *f, enum args_wrong wrong, struct est_view subject,
+                   const char *near)
 {
     f->wrong = wrong;
     est_line_copy(f->subject, sizeof(f->subject), subject);
@@ -54,18 +55,11 @@ static bool store(const struct option *o, const char *value, struct args *a)
     void *at = (char *)a + o->offset;
 
     switch (o->kind) {
-    case FLAG:
-        *(bool *)at = true;
-        return true;
-    case TEXT:
-        *(const char **)at = value;
-        return value[0] != '\0';
-    case DURATION:
-        return est_unit_duration(est_view_str(value), at) == EST_OK;
-    case NUMBER:
-        return est_unit_count(est_view_str(value), at) == EST_OK;
-    case MANY:
-        return add_many(at, value);
+    case FLAG: *(bool *)at = true; return true;
+    case TEXT: *(const char **)at = value; return value[0] != '\0';
+    case DURATION: return est_unit_duration(est_view_str(value), at) == EST_OK;
+    case NUMBER: return est_unit_count(est_view_str(value), at) == EST_OK;
+    case MANY: return add_many(at, value);
     }
     return false;
 }
@@ -75,7 +69,8 @@ struct rest {
     char **at, **end;
 };
 
-static bool take(const struct option *o, const char *value, struct rest *r, struct args *a, struct args_fault *f)
+static bool take(const struct option *o, const char *value, struct rest *r, struct args *a,
+                 struct args_fault *f)
 {
     struct est_view name = est_view_str(o->name);
 

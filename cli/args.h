@@ -1,5 +1,6 @@
-/* The command line, parsed by one table (options.def): words and options in any order, `--name value`
- * and `--name=value`, `-c FILE` and `-cFILE`, flags joined (`-qy`), `--` ends the options. */
+/* The command line, parsed by one table (options.def): words and options in any order, `--name
+ * value` and `--name=value`, `-c FILE` and `-cFILE`, flags joined (`-qy`), `--` ends the options.
+ * */
 #pragma once
 
 #include "base/clock.h"
@@ -31,7 +32,7 @@ struct args {
     unsigned count;
     est_us timeout, since;
     struct args_many filter;
-    uint64_t given; /* bits of the options that were given */
+    uint64_t given;                    /* bits of the options that were given */
     const char *words[ARGS_WORDS_MAX]; /* what is no option: the verb, then its arguments */
     size_t n_words;
 };

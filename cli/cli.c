@@ -50,7 +50,8 @@ static void report_text(struct out *o, const struct est_config_report *rp)
     (void)fwrite(est_buf_view(&b).data, 1, b.len, stderr);
     lang_put_number(&count, o->lang, rp->n + rp->dropped);
     est_buf_putc(&count, '\0');
-    out_talk(o, rp->n + rp->dropped == 1 ? TEXT_ONE_ERROR : TEXT_ERRORS, OUT_ARGS(count.data ? count.data : ""));
+    out_talk(o, rp->n + rp->dropped == 1 ? TEXT_ONE_ERROR : TEXT_ERRORS,
+             OUT_ARGS(count.data ? count.data : ""));
     est_buf_fini(&b);
     est_buf_fini(&count);
 }
@@ -87,6 +88,7 @@ struct est_kafka_option *cli_kafka_options(const struct est_config *cfg)
     struct est_kafka_option *options = n > 0 ? est_calloc(n, sizeof(*options)) : NULL;
 
     for (size_t i = 0; options != NULL && i < n; i++)
-        options[i] = (struct est_kafka_option){cfg->kafka_options.items[i].name, cfg->kafka_options.items[i].value};
+        options[i] = (struct est_kafka_option){cfg->kafka_options.items[i].name,
+                                               cfg->kafka_options.items[i].value};
     return options;
 }

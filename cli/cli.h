@@ -14,11 +14,11 @@ struct cli {
     struct out out;
 };
 
-/* The configuration, or NULL when it is wrong: every problem has been printed, and *ret_code is how to
- * exit. The caller frees it. */
+/* The configuration, or NULL when it is wrong: every problem has been printed, and *ret_code is how
+ * to exit. The caller frees it. */
 struct est_config *cli_config(struct cli *cli, int *ret_code);
-/* kafka.options as lib/io takes them; borrowed from cfg. Free the array, not its texts. NULL without
- * memory or when there are none. */
+/* kafka.options as lib/io takes them; borrowed from cfg. Free the array, not its texts. NULL
+ * without memory or when there are none. */
 struct est_kafka_option *cli_kafka_options(const struct est_config *cfg);
 
 /* The verbs of verbs.def; each returns an exit code. */

@@ -10,7 +10,8 @@
 
 enum { SHOW_MAX = 64 * 1024, ORIGIN_MAX = 512 };
 
-static void put_origin(const struct est_config *cfg, const struct est_origin *o, enum est_lang lang, char out[ORIGIN_MAX])
+static void put_origin(const struct est_config *cfg, const struct est_origin *o, enum est_lang lang,
+                       char out[ORIGIN_MAX])
 {
     if (o->from == EST_FROM_DEFAULT)
         est_line_copy(out, ORIGIN_MAX, est_view_str(lang_text(lang, TEXT_DEFAULT)));
@@ -41,14 +42,16 @@ static void print_values(struct out *o, struct est_config *cfg)
         table_cell(t, origin);
         table_cell(t, est_buf_err(&value) ? "" : value.data);
     }
-    table_print(t, o, OUT_ARGS(lang_text(o->lang, TEXT_HEAD_KEY), lang_text(o->lang, TEXT_HEAD_FROM),
-                               lang_text(o->lang, TEXT_HEAD_VALUE)));
+    table_print(t, o,
+                OUT_ARGS(lang_text(o->lang, TEXT_HEAD_KEY), lang_text(o->lang, TEXT_HEAD_FROM),
+                         lang_text(o->lang, TEXT_HEAD_VALUE)));
     table_free(t);
     est_buf_fini(&value);
 }
 
 /* As members of the object that is being written. */
-static void put_value_json(const struct est_config *cfg, const struct est_slot *slot, struct est_buf *b)
+static void put_value_json(const struct est_config *cfg, const struct est_slot *slot,
+                           struct est_buf *b)
 {
     static const char *const from[] = {
         [EST_FROM_DEFAULT] = "default", [EST_FROM_FILE] = "file", [EST_FROM_ENV] = "environment"};
@@ -114,8 +117,8 @@ static int unknown_key(struct cli *cli, struct est_config *cfg, const char *path
         if (near.distance < before)
             est_line_copy(best, sizeof(best), est_view_str(slot.path));
     }
-    out_error_text(&cli->out, best[0] != '\0' ? TEXT_NO_KEY_NEAR : TEXT_NO_KEY, OUT_ARGS(path, best),
-                   est_err_code(EST_ERR_CONF_UNKNOWN), EXIT_USAGE);
+    out_error_text(&cli->out, best[0] != '\0' ? TEXT_NO_KEY_NEAR : TEXT_NO_KEY,
+                   OUT_ARGS(path, best), est_err_code(EST_ERR_CONF_UNKNOWN), EXIT_USAGE);
     return EXIT_USAGE;
 }
 
@@ -148,7 +151,8 @@ static int explain_key(struct cli *cli, struct est_config *cfg, const char *path
     est_field_show(slot.key, slot.base, &value);
     est_buf_putc(&value, '\0');
     put_origin(cfg, slot.origin, o->lang, origin);
-    est_line_printf(env, sizeof(env), "%s%s%s", slot.env, slot.old_env[0] != '\0' ? ", " : "", slot.old_env);
+    est_line_printf(env, sizeof(env), "%s%s%s", slot.env, slot.old_env[0] != '\0' ? ", " : "",
+                    slot.old_env);
     out_say(o, TEXT_KEY_DOC, OUT_ARGS(slot.path, slot.key->doc));
     out_say(o, TEXT_KEY_VALUE, OUT_ARGS(est_buf_err(&value) ? "" : value.data, origin));
     out_say(o, TEXT_KEY_KIND, OUT_ARGS(est_keys_expected(slot.key->kind, o->lang), slot.key->def));
@@ -180,7 +184,8 @@ static int check_all(struct cli *cli, struct est_config *cfg)
     } else {
         if (!o->quiet)
             out_put(o, EST_VIEW_LIT("\n"));
-        out_mark(o, MARK_OK, cfg->path[0] != '\0' ? TEXT_CONFIG_FINE : TEXT_CONFIG_NO_FILE, OUT_ARGS(cfg->path));
+        out_mark(o, MARK_OK, cfg->path[0] != '\0' ? TEXT_CONFIG_FINE : TEXT_CONFIG_NO_FILE,
+                 OUT_ARGS(cfg->path));
         looks_print(&ls, o);
     }
     code = ls.exit;
@@ -195,7 +200,8 @@ int cmd_check(struct cli *cli)
 
     if (cfg == NULL)
         return code;
-    code = cli->args.explain != NULL ? explain_key(cli, cfg, cli->args.explain) : check_all(cli, cfg);
+    code =
+        cli->args.explain != NULL ? explain_key(cli, cfg, cli->args.explain) : check_all(cli, cfg);
     est_config_free(cfg);
     return code;
 }

@@ -19,8 +19,10 @@ static int unknown(struct cli *cli, const char *code)
     est_nearest_init(&near, est_view_str(code));
     for (int err = EST_OK + 1; err < EST_ERR__COUNT; err++)
         est_nearest_offer(&near, est_view_str(est_err_code((est_err)err)));
-    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len, near.best.data ? near.best.data : "");
-    out_error_text(&cli->out, best[0] != '\0' ? TEXT_NO_CODE_NEAR : TEXT_NO_CODE, OUT_ARGS(code, best), NULL, EXIT_NO);
+    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len,
+                   near.best.data ? near.best.data : "");
+    out_error_text(&cli->out, best[0] != '\0' ? TEXT_NO_CODE_NEAR : TEXT_NO_CODE,
+                   OUT_ARGS(code, best), NULL, EXIT_NO);
     return EXIT_NO;
 }
 
@@ -51,7 +53,8 @@ int cmd_explain(struct cli *cli)
         return EXIT_FINE;
     }
     out_say(o, TEXT_EXPLAIN_HEAD, OUT_ARGS(est_err_code(err), est_err_text(err)));
-    out_say(o, TEXT_EXPLAIN_THEN, OUT_ARGS(lang_text(o->lang, dispositions[est_err_disposition(err)])));
+    out_say(o, TEXT_EXPLAIN_THEN,
+            OUT_ARGS(lang_text(o->lang, dispositions[est_err_disposition(err)])));
     out_say(o, TEXT_EXPLAIN_NEXT, OUT_ARGS(est_advice_text(err, o->lang)));
     return EXIT_FINE;
 }

@@ -26,7 +26,7 @@ struct publish {
     struct lines lines;
     struct est_json *json; /* of answers */
     struct progress progress;
-    char url[URL_MAX];
+    char url[URL_MAX], base[URL_MAX]; /* the whole, and as people know it */
     const char *token;
     const char *input; /* as given: for messages */
     uint64_t accepted, buffered, refused;
@@ -36,7 +36,8 @@ struct publish {
 /* --- what came back --- */
 
 /* Each refusal is told with its line; after twenty, only counted. */
-static void refuse_line(struct publish *p, uint64_t number, const char *code, const char *detail, const char *pointer)
+static void refuse_line(struct publish *p, uint64_t number, const char *code, const char *detail,
+                        const char *pointer)
 {
     struct out *o = &p->cli->out;
     char line[24];
@@ -79,17 +80,21 @@ static size_t take_errors(struct publish *p, const struct est_value *answer)
     int64_t index, all;
 
     while (est_json_each(errors, &it, NULL, &e)) {
-        if (!est_json_i64(est_json_get(e, "index"), &index) || index < 0 || (size_t)index >= p->lines.n)
+        if (!est_json_i64(est_json_get(e, "index"), &index) || index < 0 ||
+            (size_t)index >= p->lines.n)
             continue;
         copy_member(e, "code", code, sizeof(code));
         copy_member(e, "pointer", pointer, sizeof(pointer));
         copy_member(e, "detail", detail, sizeof(detail));
-        est_line_printf(text, sizeof(text), "%s%s%s", pointer, pointer[0] != '\0' ? ": " : "", detail);
-        refuse_line(p, p->lines.batch[index].number, code, p->cli->out.json ? detail : text, pointer);
+        est_line_printf(text, sizeof(text), "%s%s%s", pointer, pointer[0] != '\0' ? ": " : "",
+                        detail);
+        refuse_line(p, p->lines.batch[index].number, code, p->cli->out.json ? detail : text,
+                    pointer);
         n++;
     }
     /* The list is bounded; the number beside it is not. */
-    if (est_json_i64(est_json_get(answer, "refused"), &all) && all > 0 && (size_t)all > n && (size_t)all <= p->lines.n) {
+    if (est_json_i64(est_json_get(answer, "refused"), &all) && all > 0 && (size_t)all > n &&
+        (size_t)all <= p->lines.n) {
         p->refused += (size_t)all - n;
         n = (size_t)all;
     }
@@ -162,8 +167,9 @@ static void keep_unpromised(struct publish *p)
 static void post(struct publish *p)
 {
     char bearer[EST_SECRET_MAX + 16];
-    struct est_http_field fields[3] = {
-        {"Content-Type", "application/x-ndjson"}, {"Prefer", "return=minimal"}, {"Authorization", bearer}};
+    struct est_http_field fields[3] = {{"Content-Type", "application/x-ndjson"},
+                                       {"Prefer", "return=minimal"},
+                                       {"Authorization", bearer}};
     const struct est_http_request rq = {
         .method = "POST",
         .url = p->url,
@@ -183,7 +189,7 @@ static void stop(struct publish *p, est_err err, int code, const char *detail)
     struct est_why why = {.code = err};
 
     p->code = code;
-    est_line_printf(why.text, sizeof(why.text), "%s: %s", p->url, detail);
+    est_line_printf(why.text, sizeof(why.text), "%s: %s", p->base, detail);
     out_failure(&p->cli->out, err, &why, code);
 }
 
@@ -197,7 +203,8 @@ static void stop_by_answer(struct publish *p, est_err err, int code)
     copy_member(v, "detail", detail, sizeof(detail));
     if (title[0] == '\0')
         est_line_printf(title, sizeof(title), "HTTP %d", p->answer.status);
-    est_line_printf(title + strlen(title), sizeof(title) - strlen(title), "%s%s", detail[0] ? ": " : "", detail);
+    est_line_printf(title + strlen(title), sizeof(title) - strlen(title), "%s%s",
+                    detail[0] ? ": " : "", detail);
     stop(p, err, code, title);
 }
 
@@ -210,8 +217,10 @@ static enum after judge(struct publish *p)
         est_err err;
         int code;
     } ends[] = {
-        {401, EST_ERR_DASH_AUTH, EXIT_REFUSED}, {403, EST_ERR_DASH_AUTH, EXIT_REFUSED},
-        {413, EST_ERR_TOO_LARGE, EXIT_DATA},    {400, EST_ERR_EVENT_SHAPE, EXIT_DATA},
+        {401, EST_ERR_DASH_AUTH, EXIT_REFUSED},
+        {403, EST_ERR_DASH_AUTH, EXIT_REFUSED},
+        {413, EST_ERR_TOO_LARGE, EXIT_DATA},
+        {400, EST_ERR_EVENT_SHAPE, EXIT_DATA},
     };
     const struct fetch_answer *a = &p->answer;
 
@@ -249,8 +258,8 @@ static void give_up(struct publish *p)
         stop_by_answer(p, EST_ERR_AGAIN, EXIT_AGAIN);
 }
 
-/* Repeats the batch, always with the same ids, until it is accepted or the shim has not taken any of it
- * for the time of --timeout. */
+/* Repeats the batch, always with the same ids, until it is accepted or the shim has not taken any
+ * of it for the time of --timeout. */
 static void send_batch(struct publish *p)
 {
     est_us since = est_clock_mono(), pause = FIRST_PAUSE;
@@ -268,13 +277,25 @@ static void send_batch(struct publish *p)
             give_up(p);
             return;
         }
-        out_talk(&p->cli->out, TEXT_WAITING, OUT_ARGS(p->url));
+        if (pause == FIRST_PAUSE)
+            out_talk(&p->cli->out, TEXT_WAITING, OUT_ARGS(p->base));
         fetch_wait(&p->fetch, p->answer.retry_after >= 0 ? p->answer.retry_after : pause);
         pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
     }
 }
 
 /* --- all of it --- */
+
+/* Every line before the first of the batch that is left has been accepted or refused. */
+static void go_on(struct publish *p)
+{
+    char line[24];
+
+    if (p->code == EXIT_FINE || p->lines.n == 0 || strcmp(p->input, "-") == 0)
+        return;
+    est_line_printf(line, sizeof(line), "%llu", (unsigned long long)p->lines.batch[0].number);
+    out_talk(&p->cli->out, TEXT_GO_ON, OUT_ARGS(line, p->input));
+}
 
 static void sum_up(struct publish *p)
 {
@@ -286,8 +307,9 @@ static void sum_up(struct publish *p)
     out_wipe(o);
     if (o->json) {
         struct est_buf *b = out_json_begin(o, "published");
-        est_buf_printf(b, ",\"accepted\":%llu,\"buffered\":%llu,\"refused\":%llu,\"ms\":%lld", (unsigned long long)p->accepted,
-                       (unsigned long long)p->buffered, (unsigned long long)p->refused,
+        est_buf_printf(b, ",\"accepted\":%llu,\"buffered\":%llu,\"refused\":%llu,\"ms\":%lld",
+                       (unsigned long long)p->accepted, (unsigned long long)p->buffered,
+                       (unsigned long long)p->refused,
                        (long long)((est_clock_mono() - p->progress.started) / EST_MS));
         out_json_end(o);
         return;
@@ -297,13 +319,13 @@ static void sum_up(struct publish *p)
         lang_put_number(&n[i], o->lang, values[i]);
         est_buf_putc(&n[i], '\0');
     }
-    est_line_printf(seconds, sizeof(seconds), "%.1f", (double)(est_clock_mono() - p->progress.started) / EST_SECOND);
+    est_line_printf(seconds, sizeof(seconds), "%.1f",
+                    (double)(est_clock_mono() - p->progress.started) / EST_SECOND);
     if (o->lang == EST_LANG_PT)
         seconds[strcspn(seconds, ".")] = ',';
     out_mark(o, p->code == EXIT_FINE && p->refused == 0 ? MARK_OK : MARK_WARN, TEXT_PUBLISHED,
              OUT_ARGS(n[0].data, seconds, n[1].data));
-    if (p->code != EXIT_FINE && p->code != EXIT_REFUSED)
-        out_talk(o, TEXT_GO_ON, OUT_ARGS(p->input));
+    go_on(p);
     for (size_t i = 0; i < 3; i++)
         est_buf_fini(&n[i]);
 }
@@ -335,8 +357,8 @@ static int publish_file(struct publish *p, FILE *file)
     if (fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode))
         p->progress.total = (uint64_t)st.st_size;
     fetch_answer_init(&p->answer);
-    if ((err = lines_init(&p->lines, file, on_unsendable, p)) || (err = est_json_new(NULL, &p->json)) ||
-        (err = fetch_open(&p->fetch, "", &why))) {
+    if ((err = lines_init(&p->lines, file, on_unsendable, p)) ||
+        (err = est_json_new(NULL, &p->json)) || (err = fetch_open(&p->fetch, "", &why))) {
         p->code = EXIT_IO;
         out_failure(&p->cli->out, err, &why, EXIT_IO);
     } else {
@@ -354,7 +376,8 @@ static int publish_file(struct publish *p, FILE *file)
 
 /* --- where to and with what --- */
 
-/* The first TCP address of producer.listen; what listens on every address is reached on this machine. */
+/* The first TCP address of producer.listen; what listens on every address is reached on this
+ * machine. */
 static bool url_from_config(struct cli *cli, char *out, int *ret_code)
 {
     struct est_config *cfg = cli_config(cli, ret_code);
@@ -377,21 +400,19 @@ static bool url_from_config(struct cli *cli, char *out, int *ret_code)
 static bool find_url(struct publish *p, int *ret_code)
 {
     const char *env = getenv("ESTEIRA_URL");
-    char base[URL_MAX];
 
     if (p->cli->args.url != NULL)
-        est_line_copy(base, sizeof(base), est_view_str(p->cli->args.url));
+        est_line_copy(p->base, sizeof(p->base), est_view_str(p->cli->args.url));
     else if (env != NULL && env[0] != '\0')
-        est_line_copy(base, sizeof(base), est_view_str(env));
-    else if (!url_from_config(p->cli, base, ret_code))
+        est_line_copy(p->base, sizeof(p->base), est_view_str(env));
+    else if (!url_from_config(p->cli, p->base, ret_code))
         return false;
-    if (strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0) {
-        out_error_text(&p->cli->out, TEXT_BAD_URL, OUT_ARGS(base), NULL, EXIT_USAGE);
-        *ret_code = EXIT_USAGE;
-        return false;
-    }
-    (void)fetch_url(base, "/v1/events?partial=true", p->url, sizeof(p->url));
-    return true;
+    if ((strncmp(p->base, "http://", 7) == 0 || strncmp(p->base, "https://", 8) == 0) &&
+        fetch_url(p->base, "/v1/events?partial=true", p->url, sizeof(p->url)))
+        return true;
+    out_error_text(&p->cli->out, TEXT_BAD_URL, OUT_ARGS(p->base), NULL, EXIT_USAGE);
+    *ret_code = EXIT_USAGE;
+    return false;
 }
 
 /* Never an argument: arguments stand in the process list. */
@@ -417,7 +438,8 @@ static int open_and_publish(struct publish *p)
     int code;
 
     if (file == NULL) {
-        out_error_text(&p->cli->out, TEXT_NO_INPUT, OUT_ARGS(p->input, strerror(errno)), NULL, EXIT_NO_INPUT);
+        out_error_text(&p->cli->out, TEXT_NO_INPUT, OUT_ARGS(p->input, strerror(errno)), NULL,
+                       EXIT_NO_INPUT);
         return EXIT_NO_INPUT;
     }
     code = publish_file(p, file);

@@ -29,7 +29,8 @@ struct run {
 
 /* --- telling --- */
 
-static void tell(struct run *r, const struct subject *s, const char *state, enum mark m, enum text id, const char *detail)
+static void tell(struct run *r, const struct subject *s, const char *state, enum mark m,
+                 enum text id, const char *detail)
 {
     struct out *o = &r->cli->out;
 
@@ -45,7 +46,8 @@ static void tell(struct run *r, const struct subject *s, const char *state, enum
     est_json_put_name(b, "state");
     est_json_put_str(b, state);
     if (s->schema != NULL)
-        est_buf_printf(b, ",\"fingerprint\":\"%016llx\"", (unsigned long long)est_schema_fingerprint(s->schema));
+        est_buf_printf(b, ",\"fingerprint\":\"%016llx\"",
+                       (unsigned long long)est_schema_fingerprint(s->schema));
     if (detail[0] != '\0') {
         est_json_put_name(b, "detail");
         est_json_put_str(b, detail);
@@ -53,7 +55,8 @@ static void tell(struct run *r, const struct subject *s, const char *state, enum
     out_json_end(o);
 }
 
-static void tell_wrong(struct run *r, const struct subject *s, const char *state, enum text id, const char *detail)
+static void tell_wrong(struct run *r, const struct subject *s, const char *state, enum text id,
+                       const char *detail)
 {
     tell(r, s, state, MARK_BAD, id, detail);
     r->code = EXIT_DATA;
@@ -69,7 +72,8 @@ static bool load_subjects(struct run *r)
         struct est_why why = {.code = EST_OK};
         s->type = &r->cfg->types[i];
         (void)snprintf(s->name, sizeof(s->name), "%s-value", s->type->topic);
-        if (est_schema_load(s->type->schema_path, &s->schema, &why) == EST_OK && est_schema_check_event(s->schema, &why)) {
+        if (est_schema_load(s->type->schema_path, &s->schema, &why) == EST_OK &&
+            est_schema_check_event(s->schema, &why)) {
             est_schema_free(s->schema);
             s->schema = NULL;
         }
@@ -155,8 +159,9 @@ static void on_registered(void *arg, const struct est_registry_answer *a)
     }
 }
 
-typedef est_err send_schema(struct est_registry *rg, const char *subject, struct est_view body, est_registry_done *done,
-                            void *arg, struct est_registry_call **ret_call, struct est_why *reterr);
+typedef est_err send_schema(struct est_registry *rg, const char *subject, struct est_view body,
+                            est_registry_done *done, void *arg, struct est_registry_call **ret_call,
+                            struct est_why *reterr);
 
 /* One after the other: nine requests are soon done, and their answers stay in order. */
 static void ask(struct run *r, const struct subject *s, send_schema *send, est_registry_done *done)
@@ -196,7 +201,8 @@ static void ask_all(struct run *r, send_schema *send, est_registry_done *done)
 
 static void with_registry(struct run *r, send_schema *send, est_registry_done *done)
 {
-    const struct est_registry_options opt = {.url = r->cfg->schema_registry_url, .timeout = r->cli->args.timeout};
+    const struct est_registry_options opt = {.url = r->cfg->schema_registry_url,
+                                             .timeout = r->cli->args.timeout};
     struct est_why why = {.code = EST_OK};
     est_err err = fetch_open(&r->fetch, r->cfg->schema_registry_ca_file, &why);
 
@@ -227,7 +233,8 @@ static int run(struct cli *cli, const struct est_config *cfg, bool registering)
     bool has_registry = cfg->schema_registry_url[0] != '\0' && !cli->args.offline;
 
     if (registering && !has_registry) {
-        out_error_text(&cli->out, TEXT_NO_REGISTRY, OUT_ARGS(""), est_err_code(EST_ERR_CONF_MISSING), EXIT_CONFIG);
+        out_error_text(&cli->out, TEXT_NO_REGISTRY, OUT_ARGS(""),
+                       est_err_code(EST_ERR_CONF_MISSING), EXIT_CONFIG);
         return EXIT_CONFIG;
     }
     if (!load_subjects(&r))

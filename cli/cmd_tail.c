@@ -48,8 +48,8 @@ static void catch_signals(void)
 
 /* --- schemas --- */
 
-/* All types' schemas, not only this one's: a record is decoded by the schema that wrote it, and a type
- * may have been split from another. One that is wrong is left out: `schemas check` says so. */
+/* All types' schemas, not only this one's: a record is decoded by the schema that wrote it, and a
+ * type may have been split from another. One that is wrong is left out: `schemas check` says so. */
 static bool load_schemas(struct tail *t)
 {
     const struct est_schema *sc;
@@ -70,14 +70,16 @@ static const struct est_schema *learn_schema(struct tail *t, uint32_t id)
     struct est_buf text;
     char path[64], url[1200];
 
-    if (t->cfg->schema_registry_url[0] == '\0' || fetch_open(&f, t->cfg->schema_registry_ca_file, NULL))
+    if (t->cfg->schema_registry_url[0] == '\0' ||
+        fetch_open(&f, t->cfg->schema_registry_ca_file, NULL))
         return NULL;
     fetch_answer_init(&a);
     est_buf_init(&text, EST_SCHEMA_TEXT_MAX);
     (void)snprintf(path, sizeof(path), "/schemas/ids/%u", id);
     if (fetch_url(t->cfg->schema_registry_url, path, url, sizeof(url)))
         fetch_get(&f, url, "", t->cli->args.timeout, &a);
-    if (a.err == EST_OK && a.status == 200 && est_registry_json_schema(est_buf_view(&a.body), &text) == EST_OK &&
+    if (a.err == EST_OK && a.status == 200 &&
+        est_registry_json_schema(est_buf_view(&a.body), &text) == EST_OK &&
         est_schemas_add(t->schemas, est_buf_view(&text), &sc, NULL) == EST_OK)
         (void)est_schemas_bind_id(t->schemas, id, sc);
     est_buf_fini(&text);
@@ -89,7 +91,8 @@ static const struct est_schema *learn_schema(struct tail *t, uint32_t id)
 
 static est_err decode(struct tail *t, const struct est_kafka_msg *m, struct est_why *why)
 {
-    struct est_view value = est_kafka_msg_value(m), header = est_kafka_msg_header(m, EST_WIRE_HEADER);
+    struct est_view value = est_kafka_msg_value(m),
+                    header = est_kafka_msg_header(m, EST_WIRE_HEADER);
     const struct est_schema *sc;
     struct est_wire wire;
     est_err err = est_wire_parse(value, header, &wire);
@@ -131,7 +134,8 @@ static void show_event(struct tail *t, const struct est_kafka_msg *m, const stru
     } else {
         local_time(est_kafka_msg_timestamp_ms(m), at);
         est_buf_printf(&o->line, "%s  %d@%lld  %.*s  ", at, (int)est_kafka_msg_partition(m),
-                       (long long)est_kafka_msg_offset(m), (int)name.len, name.data ? name.data : "?");
+                       (long long)est_kafka_msg_offset(m), (int)name.len,
+                       name.data ? name.data : "?");
         est_json_put_value(&o->line, est_json_get(event, "payload"));
     }
     est_buf_putc(&o->line, '\n');
@@ -141,11 +145,13 @@ static void show_event(struct tail *t, const struct est_kafka_msg *m, const stru
     t->shown++;
 }
 
-static void show_broken(struct tail *t, const struct est_kafka_msg *m, est_err err, const struct est_why *why)
+static void show_broken(struct tail *t, const struct est_kafka_msg *m, est_err err,
+                        const struct est_why *why)
 {
     char place[64];
 
-    (void)snprintf(place, sizeof(place), "%d@%lld", (int)est_kafka_msg_partition(m), (long long)est_kafka_msg_offset(m));
+    (void)snprintf(place, sizeof(place), "%d@%lld", (int)est_kafka_msg_partition(m),
+                   (long long)est_kafka_msg_offset(m));
     out_talk(&t->cli->out, TEXT_TAIL_BROKEN, OUT_ARGS(place, why->text, est_err_code(err)));
     t->broken++;
 }
@@ -172,7 +178,9 @@ static void show(struct tail *t, const struct est_kafka_msg *m)
 
 static int failed(struct tail *t, est_err err, const struct est_why *why)
 {
-    int code = err == EST_ERR_NOTFOUND ? EXIT_NO : err == EST_ERR_KAFKA_DOWN ? EXIT_UNAVAILABLE : EXIT_IO;
+    int code = err == EST_ERR_NOTFOUND     ? EXIT_NO
+               : err == EST_ERR_KAFKA_DOWN ? EXIT_UNAVAILABLE
+                                           : EXIT_IO;
 
     out_failure(&t->cli->out, err, why, code);
     return code;
@@ -209,7 +217,8 @@ static int open_and_follow(struct tail *t)
         .brokers = t->cfg->kafka_brokers,
         .client_id = "esteira-tail",
         .topic = t->type->topic,
-        .since_ms = (a->given & ARGS_BIT(SINCE)) ? (est_clock_wall() - a->since) / EST_MS : EST_KAFKA_READ_END,
+        .since_ms = (a->given & ARGS_BIT(SINCE)) ? (est_clock_wall() - a->since) / EST_MS
+                                                 : EST_KAFKA_READ_END,
         .timeout = a->timeout,
         .extra = extra,
         .n_extra = extra != NULL ? t->cfg->kafka_options.n : 0,
@@ -252,8 +261,10 @@ static int unknown_type(struct tail *t, const char *name)
     est_nearest_init(&near, est_view_str(name));
     for (size_t i = 0; i < t->cfg->n_types; i++)
         est_nearest_offer(&near, est_view_str(t->cfg->types[i].name));
-    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len, near.best.data ? near.best.data : "");
-    out_error_text(&t->cli->out, best[0] != '\0' ? TEXT_NO_TYPE_NEAR : TEXT_NO_TYPE, OUT_ARGS(name, best), NULL, EXIT_USAGE);
+    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len,
+                   near.best.data ? near.best.data : "");
+    out_error_text(&t->cli->out, best[0] != '\0' ? TEXT_NO_TYPE_NEAR : TEXT_NO_TYPE,
+                   OUT_ARGS(name, best), NULL, EXIT_USAGE);
     return EXIT_USAGE;
 }
 

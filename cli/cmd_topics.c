@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for the record's headers and framing beside the event itself; Kafka's own default where that is
- * more (max.message.bytes of a topic). */
+/* Room for the record's headers and framing beside the event itself; Kafka's own default where that
+ * is more (max.message.bytes of a topic). */
 enum { RECORD_OVERHEAD = 64 * 1024, KAFKA_DEFAULT_MAX = 1048588 };
 /* Refused events wait longer than fresh ones: someone has to look at them first. */
 #define DEAD_LETTER_DAYS 30
@@ -31,14 +31,16 @@ struct plan {
     size_t made, there;
 };
 
-static void add_wish(struct plan *p, const struct est_config *cfg, const char *topic, unsigned partitions, est_us retention)
+static void add_wish(struct plan *p, const struct est_config *cfg, const char *topic,
+                     unsigned partitions, est_us retention)
 {
     struct wish *w = &p->wishes[p->n++];
     size_t max = cfg->producer_event_max + RECORD_OVERHEAD;
 
     (void)snprintf(w->topic, sizeof(w->topic), "%s", topic);
     (void)snprintf(w->retention, sizeof(w->retention), "%lld", (long long)(retention / EST_MS));
-    (void)snprintf(w->max_bytes, sizeof(w->max_bytes), "%zu", max > KAFKA_DEFAULT_MAX ? max : KAFKA_DEFAULT_MAX);
+    (void)snprintf(w->max_bytes, sizeof(w->max_bytes), "%zu",
+                   max > KAFKA_DEFAULT_MAX ? max : KAFKA_DEFAULT_MAX);
     w->configs[0] = (struct est_kafka_option){"retention.ms", w->retention};
     w->configs[1] = (struct est_kafka_option){"max.message.bytes", w->max_bytes};
     w->partitions = (int32_t)partitions;
@@ -57,7 +59,8 @@ static bool make_plan(struct plan *p, const struct est_config *cfg)
     for (size_t d = 0; d < cfg->n_destinations; d++) {
         const struct est_destination_config *dest = &cfg->destinations[d];
         for (size_t i = 0; i < cfg->n_types; i++) {
-            (void)snprintf(topic, sizeof(topic), "%s%s.%s", dest->dead_letter_prefix, dest->name, cfg->types[i].topic);
+            (void)snprintf(topic, sizeof(topic), "%s%s.%s", dest->dead_letter_prefix, dest->name,
+                           cfg->types[i].topic);
             add_wish(p, cfg, topic, 1, DEAD_LETTER_DAYS * DAY);
         }
     }
@@ -110,27 +113,32 @@ static void on_created(void *arg, const char *topic, est_err err, const char *te
             return;
         }
     }
-    out_error_text(&p->cli->out, TEXT_TOPIC_REFUSED, OUT_ARGS(topic, text), est_err_code(err), EXIT_PROTOCOL);
+    out_error_text(&p->cli->out, TEXT_TOPIC_REFUSED, OUT_ARGS(topic, text), est_err_code(err),
+                   EXIT_PROTOCOL);
 }
 
 /* --- doing --- */
 
 static int kafka_exit(est_err err)
 {
-    return err == EST_ERR_KAFKA_DOWN ? EXIT_UNAVAILABLE : err == EST_ERR_NOMEM ? EXIT_IO : EXIT_PROTOCOL;
+    return err == EST_ERR_KAFKA_DOWN ? EXIT_UNAVAILABLE
+           : err == EST_ERR_NOMEM    ? EXIT_IO
+                                     : EXIT_PROTOCOL;
 }
 
 static est_err look(struct plan *p, struct est_kafka_admin *ka, struct est_why *why)
 {
     for (size_t i = 0; i < p->n; i++) {
-        est_err err = est_kafka_admin_partitions(ka, p->wishes[i].topic, p->cli->args.timeout, &p->wishes[i].found, why);
+        est_err err = est_kafka_admin_partitions(ka, p->wishes[i].topic, p->cli->args.timeout,
+                                                 &p->wishes[i].found, why);
         if (err != EST_OK && err != EST_ERR_NOTFOUND)
             return err;
     }
     return EST_OK;
 }
 
-static est_err create(struct plan *p, struct est_kafka_admin *ka, const struct est_config *cfg, struct est_why *why)
+static est_err create(struct plan *p, struct est_kafka_admin *ka, const struct est_config *cfg,
+                      struct est_why *why)
 {
     struct est_kafka_topic_wish *missing = est_calloc(p->n, sizeof(*missing));
     size_t n = 0;
@@ -141,7 +149,8 @@ static est_err create(struct plan *p, struct est_kafka_admin *ka, const struct e
     for (size_t i = 0; i < p->n; i++) {
         const struct wish *w = &p->wishes[i];
         if (w->found == 0)
-            missing[n++] = (struct est_kafka_topic_wish){w->topic, w->partitions, (int32_t)cfg->kafka_replication,
+            missing[n++] = (struct est_kafka_topic_wish){w->topic, w->partitions,
+                                                         (int32_t)cfg->kafka_replication,
                                                          w->configs, OPTIONS_OF_A_TOPIC};
     }
     if (n > 0)
@@ -150,7 +159,8 @@ static est_err create(struct plan *p, struct est_kafka_admin *ka, const struct e
     return err;
 }
 
-static est_err apply(struct plan *p, struct est_kafka_admin *ka, const struct est_config *cfg, struct est_why *why)
+static est_err apply(struct plan *p, struct est_kafka_admin *ka, const struct est_config *cfg,
+                     struct est_why *why)
 {
     est_err err = look(p, ka, why);
 
@@ -171,7 +181,8 @@ static void sum_up(const struct plan *p)
 
     (void)snprintf(made, sizeof(made), "%zu", p->cli->args.dry_run ? p->n - p->there : p->made);
     (void)snprintf(there, sizeof(there), "%zu", p->there);
-    out_talk(&p->cli->out, p->cli->args.dry_run ? TEXT_TOPICS_DRY : TEXT_TOPICS_DONE, OUT_ARGS(made, there));
+    out_talk(&p->cli->out, p->cli->args.dry_run ? TEXT_TOPICS_DRY : TEXT_TOPICS_DONE,
+             OUT_ARGS(made, there));
 }
 
 static int run(struct cli *cli, const struct est_config *cfg)
@@ -183,7 +194,8 @@ static int run(struct cli *cli, const struct est_config *cfg)
     est_err err = make_plan(&p, cfg) ? EST_OK : EST_ERR_NOMEM;
 
     if (err == EST_OK)
-        err = est_kafka_admin_new(cfg->kafka_brokers, "esteira-topics", extra, extra ? cfg->kafka_options.n : 0, &ka, &why);
+        err = est_kafka_admin_new(cfg->kafka_brokers, "esteira-topics", extra,
+                                  extra ? cfg->kafka_options.n : 0, &ka, &why);
     if (err == EST_OK)
         err = apply(&p, ka, cfg, &why);
     if (err != EST_OK) {

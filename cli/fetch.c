@@ -94,7 +94,8 @@ void fetch_do(struct fetch *f, const struct est_http_request *rq, struct fetch_a
     }
 }
 
-void fetch_get(struct fetch *f, const char *url, const char *token, est_us timeout, struct fetch_answer *ret)
+void fetch_get(struct fetch *f, const char *url, const char *token, est_us timeout,
+               struct fetch_answer *ret)
 {
     char bearer[8300];
     struct est_http_field field = {"Authorization", bearer};

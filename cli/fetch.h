@@ -34,7 +34,8 @@ void fetch_answer_fini(struct fetch_answer *a);
 /* Sends and waits. */
 void fetch_do(struct fetch *f, const struct est_http_request *rq, struct fetch_answer *ret);
 /* GET; token "" = no Authorization. */
-void fetch_get(struct fetch *f, const char *url, const char *token, est_us timeout, struct fetch_answer *ret);
+void fetch_get(struct fetch *f, const char *url, const char *token, est_us timeout,
+               struct fetch_answer *ret);
 /* Waits so long, or until interrupted. */
 void fetch_wait(struct fetch *f, est_us time);
 /* `base`, without slashes at its end, and `path`. False = longer than max. */

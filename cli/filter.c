@@ -30,17 +30,13 @@ static struct est_view text_of(const struct est_value *v)
     bool yes;
 
     switch (est_json_type(v)) {
-    case EST_JSON_STRING:
-        return est_json_string(v);
-    case EST_JSON_NUMBER:
-        return est_json_number(v);
+    case EST_JSON_STRING: return est_json_string(v);
+    case EST_JSON_NUMBER: return est_json_number(v);
     case EST_JSON_BOOL:
         return est_json_bool(v, &yes) && yes ? EST_VIEW_LIT("true") : EST_VIEW_LIT("false");
-    case EST_JSON_NULL:
-        return EST_VIEW_LIT("null");
+    case EST_JSON_NULL: return EST_VIEW_LIT("null");
     case EST_JSON_ARRAY:
-    case EST_JSON_OBJECT:
-        break;
+    case EST_JSON_OBJECT: break;
     }
     return EST_VIEW_NONE;
 }

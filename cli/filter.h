@@ -1,5 +1,5 @@
-/* `--filter K=V`: which events are shown. K names a member, with dots into objects; V is compared with
- * a string's text, a number's digits, or true, false and null as they are written. */
+/* `--filter K=V`: which events are shown. K names a member, with dots into objects; V is compared
+ * with a string's text, a number's digits, or true, false and null as they are written. */
 #pragma once
 
 #include "args.h"

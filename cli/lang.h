@@ -1,5 +1,5 @@
-/* The words that people see, in two languages, by table (texts.def, help.def). Logs and --json speak
- * English only. */
+/* The words that people see, in two languages, by table (texts.def, help.def). Logs and --json
+ * speak English only. */
 #pragma once
 
 #include "base/buf.h"

@@ -9,7 +9,8 @@
 
 enum { ID_ROOM = 64 };
 
-est_err lines_init(struct lines *ls, FILE *file, void (*refuse)(void *arg, uint64_t number, const char *why), void *arg)
+est_err lines_init(struct lines *ls, FILE *file,
+                   void (*refuse)(void *arg, uint64_t number, const char *why), void *arg)
 {
     *ls = (struct lines){.file = file, .refuse = refuse, .arg = arg};
     est_buf_init(&ls->body, (size_t)LINES_BATCH_BYTES + LINES_LINE_MAX + ID_ROOM);
@@ -103,7 +104,8 @@ static void add(struct lines *ls, struct est_view text)
 /* A line that would make the batch too long is held for the next one. */
 static bool is_full(const struct lines *ls)
 {
-    return ls->n == LINES_BATCH || (ls->n > 0 && ls->body.len + ls->raw_len + ID_ROOM > LINES_BATCH_BYTES);
+    return ls->n == LINES_BATCH ||
+           (ls->n > 0 && ls->body.len + ls->raw_len + ID_ROOM > LINES_BATCH_BYTES);
 }
 
 est_err lines_next(struct lines *ls)

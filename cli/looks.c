@@ -25,7 +25,8 @@ void looks_fini(struct looks *ls)
 /* The gravest decides: what no waiting can mend comes first. */
 static int graver(int a, int b)
 {
-    static const int order[] = {EXIT_IO, EXIT_DATA, EXIT_REFUSED, EXIT_PROTOCOL, EXIT_UNAVAILABLE, EXIT_NO};
+    static const int order[] = {EXIT_IO,       EXIT_DATA,        EXIT_REFUSED,
+                                EXIT_PROTOCOL, EXIT_UNAVAILABLE, EXIT_NO};
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         if (a == order[i] || b == order[i])
@@ -33,8 +34,8 @@ static int graver(int a, int b)
     return EXIT_FINE;
 }
 
-void looks_add(struct looks *ls, struct out *o, const char *part, enum mark m, int exit_code, est_err code,
-               enum text id, const char *const *args)
+void looks_add(struct looks *ls, struct out *o, const char *part, enum mark m, int exit_code,
+               est_err code, enum text id, const char *const *args)
 {
     struct est_buf text;
     struct look *l;
@@ -63,7 +64,8 @@ void looks_print(const struct looks *ls, struct out *o)
 
 void looks_put_json(const struct looks *ls, struct est_buf *b)
 {
-    static const char *const states[] = {[MARK_OK] = "ok", [MARK_WARN] = "warning", [MARK_BAD] = "error"};
+    static const char *const states[] = {
+        [MARK_OK] = "ok", [MARK_WARN] = "warning", [MARK_BAD] = "error"};
 
     est_json_put_name(b, "looks");
     est_buf_putc(b, '[');
@@ -102,7 +104,8 @@ void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *
         est_schema_free(sc);
         good += err == EST_OK;
         if (err != EST_OK)
-            looks_add(ls, o, "schema", MARK_BAD, EXIT_DATA, err, TEXT_LOOK_SCHEMA, OUT_ARGS(t->name, t->schema_path, why.text));
+            looks_add(ls, o, "schema", MARK_BAD, EXIT_DATA, err, TEXT_LOOK_SCHEMA,
+                      OUT_ARGS(t->name, t->schema_path, why.text));
     }
     (void)snprintf(count, sizeof(count), "%zu", good);
     if (good > 0)
@@ -113,7 +116,8 @@ static void look_at_secret(struct looks *ls, struct out *o, const char *key, con
 {
     if (path[0] == '\0' || access(path, R_OK) == 0)
         return;
-    looks_add(ls, o, "secret", MARK_WARN, EXIT_NO, EST_ERR_IO, TEXT_LOOK_SECRET, OUT_ARGS(key, path, strerror(errno)));
+    looks_add(ls, o, "secret", MARK_WARN, EXIT_NO, EST_ERR_IO, TEXT_LOOK_SECRET,
+              OUT_ARGS(key, path, strerror(errno)));
 }
 
 void looks_at_secrets(struct looks *ls, struct out *o, const struct est_config *cfg)
@@ -130,8 +134,9 @@ void looks_at_secrets(struct looks *ls, struct out *o, const struct est_config *
 /* --- Kafka --- */
 
 /* False = Kafka does not answer: no use in asking for further topics. */
-static bool look_at_topic(struct looks *ls, struct out *o, struct est_kafka_admin *ka, const struct est_config *cfg,
-                          const struct est_type_config *t, est_us timeout)
+static bool look_at_topic(struct looks *ls, struct out *o, struct est_kafka_admin *ka,
+                          const struct est_config *cfg, const struct est_type_config *t,
+                          est_us timeout)
 {
     struct est_why why = {.code = EST_OK};
     char want[16], got[16];
@@ -139,15 +144,17 @@ static bool look_at_topic(struct looks *ls, struct out *o, struct est_kafka_admi
     est_err err = est_kafka_admin_partitions(ka, t->topic, timeout, &n, &why);
 
     if (err == EST_ERR_NOTFOUND) {
-        looks_add(ls, o, "kafka", MARK_WARN, EXIT_NO, EST_OK, TEXT_LOOK_TOPIC_MISSING, OUT_ARGS(t->topic));
+        looks_add(ls, o, "kafka", MARK_WARN, EXIT_NO, EST_OK, TEXT_LOOK_TOPIC_MISSING,
+                  OUT_ARGS(t->topic));
     } else if (err != EST_OK) {
-        looks_add(ls, o, "kafka", MARK_BAD, EXIT_UNAVAILABLE, EST_ERR_KAFKA_DOWN, TEXT_LOOK_KAFKA_DOWN,
-                  OUT_ARGS(cfg->kafka_brokers, why.text));
+        looks_add(ls, o, "kafka", MARK_BAD, EXIT_UNAVAILABLE, EST_ERR_KAFKA_DOWN,
+                  TEXT_LOOK_KAFKA_DOWN, OUT_ARGS(cfg->kafka_brokers, why.text));
         return false;
     } else if ((unsigned)n != t->partitions) {
         (void)snprintf(want, sizeof(want), "%u", t->partitions);
         (void)snprintf(got, sizeof(got), "%d", (int)n);
-        looks_add(ls, o, "kafka", MARK_WARN, EXIT_NO, EST_OK, TEXT_LOOK_PARTITIONS, OUT_ARGS(t->topic, got, want));
+        looks_add(ls, o, "kafka", MARK_WARN, EXIT_NO, EST_OK, TEXT_LOOK_PARTITIONS,
+                  OUT_ARGS(t->topic, got, want));
     }
     return true;
 }
@@ -158,21 +165,24 @@ void looks_at_kafka(struct looks *ls, struct out *o, const struct est_config *cf
     struct est_kafka_admin *ka = NULL;
     struct est_why why = {.code = EST_OK};
     size_t i = 0, before = ls->n;
-    est_err err = est_kafka_admin_new(cfg->kafka_brokers, "esteira-check", extra, extra ? cfg->kafka_options.n : 0, &ka, &why);
+    est_err err = est_kafka_admin_new(cfg->kafka_brokers, "esteira-check", extra,
+                                      extra ? cfg->kafka_options.n : 0, &ka, &why);
 
     if (err != EST_OK)
         looks_add(ls, o, "kafka", MARK_BAD, EXIT_IO, err, TEXT_LOOK_PLAIN, OUT_ARGS(why.text));
     while (ka != NULL && i < cfg->n_types && look_at_topic(ls, o, ka, cfg, &cfg->types[i], timeout))
         i++;
     if (ls->n == before)
-        looks_add(ls, o, "kafka", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_KAFKA, OUT_ARGS(cfg->kafka_brokers));
+        looks_add(ls, o, "kafka", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_KAFKA,
+                  OUT_ARGS(cfg->kafka_brokers));
     est_kafka_admin_free(ka);
     est_free(extra);
 }
 
 /* --- registry and destinations --- */
 
-static void look_at_registry(struct looks *ls, struct out *o, const struct est_config *cfg, est_us timeout)
+static void look_at_registry(struct looks *ls, struct out *o, const struct est_config *cfg,
+                             est_us timeout)
 {
     struct fetch f;
     struct fetch_answer a;
@@ -185,37 +195,41 @@ static void look_at_registry(struct looks *ls, struct out *o, const struct est_c
     if (fetch_url(cfg->schema_registry_url, "/subjects", url, sizeof(url)))
         fetch_get(&f, url, "", timeout, &a);
     if (a.err == EST_OK && a.status == 200)
-        looks_add(ls, o, "registry", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_REGISTRY, OUT_ARGS(cfg->schema_registry_url));
+        looks_add(ls, o, "registry", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_REGISTRY,
+                  OUT_ARGS(cfg->schema_registry_url));
     else
-        looks_add(ls, o, "registry", MARK_BAD, EXIT_UNAVAILABLE, EST_ERR_REGISTRY, TEXT_LOOK_REGISTRY_DOWN,
-                  OUT_ARGS(cfg->schema_registry_url, a.detail));
+        looks_add(ls, o, "registry", MARK_BAD, EXIT_UNAVAILABLE, EST_ERR_REGISTRY,
+                  TEXT_LOOK_REGISTRY_DOWN, OUT_ARGS(cfg->schema_registry_url, a.detail));
     fetch_answer_fini(&a);
     fetch_close(&f);
 }
 
 /* What an answer of GET /api/v1/status means. */
-static void judge_destination(struct looks *ls, struct out *o, const struct est_destination_config *d,
-                              const struct fetch_answer *a)
+static void judge_destination(struct looks *ls, struct out *o,
+                              const struct est_destination_config *d, const struct fetch_answer *a)
 {
     char status[16];
 
     (void)snprintf(status, sizeof(status), "%d", a->status);
     if (a->err != EST_OK)
-        looks_add(ls, o, "destination", MARK_BAD, EXIT_UNAVAILABLE, EST_ERR_DASH_DOWN, TEXT_LOOK_DASH_DOWN,
-                  OUT_ARGS(d->name, d->url, a->detail));
+        looks_add(ls, o, "destination", MARK_BAD, EXIT_UNAVAILABLE, EST_ERR_DASH_DOWN,
+                  TEXT_LOOK_DASH_DOWN, OUT_ARGS(d->name, d->url, a->detail));
     else if (a->status == 200)
-        looks_add(ls, o, "destination", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_DASH, OUT_ARGS(d->name, d->url));
+        looks_add(ls, o, "destination", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_DASH,
+                  OUT_ARGS(d->name, d->url));
     else if (a->status == 401 || a->status == 403)
-        looks_add(ls, o, "destination", MARK_BAD, EXIT_REFUSED, EST_ERR_DASH_AUTH, TEXT_LOOK_DASH_AUTH,
-                  OUT_ARGS(d->name, status));
+        looks_add(ls, o, "destination", MARK_BAD, EXIT_REFUSED, EST_ERR_DASH_AUTH,
+                  TEXT_LOOK_DASH_AUTH, OUT_ARGS(d->name, status));
     else if (a->status == 404)
-        looks_add(ls, o, "destination", MARK_WARN, EXIT_NO, EST_ERR_DASH_ROUTE, TEXT_LOOK_DASH_ROUTE, OUT_ARGS(d->name, d->url));
+        looks_add(ls, o, "destination", MARK_WARN, EXIT_NO, EST_ERR_DASH_ROUTE,
+                  TEXT_LOOK_DASH_ROUTE, OUT_ARGS(d->name, d->url));
     else
-        looks_add(ls, o, "destination", MARK_WARN, EXIT_UNAVAILABLE, EST_ERR_DASH_DOWN, TEXT_LOOK_DASH_STATUS,
-                  OUT_ARGS(d->name, status));
+        looks_add(ls, o, "destination", MARK_WARN, EXIT_UNAVAILABLE, EST_ERR_DASH_DOWN,
+                  TEXT_LOOK_DASH_STATUS, OUT_ARGS(d->name, status));
 }
 
-static void look_at_destination(struct looks *ls, struct out *o, const struct est_destination_config *d, est_us timeout)
+static void look_at_destination(struct looks *ls, struct out *o,
+                                const struct est_destination_config *d, est_us timeout)
 {
     struct fetch f;
     struct fetch_answer a;
@@ -223,8 +237,10 @@ static void look_at_destination(struct looks *ls, struct out *o, const struct es
     struct est_why why = {.code = EST_OK};
     char url[1200];
 
-    if (est_secret_new(d->token_file, d->token, &secret, &why) || fetch_open(&f, d->ca_file, &why)) {
-        looks_add(ls, o, "destination", MARK_BAD, EXIT_NO, why.code, TEXT_LOOK_PLAIN, OUT_ARGS(why.text));
+    if (est_secret_new(d->token_file, d->token, &secret, &why) ||
+        fetch_open(&f, d->ca_file, &why)) {
+        looks_add(ls, o, "destination", MARK_BAD, EXIT_NO, why.code, TEXT_LOOK_PLAIN,
+                  OUT_ARGS(why.text));
         est_secret_free(secret);
         return;
     }

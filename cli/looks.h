@@ -22,8 +22,8 @@ struct looks {
 
 void looks_init(struct looks *ls);
 void looks_fini(struct looks *ls);
-void looks_add(struct looks *ls, struct out *o, const char *part, enum mark m, int exit_code, est_err code,
-               enum text id, const char *const *args);
+void looks_add(struct looks *ls, struct out *o, const char *part, enum mark m, int exit_code,
+               est_err code, enum text id, const char *const *args);
 /* Lines "✓ …", or members `"looks":[…]` of the JSON object that is being written. */
 void looks_print(const struct looks *ls, struct out *o);
 void looks_put_json(const struct looks *ls, struct est_buf *b);

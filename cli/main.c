@@ -17,8 +17,8 @@ static int usage(struct cli *cli, enum text id, const char *const *args)
 static int wrong_args(struct cli *cli, const struct args_fault *f)
 {
     static const enum text texts[] = {
-        [ARGS_UNKNOWN] = TEXT_UNKNOWN_OPTION,    [ARGS_NEEDS_VALUE] = TEXT_NEEDS_VALUE,
-        [ARGS_NO_VALUE] = TEXT_TAKES_NO_VALUE,   [ARGS_BAD_VALUE] = TEXT_BAD_VALUE,
+        [ARGS_UNKNOWN] = TEXT_UNKNOWN_OPTION,  [ARGS_NEEDS_VALUE] = TEXT_NEEDS_VALUE,
+        [ARGS_NO_VALUE] = TEXT_TAKES_NO_VALUE, [ARGS_BAD_VALUE] = TEXT_BAD_VALUE,
         [ARGS_TOO_MANY] = TEXT_TOO_MANY_WORDS,
     };
     enum text id = texts[f->wrong];
@@ -36,7 +36,8 @@ static int wrong_verb(struct cli *cli)
     verbs_nearest(a->words, a->n_words, near, sizeof(near));
     est_line_printf(name, sizeof(name), "%s%s%s", a->words[0], a->n_words > 1 ? " " : "",
                     a->n_words > 1 ? a->words[1] : "");
-    return usage(cli, near[0] != '\0' ? TEXT_UNKNOWN_VERB_NEAR : TEXT_UNKNOWN_VERB, OUT_ARGS(name, near));
+    return usage(cli, near[0] != '\0' ? TEXT_UNKNOWN_VERB_NEAR : TEXT_UNKNOWN_VERB,
+                 OUT_ARGS(name, near));
 }
 
 static int overview(struct cli *cli, int code)
@@ -64,11 +65,13 @@ static int version(struct cli *cli)
 /* An option of another command is an error, never ignored. */
 static int foreign_option(struct cli *cli, const struct verb *v)
 {
-    uint64_t allowed = v->options | ((1ULL << ARGS_GLOBAL) - 1), foreign = cli->args.given & ~allowed;
+    uint64_t allowed = v->options | ((1ULL << ARGS_GLOBAL) - 1),
+             foreign = cli->args.given & ~allowed;
 
     if (foreign == 0)
         return EXIT_FINE;
-    return usage(cli, TEXT_FOREIGN_OPTION, OUT_ARGS(args_name((enum args_id)__builtin_ctzll(foreign)), v->name));
+    return usage(cli, TEXT_FOREIGN_OPTION,
+                 OUT_ARGS(args_name((enum args_id)__builtin_ctzll(foreign)), v->name));
 }
 
 static bool is_choice(const char *value, const char *const *choices)

@@ -130,7 +130,8 @@ void out_talk(struct out *o, enum text id, const char *const *args)
     put_line(o, stderr);
 }
 
-static void error_json(struct out *o, const char *code, const char *message, const char *next, int exit_code)
+static void error_json(struct out *o, const char *code, const char *message, const char *next,
+                       int exit_code)
 {
     struct est_buf *b = out_json_begin(o, "error");
 
@@ -148,7 +149,8 @@ static void error_json(struct out *o, const char *code, const char *message, con
     put_line(o, stderr);
 }
 
-void out_error(struct out *o, const char *code, const char *message, const char *next, int exit_code)
+void out_error(struct out *o, const char *code, const char *message, const char *next,
+               int exit_code)
 {
     out_wipe(o);
     if (o->json) {
@@ -156,8 +158,8 @@ void out_error(struct out *o, const char *code, const char *message, const char 
         return;
     }
     est_buf_clear(&o->line);
-    est_buf_printf(&o->line, "%s%s%s %s", o->color_err ? "\033[31m" : "", lang_text(o->lang, TEXT_ERROR),
-                   o->color_err ? "\033[0m" : "", message);
+    est_buf_printf(&o->line, "%s%s%s %s", o->color_err ? "\033[31m" : "",
+                   lang_text(o->lang, TEXT_ERROR), o->color_err ? "\033[0m" : "", message);
     if (code != NULL)
         est_buf_printf(&o->line, "   [%s]", code);
     if (next != NULL && next[0] != '\0')
@@ -165,7 +167,8 @@ void out_error(struct out *o, const char *code, const char *message, const char 
     put_line(o, stderr);
 }
 
-void out_error_text(struct out *o, enum text id, const char *const *args, const char *code, int exit_code)
+void out_error_text(struct out *o, enum text id, const char *const *args, const char *code,
+                    int exit_code)
 {
     enum est_lang lang = o->json ? EST_LANG_EN : o->lang;
     struct est_buf message;
@@ -181,7 +184,8 @@ void out_failure(struct out *o, est_err err, const struct est_why *why, int exit
 {
     const char *message = why != NULL && why->text[0] != '\0' ? why->text : est_err_text(err);
 
-    out_error(o, est_err_code(err), message, est_advice_text(err, o->json ? EST_LANG_EN : o->lang), exit_code);
+    out_error(o, est_err_code(err), message, est_advice_text(err, o->json ? EST_LANG_EN : o->lang),
+              exit_code);
 }
 
 /* --- JSON --- */

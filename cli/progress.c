@@ -40,7 +40,8 @@ static bool is_due(const struct progress *p, const struct out *o, est_us now)
         return false;
     if (!o->tty_err)
         return now - last >= PIPE_STEP_S * EST_SECOND;
-    return now - p->started >= FIRST_AFTER_S * EST_SECOND && now - last >= TERMINAL_STEP_MS * EST_MS;
+    return now - p->started >= FIRST_AFTER_S * EST_SECOND &&
+           now - last >= TERMINAL_STEP_MS * EST_MS;
 }
 
 void progress_show(struct progress *p, struct out *o, est_us now, uint64_t done, uint64_t units)

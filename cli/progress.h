@@ -1,5 +1,5 @@
-/* How far a long command is: one line, rewritten ten times a second on a terminal, a plain line every
- * ten seconds elsewhere, nothing with -q or --json. */
+/* How far a long command is: one line, rewritten ten times a second on a terminal, a plain line
+ * every ten seconds elsewhere, nothing with -q or --json. */
 #pragma once
 
 #include "base/clock.h"

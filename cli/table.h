@@ -8,7 +8,8 @@
 
 struct table;
 
-/* right: a bit per column whose cells are numbers. NULL without memory; every function takes NULL. */
+/* right: a bit per column whose cells are numbers. NULL without memory; every function takes NULL.
+ * */
 struct table *table_new(size_t columns, uint32_t right);
 void table_free(struct table *t);
 /* The next cell, row by row; copied. */

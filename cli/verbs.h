@@ -12,7 +12,8 @@ struct verb {
     uint64_t options;   /* bits, besides the global ones */
 };
 
-/* The verb that the words begin with, and how many words its name takes; NULL when there is none. */
+/* The verb that the words begin with, and how many words its name takes; NULL when there is none.
+ * */
 const struct verb *verbs_find(const char *const *words, size_t n, size_t *ret_taken);
 /* The verb that was meant; "" when nothing is near. */
 void verbs_nearest(const char *const *words, size_t n, char *out, size_t max);

@@ -53,7 +53,9 @@ static void free_type(struct est_type_config *t)
 
 struct est_destination_config *est_build_destination(struct est_config *cfg, const char *name)
 {
-    struct est_destination_config *items = grown(cfg->destinations, cfg->n_destinations, sizeof(*items)), *d;
+    struct est_destination_config *items =
+                                      grown(cfg->destinations, cfg->n_destinations, sizeof(*items)),
+                                  *d;
 
     if (items == NULL)
         return NULL;
@@ -161,8 +163,8 @@ void est_build_folder(const struct est_config *cfg, char *out, size_t n)
     est_line_printf(out, n, "%.*s", len, cfg->path);
 }
 
-/* Beside the file, beside where we run, or where the package puts them; the first place when none has
- * it, so that the message of whoever opens it names the place to put it. */
+/* Beside the file, beside where we run, or where the package puts them; the first place when none
+ * has it, so that the message of whoever opens it names the place to put it. */
 static bool find_schema(struct est_type_config *t, const char *folder)
 {
     const char *roots[] = {folder, "", ESTEIRA_DATA_DIR};
@@ -170,12 +172,14 @@ static bool find_schema(struct est_type_config *t, const char *folder)
     size_t at = 0;
 
     for (; at < sizeof(roots) / sizeof(roots[0]); at++) {
-        est_line_printf(path, sizeof(path), "%s%sschemas/%s.avsc", roots[at], roots[at][0] ? "/" : "", t->name);
+        est_line_printf(path, sizeof(path), "%s%sschemas/%s.avsc", roots[at],
+                        roots[at][0] ? "/" : "", t->name);
         if (access(path, R_OK) == 0)
             break;
     }
     if (at == sizeof(roots) / sizeof(roots[0]))
-        est_line_printf(path, sizeof(path), "%s%sschemas/%s.avsc", folder, folder[0] ? "/" : "", t->name);
+        est_line_printf(path, sizeof(path), "%s%sschemas/%s.avsc", folder, folder[0] ? "/" : "",
+                        t->name);
     est_free(t->schema_path);
     t->schema_path = est_strdup(path);
     return t->schema_path != NULL;

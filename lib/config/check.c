@@ -38,7 +38,8 @@ struct est_fault est_check_type_fault(const struct est_key *key, const char *en,
 {
     struct est_fault f = {.message = EST_MESSAGE_TYPE};
 
-    est_message_arg(&f, 1, est_keys_expected(key->kind, EST_LANG_EN), est_keys_expected(key->kind, EST_LANG_PT));
+    est_message_arg(&f, 1, est_keys_expected(key->kind, EST_LANG_EN),
+                    est_keys_expected(key->kind, EST_LANG_PT));
     est_message_arg(&f, 2, en, pt);
     return f;
 }
@@ -113,7 +114,8 @@ static struct est_fault check_brokers(const struct est_field *f, struct est_view
     while (text.len > 0) {
         const char *comma = memchr(text.data, ',', text.len);
         size_t n = comma ? (size_t)(comma - text.data) : text.len;
-        struct est_fault fault = check_address(f->key, est_view_trim(est_view(text.data, n)), false);
+        struct est_fault fault =
+            check_address(f->key, est_view_trim(est_view(text.data, n)), false);
         if (fault.message != EST_MESSAGE_NONE)
             return fault;
         text = est_view(text.data + n, text.len - n);
@@ -165,7 +167,8 @@ static void quote_url(struct est_view url, char out[EST_MESSAGE_ARG_LEN])
     if (password.len == 0)
         est_message_quote(url, out);
     else
-        est_line_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s***\"", (int)(password.data - url.data), url.data);
+        est_line_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s***\"", (int)(password.data - url.data),
+                        url.data);
 }
 
 static bool has_scheme(const char *schemes, struct est_view url)
@@ -189,7 +192,8 @@ static void list_schemes(const char *schemes, char out[EST_MESSAGE_ARG_LEN])
 
     for (const char *s = schemes; *s != '\0'; s += strspn(s, " ")) {
         size_t len = strcspn(s, " ");
-        at += (size_t)snprintf(out + at, EST_MESSAGE_ARG_LEN - at, "%s%.*s://", at ? ", " : "", (int)len, s);
+        at += (size_t)snprintf(out + at, EST_MESSAGE_ARG_LEN - at, "%s%.*s://", at ? ", " : "",
+                               (int)len, s);
         s += len;
     }
 }
@@ -268,10 +272,11 @@ static struct est_fault check_secret(const struct est_field *f, struct est_view 
     return f->in_file ? est_message_fault(EST_MESSAGE_SECRET, f->secret_env, NULL) : EST_NO_FAULT;
 }
 
-static struct est_fault (*const checks[EST_KINDS])(const struct est_field *f, struct est_view text) = {
-    [EST_KIND_NAME] = check_name,       [EST_KIND_SECRET] = check_secret,
-    [EST_KIND_BROKERS] = check_brokers, [EST_KIND_URL] = check_url,
-    [EST_KIND_LISTEN] = check_listen,   [EST_KIND_LISTENS] = check_listen,
+static struct est_fault (*const checks[EST_KINDS])(const struct est_field *f,
+                                                   struct est_view text) = {
+    [EST_KIND_NAME] = check_name,        [EST_KIND_SECRET] = check_secret,
+    [EST_KIND_BROKERS] = check_brokers,  [EST_KIND_URL] = check_url,
+    [EST_KIND_LISTEN] = check_listen,    [EST_KIND_LISTENS] = check_listen,
     [EST_KIND_NAMES] = check_event_name, [EST_KIND_POINTERS] = check_pointer,
 };
 
@@ -314,14 +319,16 @@ static void list_choices(const char *names, char out[EST_MESSAGE_ARG_LEN])
     out[at] = '\0';
 }
 
-static struct est_fault choice_fault(const struct est_key *key, struct est_view text, struct est_view near)
+static struct est_fault choice_fault(const struct est_key *key, struct est_view text,
+                                     struct est_view near)
 {
     char names[EST_MESSAGE_ARG_LEN], found[EST_MESSAGE_ARG_LEN], best[NAME_MAX_LEN];
     struct est_fault fault;
 
     list_choices(key->unit, names);
     est_message_quote(text, found);
-    fault = est_message_fault(near.len > 0 ? EST_MESSAGE_CHOICE_NEAR : EST_MESSAGE_CHOICE, names, found);
+    fault = est_message_fault(near.len > 0 ? EST_MESSAGE_CHOICE_NEAR : EST_MESSAGE_CHOICE, names,
+                              found);
     est_line_copy(best, sizeof(best), near);
     est_message_arg(&fault, 3, best, best);
     return fault;
@@ -375,8 +382,9 @@ static struct est_fault check_option(const struct est_field *f, struct est_view 
 /* RFC 9110 §5.1: a field name is a token. */
 static struct est_fault check_header(struct est_view name)
 {
-    static const char *const ours[] = {"Content-Type",    "Content-Length", "Transfer-Encoding", "Host",
-                                       "Idempotency-Key", "Connection",     "Expect"};
+    static const char *const ours[] = {"Content-Type", "Content-Length",  "Transfer-Encoding",
+                                       "Host",         "Idempotency-Key", "Connection",
+                                       "Expect"};
     char quoted[EST_MESSAGE_ARG_LEN];
 
     est_line_copy(quoted, sizeof(quoted), name);
@@ -390,7 +398,8 @@ static struct est_fault check_header(struct est_view name)
     return EST_NO_FAULT;
 }
 
-struct est_fault est_check_pair(const struct est_field *f, struct est_view name, struct est_view value)
+struct est_fault est_check_pair(const struct est_field *f, struct est_view name,
+                                struct est_view value)
 {
     if (value.len > TEXT_MAX)
         return est_message_fault(EST_MESSAGE_TOO_LONG, "1024", NULL);

@@ -8,7 +8,8 @@
 /* Of TEXT, NAME, SECRET, BROKERS, URL, FILE, SCHEMA, and of one item of a LIST. */
 struct est_fault est_check_text(const struct est_field *f, struct est_view text);
 /* Of one pair of a MAP. */
-struct est_fault est_check_pair(const struct est_field *f, struct est_view name, struct est_view value);
+struct est_fault est_check_pair(const struct est_field *f, struct est_view name,
+                                struct est_view value);
 /* The place of `text` among the choices of the key. */
 struct est_fault est_check_choice(const struct est_key *key, struct est_view text, size_t *ret);
 /* "expected <kind>, found <found>". */

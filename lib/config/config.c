@@ -120,7 +120,8 @@ const struct est_type_config *est_config_type(const struct est_config *cfg, cons
     return NULL;
 }
 
-const struct est_destination_config *est_config_destination(const struct est_config *cfg, const char *name)
+const struct est_destination_config *est_config_destination(const struct est_config *cfg,
+                                                            const char *name)
 {
     for (size_t i = 0; i < cfg->n_destinations; i++)
         if (strcmp(cfg->destinations[i].name, name) == 0)

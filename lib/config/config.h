@@ -1,8 +1,9 @@
 /* The configuration in force: pipeline.yaml, overlaid by the environment, over the defaults.
  *
  * The keys themselves stand in keys.def, one row each; a key's field is its path with _ for every
- * dot: kafka.brokers is cfg->kafka_brokers. The config owns all its texts. A text is never NULL; one
- * that is not set is "". Durations are est_us, sizes are bytes. Nothing changes after loading. */
+ * dot: kafka.brokers is cfg->kafka_brokers. The config owns all its texts. A text is never NULL;
+ * one that is not set is "". Durations are est_us, sizes are bytes. Nothing changes after loading.
+ * */
 #pragma once
 
 #include "base/clock.h"
@@ -103,9 +104,10 @@ struct est_config {
 enum { EST_CONFIG_DESTINATIONS_MAX = 16, EST_CONFIG_TYPES_MAX = 64 };
 
 /* path NULL = $ESTEIRA_CONFIG, else ./pipeline.yaml, else /etc/esteira/pipeline.yaml, else no file
- * at all. Everything that is wrong is put into the report, not only the first of it; the code of the
- * first is returned. EST_ERR_NOTFOUND: the named file does not exist. */
-est_err est_config_load(const char *path, struct est_config **ret, struct est_config_report *report);
+ * at all. Everything that is wrong is put into the report, not only the first of it; the code of
+ * the first is returned. EST_ERR_NOTFOUND: the named file does not exist. */
+est_err est_config_load(const char *path, struct est_config **ret,
+                        struct est_config_report *report);
 void est_config_free(struct est_config *cfg);
 
 /* NULL when there is none of that name. */

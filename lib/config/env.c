@@ -18,7 +18,8 @@ static const char *value_of(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static void complain(struct est_config_report *rp, const char *env, const char *path, struct est_fault fault)
+static void complain(struct est_config_report *rp, const char *env, const char *path,
+                     struct est_fault fault)
 {
     est_report_add(rp, env, 0, 0, path, &fault);
 }
@@ -44,7 +45,8 @@ static struct est_fault set_list(const struct est_field *f, const char *value)
 
 static void overlay_value(struct est_slot *slot, struct est_config_report *rp)
 {
-    struct est_field f = {.key = slot->key, .base = slot->base, .folder = "", .secret_env = slot->env};
+    struct est_field f = {
+        .key = slot->key, .base = slot->base, .folder = "", .secret_env = slot->env};
     const char *env = value_of(slot->env) != NULL ? slot->env : slot->old_env;
     const char *value = value_of(env);
 
@@ -59,10 +61,11 @@ static void overlay_value(struct est_slot *slot, struct est_config_report *rp)
 
 /* A map's entries have variables of their own: ESTEIRA_KAFKA_OPTIONS_SASL_PASSWORD is the property
  * sasl.password, ESTEIRA_DESTINATIONS_DASHBOARD_HEADERS_X_SHOP the field X-SHOP. */
-static void overlay_pair(struct est_slot *slot, const char *env, const char *name, const char *value,
-                         struct est_config_report *rp)
+static void overlay_pair(struct est_slot *slot, const char *env, const char *name,
+                         const char *value, struct est_config_report *rp)
 {
-    struct est_field f = {.key = slot->key, .base = slot->base, .folder = "", .secret_env = slot->env};
+    struct est_field f = {
+        .key = slot->key, .base = slot->base, .folder = "", .secret_env = slot->env};
     bool is_option = slot->key->kind == EST_KIND_OPTIONS;
     char pair[EST_SLOT_PATH];
     size_t n = 0;
@@ -84,7 +87,8 @@ static void overlay_map(struct est_slot *slot, struct est_config_report *rp)
 
     for (char **e = environ; e != NULL && *e != NULL; e++) {
         size_t n = strcspn(*e, "=");
-        if (strncmp(*e, slot->env, len) != 0 || (*e)[len] != '_' || (*e)[n] == '\0' || (*e)[n + 1] == '\0')
+        if (strncmp(*e, slot->env, len) != 0 || (*e)[len] != '_' || (*e)[n] == '\0' ||
+            (*e)[n + 1] == '\0')
             continue;
         if (n >= sizeof(env))
             continue;
@@ -95,7 +99,8 @@ static void overlay_map(struct est_slot *slot, struct est_config_report *rp)
 
 /* --- variables that look like ours and are none --- */
 
-static bool is_known(struct est_config *cfg, const char *env, struct est_nearest *near, char best[EST_SLOT_ENV])
+static bool is_known(struct est_config *cfg, const char *env, struct est_nearest *near,
+                     char best[EST_SLOT_ENV])
 {
     struct est_slot_iter it = {0};
     struct est_slot slot;
@@ -105,7 +110,8 @@ static bool is_known(struct est_config *cfg, const char *env, struct est_nearest
         size_t len = strlen(slot.env);
         if (strcmp(env, slot.env) == 0)
             return true;
-        if (est_keys_shape(slot.key->kind) == EST_SHAPE_MAP && strncmp(env, slot.env, len) == 0 && env[len] == '_')
+        if (est_keys_shape(slot.key->kind) == EST_SHAPE_MAP && strncmp(env, slot.env, len) == 0 &&
+            env[len] == '_')
             return true;
         est_nearest_offer(near, est_view_str(slot.env));
         if (near->distance < distance)
@@ -129,7 +135,8 @@ static bool is_in_a_section(const char *env)
         if (strncmp(env, prefix, strlen(prefix)) == 0)
             return true;
     }
-    return strncmp(env, "ESTEIRA_TYPES_", 14) == 0 || strncmp(env, "ESTEIRA_DESTINATIONS_", 21) == 0;
+    return strncmp(env, "ESTEIRA_TYPES_", 14) == 0 ||
+           strncmp(env, "ESTEIRA_DESTINATIONS_", 21) == 0;
 }
 
 static void refuse_unknown(struct est_config *cfg, struct est_config_report *rp)
@@ -160,7 +167,8 @@ static void refuse_orphans(struct est_config *cfg, struct est_config_report *rp)
     for (size_t i = 0; i < est_keys_destination.n; i++) {
         const char *env = est_keys_destination.items[i].old_env;
         if (value_of(env) != NULL)
-            complain(rp, env, "destinations", est_message_fault(EST_MESSAGE_NO_DASHBOARD, NULL, NULL));
+            complain(rp, env, "destinations",
+                     est_message_fault(EST_MESSAGE_NO_DASHBOARD, NULL, NULL));
     }
 }
 

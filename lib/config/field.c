@@ -112,14 +112,15 @@ static const struct number_kind numbers[EST_KINDS] = {
 };
 
 /* The unit of a count is English, like the keys; the Portuguese sentence does without. */
-static struct est_fault bound_fault(enum est_message m, const struct est_key *key, struct est_view text,
-                                    const char *bound)
+static struct est_fault bound_fault(enum est_message m, const struct est_key *key,
+                                    struct est_view text, const char *bound)
 {
     char found[EST_MESSAGE_ARG_LEN], with_unit[EST_MESSAGE_ARG_LEN];
     struct est_fault f;
 
     est_message_quote(text, found);
-    est_line_printf(with_unit, sizeof(with_unit), key->unit[0] ? "%s (%s)" : "%s", bound, key->unit);
+    est_line_printf(with_unit, sizeof(with_unit), key->unit[0] ? "%s (%s)" : "%s", bound,
+                    key->unit);
     f = est_message_fault(m, found, NULL);
     est_message_arg(&f, 2, with_unit, bound);
     return f;
@@ -145,9 +146,11 @@ static struct est_fault set_number(const struct est_field *f, struct est_view te
 
     if (err)
         return number_fault(f->key, text, err);
-    if (f->key->min[0] != '\0' && nk->parse(est_view_str(f->key->min), &bound) == EST_OK && n < bound)
+    if (f->key->min[0] != '\0' && nk->parse(est_view_str(f->key->min), &bound) == EST_OK &&
+        n < bound)
         return bound_fault(EST_MESSAGE_MIN, f->key, text, f->key->min);
-    if (f->key->max[0] != '\0' && nk->parse(est_view_str(f->key->max), &bound) == EST_OK && n > bound)
+    if (f->key->max[0] != '\0' && nk->parse(est_view_str(f->key->max), &bound) == EST_OK &&
+        n > bound)
         return bound_fault(EST_MESSAGE_MAX, f->key, text, f->key->max);
     nk->store(place_of(f->key, f->base), n);
     return EST_NO_FAULT;
@@ -273,7 +276,8 @@ static struct est_fault add_pair(struct est_pairs *map, struct est_view name, st
     return EST_NO_FAULT;
 }
 
-struct est_fault est_field_set_pair(const struct est_field *f, struct est_view name, struct est_view value)
+struct est_fault est_field_set_pair(const struct est_field *f, struct est_view name,
+                                    struct est_view value)
 {
     struct est_pairs *map = place_of(f->key, f->base);
     struct est_fault fault = est_check_pair(f, name, value);

@@ -1,5 +1,5 @@
-/* One field of the configuration: a text into it, checked by the rules of its kind; and out of it, as
- * it may be shown. A fault says what is wrong; where it stands is the caller's to know. */
+/* One field of the configuration: a text into it, checked by the rules of its kind; and out of it,
+ * as it may be shown. A fault says what is wrong; where it stands is the caller's to know. */
 #pragma once
 
 #include "base/buf.h"
@@ -20,14 +20,16 @@ struct est_field {
 /* For kinds of SHAPE_TEXT: replaces the value. For LISTs: one more item. */
 struct est_fault est_field_set(const struct est_field *f, struct est_view text);
 /* For MAPs: one more pair; a name that is there already gets the new value. */
-struct est_fault est_field_set_pair(const struct est_field *f, struct est_view name, struct est_view value);
+struct est_fault est_field_set_pair(const struct est_field *f, struct est_view name,
+                                    struct est_view value);
 /* An empty list or map, an empty text; numbers stay. */
 void est_field_clear(const struct est_key *key, void *base);
 /* The default text, checked like any other: that it is valid is a promise of keys.def. False = no
  * memory. */
 bool est_field_set_default(const struct est_key *key, void *base);
 
-/* The value in force. Secrets are "(set)" or "(not set)", passwords in URLs and options are hidden. */
+/* The value in force. Secrets are "(set)" or "(not set)", passwords in URLs and options are hidden.
+ * */
 void est_field_show(const struct est_key *key, const void *base, struct est_buf *out);
 /* The number in a DURATION (us), SIZE (bytes) or COUNT field, for comparing. */
 uint64_t est_field_number(const struct est_key *key, const void *base);

@@ -4,9 +4,17 @@
 
 #include <string.h>
 
-#define ROW(type, field_, path_, kind_, def_, min_, max_, unit_, env_, doc_)                            \
-    {.path = path_, .field = #field_, .offset = offsetof(type, field_), .kind = EST_KIND_##kind_,       \
-     .def = def_, .min = min_, .max = max_, .unit = unit_, .old_env = env_, .doc = doc_},
+#define ROW(type, field_, path_, kind_, def_, min_, max_, unit_, env_, doc_) \
+    {.path = path_,                                                          \
+     .field = #field_,                                                       \
+     .offset = offsetof(type, field_),                                       \
+     .kind = EST_KIND_##kind_,                                               \
+     .def = def_,                                                            \
+     .min = min_,                                                            \
+     .max = max_,                                                            \
+     .unit = unit_,                                                          \
+     .old_env = env_,                                                        \
+     .doc = doc_},
 
 static const struct est_key root_rows[] = {
 #define EST_KEY(...) ROW(struct est_config, __VA_ARGS__)
@@ -37,7 +45,8 @@ static const struct {
     const char *title;
     const char *expected[EST_LANGS];
 } kinds[EST_KINDS] = {
-#define EST_KIND(name, shape, title, en, pt) [EST_KIND_##name] = {EST_SHAPE_##shape, title, {en, pt}},
+#define EST_KIND(name, shape, title, en, pt) \
+    [EST_KIND_##name] = {EST_SHAPE_##shape, title, {en, pt}},
 #include "config/kinds.def"
 #undef EST_KIND
 };

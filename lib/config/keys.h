@@ -15,9 +15,10 @@ enum est_kind {
 enum est_shape { EST_SHAPE_TEXT, EST_SHAPE_LIST, EST_SHAPE_MAP };
 
 struct est_key {
-    const char *path; /* whole for a root key; behind "destinations.<name>." or "types.<name>." else */
+    const char
+        *path; /* whole for a root key; behind "destinations.<name>." or "types.<name>." else */
     const char *field;
-    size_t offset;    /* of the field in its struct */
+    size_t offset; /* of the field in its struct */
     enum est_kind kind;
     const char *def, *min, *max, *unit, *old_env, *doc;
 };

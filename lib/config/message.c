@@ -58,7 +58,7 @@ void est_message_quote(struct est_view found, char out[EST_MESSAGE_ARG_LEN])
     while (n < found.len && n > 0 && ((unsigned char)found.data[n] & 0xC0) == 0x80)
         n--;
     est_line_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s%s\"", (int)n, found.data ? found.data : "",
-                   n < found.len ? "…" : "");
+                    n < found.len ? "…" : "");
     for (char *c = out; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = '?';

@@ -15,8 +15,8 @@ enum est_message {
 
 enum { EST_MESSAGE_ARGS = 4, EST_MESSAGE_ARG_LEN = 240 };
 
-/* A message and what fills its places, per language: most of it is the same in both. Passed by value
- * from where a value is found wrong to where its place is known. */
+/* A message and what fills its places, per language: most of it is the same in both. Passed by
+ * value from where a value is found wrong to where its place is known. */
 struct est_fault {
     enum est_message message; /* EST_MESSAGE_NONE = nothing is wrong */
     char args[EST_LANGS][EST_MESSAGE_ARGS][EST_MESSAGE_ARG_LEN];

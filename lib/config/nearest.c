@@ -20,7 +20,8 @@ static size_t least(size_t a, size_t b)
 
 size_t est_nearest_distance(struct est_view a, struct est_view b)
 {
-    size_t rows[3][LONGEST + 1]; /* the row that is filled, the one before it, the one before that */
+    size_t rows[3]
+               [LONGEST + 1]; /* the row that is filled, the one before it, the one before that */
 
     if (a.len > LONGEST || b.len > LONGEST)
         return SIZE_MAX;
@@ -47,7 +48,8 @@ void est_nearest_init(struct est_nearest *near, struct est_view name)
 
 static bool begins_with_the_other(struct est_view a, struct est_view b)
 {
-    return least(a.len, b.len) >= PREFIX_LEAST && (est_view_istarts(a, b) || est_view_istarts(b, a));
+    return least(a.len, b.len) >= PREFIX_LEAST &&
+           (est_view_istarts(a, b) || est_view_istarts(b, a));
 }
 
 void est_nearest_offer(struct est_nearest *near, struct est_view known)

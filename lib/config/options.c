@@ -5,7 +5,8 @@
 #define DURABLE "accepted means durable", "aceito quer dizer durável"
 #define ORDER "order per key rests on it", "a ordem por chave depende disso"
 #define SETTLED "only settled offsets are committed", "só o que foi entregue é confirmado"
-#define OWN_LOOP "the programs' event loop rests on it", "o laço de eventos dos programas depende disso"
+#define OWN_LOOP \
+    "the programs' event loop rests on it", "o laço de eventos dos programas depende disso"
 
 static const struct est_option options[] = {
     {"bootstrap.servers", "kafka.brokers", {NULL, NULL}},
@@ -34,7 +35,9 @@ static const struct est_option options[] = {
     {"auto.offset.reset", NULL, {SETTLED}},
     {"transactional.id", NULL, {OWN_LOOP}},
     {"log.queue", NULL, {OWN_LOOP}},
-    {"enable.sasl.oauthbearer.unsecure.jwt", NULL, {"it accepts forged tokens", "aceita tokens forjados"}},
+    {"enable.sasl.oauthbearer.unsecure.jwt",
+     NULL,
+     {"it accepts forged tokens", "aceita tokens forjados"}},
 };
 
 const struct est_option *est_options_find(struct est_view name)

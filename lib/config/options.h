@@ -1,5 +1,5 @@
-/* librdkafka's properties that kafka.options may not set: those that the promise of no loss rests on,
- * and those that have a key of ours. */
+/* librdkafka's properties that kafka.options may not set: those that the promise of no loss rests
+ * on, and those that have a key of ours. */
 #pragma once
 
 #include "base/view.h"

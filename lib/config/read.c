@@ -19,7 +19,8 @@ struct reader {
     char folder[PATH_MAX];
 };
 
-static void complain(struct reader *rd, const struct est_yaml *at, const char *path, struct est_fault fault)
+static void complain(struct reader *rd, const struct est_yaml *at, const char *path,
+                     struct est_fault fault)
 {
     est_report_add(rd->report, rd->cfg->path, at->line, at->column, path, &fault);
 }
@@ -35,7 +36,8 @@ static const char *const kind_words[][EST_LANGS] = {
 
 static struct est_fault kind_fault(const struct est_key *key, const struct est_yaml *found)
 {
-    return est_check_type_fault(key, kind_words[found->kind][EST_LANG_EN], kind_words[found->kind][EST_LANG_PT]);
+    return est_check_type_fault(key, kind_words[found->kind][EST_LANG_EN],
+                                kind_words[found->kind][EST_LANG_PT]);
 }
 
 /* Where a mapping of keys had to stand. */
@@ -44,7 +46,8 @@ static struct est_fault section_fault(const struct est_yaml *found)
     struct est_fault f = {.message = EST_MESSAGE_TYPE};
 
     est_message_arg(&f, 1, "a mapping of keys", "um mapa de chaves");
-    est_message_arg(&f, 2, kind_words[found->kind][EST_LANG_EN], kind_words[found->kind][EST_LANG_PT]);
+    est_message_arg(&f, 2, kind_words[found->kind][EST_LANG_EN],
+                    kind_words[found->kind][EST_LANG_PT]);
     return f;
 }
 
@@ -61,7 +64,8 @@ static bool check_keys(struct reader *rd, const struct est_yaml *map, const char
         const struct est_yaml *key = map->keys[i];
         if (key->kind != EST_YAML_TEXT) {
             struct est_fault f = {.message = EST_MESSAGE_KEY_KIND};
-            est_message_arg(&f, 1, kind_words[key->kind][EST_LANG_EN], kind_words[key->kind][EST_LANG_PT]);
+            est_message_arg(&f, 1, kind_words[key->kind][EST_LANG_EN],
+                            kind_words[key->kind][EST_LANG_PT]);
             complain(rd, key, path, f);
             return false;
         }
@@ -69,7 +73,8 @@ static bool check_keys(struct reader *rd, const struct est_yaml *map, const char
             if (!est_view_eq(map->keys[j]->text, key->text))
                 continue;
             char full[EST_SLOT_PATH];
-            est_line_printf(full, sizeof(full), "%s%s%.*s", path, path[0] ? "." : "", (int)key->text.len, key->text.data);
+            est_line_printf(full, sizeof(full), "%s%s%.*s", path, path[0] ? "." : "",
+                            (int)key->text.len, key->text.data);
             est_line_printf(line, sizeof(line), "%u", map->keys[j]->line);
             complain(rd, key, full, est_message_fault(EST_MESSAGE_DUPLICATE, line, NULL));
             break;
@@ -80,7 +85,8 @@ static bool check_keys(struct reader *rd, const struct est_yaml *map, const char
 
 /* --- one value --- */
 
-static void read_map(struct reader *rd, const struct est_field *f, const struct est_yaml *node, const char *path)
+static void read_map(struct reader *rd, const struct est_field *f, const struct est_yaml *node,
+                     const char *path)
 {
     if (!check_keys(rd, node, path))
         return;
@@ -88,21 +94,26 @@ static void read_map(struct reader *rd, const struct est_field *f, const struct 
         const struct est_yaml *value = node->values[i];
         char env[EST_SLOT_ENV], full[EST_SLOT_PATH];
         struct est_field one = *f;
-        est_line_printf(full, sizeof(full), "%s.%.*s", path, (int)node->keys[i]->text.len, node->keys[i]->text.data);
+        est_line_printf(full, sizeof(full), "%s.%.*s", path, (int)node->keys[i]->text.len,
+                        node->keys[i]->text.data);
         est_slot_env(full, env);
         one.secret_env = env;
         if (value->kind != EST_YAML_TEXT)
-            complain(rd, value, full, kind_fault(est_keys_find(&est_keys_root, "producer.source"), value));
+            complain(rd, value, full,
+                     kind_fault(est_keys_find(&est_keys_root, "producer.source"), value));
         else
-            complain(rd, node->keys[i], full, est_field_set_pair(&one, node->keys[i]->text, value->text));
+            complain(rd, node->keys[i], full,
+                     est_field_set_pair(&one, node->keys[i]->text, value->text));
     }
 }
 
-static void read_list(struct reader *rd, const struct est_field *f, const struct est_yaml *node, const char *path)
+static void read_list(struct reader *rd, const struct est_field *f, const struct est_yaml *node,
+                      const char *path)
 {
     for (size_t i = 0; i < node->n; i++) {
         const struct est_yaml *item = node->values[i];
-        struct est_fault fault = item->kind == EST_YAML_TEXT ? est_field_set(f, item->text) : kind_fault(f->key, item);
+        struct est_fault fault =
+            item->kind == EST_YAML_TEXT ? est_field_set(f, item->text) : kind_fault(f->key, item);
         complain(rd, item, path, fault);
         if (fault.message == EST_MESSAGE_TOO_MANY)
             return;
@@ -113,14 +124,18 @@ static struct est_fault no_value(const struct est_key *key)
 {
     struct est_fault f = {.message = EST_MESSAGE_NO_VALUE};
 
-    est_message_arg(&f, 1, est_keys_expected(key->kind, EST_LANG_EN), est_keys_expected(key->kind, EST_LANG_PT));
+    est_message_arg(&f, 1, est_keys_expected(key->kind, EST_LANG_EN),
+                    est_keys_expected(key->kind, EST_LANG_PT));
     est_message_arg(&f, 2, key->def[0] ? key->def : "empty", key->def[0] ? key->def : "vazio");
     return f;
 }
 
 static void read_value(struct reader *rd, const struct est_slot *slot, const struct est_yaml *node)
 {
-    struct est_field f = {.key = slot->key, .base = slot->base, .in_file = true, .folder = rd->folder,
+    struct est_field f = {.key = slot->key,
+                          .base = slot->base,
+                          .in_file = true,
+                          .folder = rd->folder,
                           .secret_env = slot->old_env[0] ? slot->old_env : slot->env};
     enum est_shape shape = est_keys_shape(slot->key->kind);
 
@@ -144,7 +159,8 @@ static void read_value(struct reader *rd, const struct est_slot *slot, const str
 /* --- a section: keys below one prefix --- */
 
 /* The names that may stand below `prefix` ("kafka."), for the nearest one and for the list. */
-static void offer_names(struct est_config *cfg, const char *prefix, struct est_nearest *near, char *list, size_t max)
+static void offer_names(struct est_config *cfg, const char *prefix, struct est_nearest *near,
+                        char *list, size_t max)
 {
     struct est_slot_iter it = {0};
     struct est_slot slot;
@@ -161,7 +177,8 @@ static void offer_names(struct est_config *cfg, const char *prefix, struct est_n
 }
 
 /* A key of another place that fits better: its whole path then is the answer. */
-static void offer_elsewhere(struct est_config *cfg, struct est_nearest *near, char path[EST_SLOT_PATH])
+static void offer_elsewhere(struct est_config *cfg, struct est_nearest *near,
+                            char path[EST_SLOT_PATH])
 {
     struct est_nearest other = *near;
     struct est_slot_iter it = {0};
@@ -179,7 +196,8 @@ static void offer_elsewhere(struct est_config *cfg, struct est_nearest *near, ch
 
 static void unknown_key(struct reader *rd, const struct est_yaml *key, const char *prefix)
 {
-    char list[EST_MESSAGE_ARG_LEN] = "", elsewhere[EST_SLOT_PATH], best[EST_SLOT_PATH], full[EST_SLOT_PATH], name[96];
+    char list[EST_MESSAGE_ARG_LEN] = "", elsewhere[EST_SLOT_PATH], best[EST_SLOT_PATH],
+         full[EST_SLOT_PATH], name[96];
     struct est_nearest near;
 
     est_nearest_init(&near, key->text);
@@ -221,7 +239,8 @@ static void read_section(struct reader *rd, const struct est_yaml *node, const c
 
 static bool is_entry_name(struct est_view name)
 {
-    return name.len > 0 && name.len <= 64 && est_check_is_name(name) && memchr(name.data, '.', name.len) == NULL;
+    return name.len > 0 && name.len <= 64 && est_check_is_name(name) &&
+           memchr(name.data, '.', name.len) == NULL;
 }
 
 static void bad_entry_name(struct reader *rd, const struct est_yaml *key, const char *section)
@@ -245,7 +264,8 @@ static bool has_key(const struct est_yaml *map, const char *name)
 }
 
 /* A type that is not built in must say what it is: else it is one of ours, misspelt. */
-static bool check_own_type(struct reader *rd, const struct est_yaml *key, const struct est_yaml *value, const char *name)
+static bool check_own_type(struct reader *rd, const struct est_yaml *key,
+                           const struct est_yaml *value, const char *name)
 {
     struct est_nearest near;
     char best[96], path[EST_SLOT_PATH];
@@ -263,7 +283,8 @@ static bool check_own_type(struct reader *rd, const struct est_yaml *key, const 
     return false;
 }
 
-static bool open_type(struct reader *rd, const struct est_yaml *key, const struct est_yaml *value, const char *name)
+static bool open_type(struct reader *rd, const struct est_yaml *key, const struct est_yaml *value,
+                      const char *name)
 {
     if (est_config_type(rd->cfg, name) != NULL)
         return true;
@@ -275,7 +296,8 @@ static bool open_type(struct reader *rd, const struct est_yaml *key, const struc
     return false;
 }
 
-static bool open_destination(struct reader *rd, const struct est_yaml *key, const struct est_yaml *value, const char *name)
+static bool open_destination(struct reader *rd, const struct est_yaml *key,
+                             const struct est_yaml *value, const char *name)
 {
     (void)value;
     if (est_config_destination(rd->cfg, name) != NULL)
@@ -286,9 +308,11 @@ static bool open_destination(struct reader *rd, const struct est_yaml *key, cons
     return false;
 }
 
-typedef bool open_entry(struct reader *rd, const struct est_yaml *key, const struct est_yaml *value, const char *name);
+typedef bool open_entry(struct reader *rd, const struct est_yaml *key, const struct est_yaml *value,
+                        const char *name);
 
-static void read_entries(struct reader *rd, const struct est_yaml *node, const char *section, size_t max, open_entry *open)
+static void read_entries(struct reader *rd, const struct est_yaml *node, const char *section,
+                         size_t max, open_entry *open)
 {
     char name[80], prefix[EST_SLOT_PATH], most[24];
 
@@ -356,7 +380,8 @@ static void unknown_section(struct reader *rd, const struct est_yaml *key)
 
     est_nearest_init(&near, key->text);
     for (size_t i = 0; i < est_keys_root.n; i++)
-        est_nearest_offer(&near, est_view(est_keys_root.items[i].path, est_keys_section(&est_keys_root.items[i])));
+        est_nearest_offer(&near, est_view(est_keys_root.items[i].path,
+                                          est_keys_section(&est_keys_root.items[i])));
     est_nearest_offer(&near, EST_VIEW_LIT("destinations"));
     est_nearest_offer(&near, EST_VIEW_LIT("types"));
     offer_elsewhere(rd->cfg, &near, elsewhere);
@@ -383,7 +408,8 @@ static void read_top(struct reader *rd, const struct est_yaml *key, const struct
     }
 }
 
-void est_read_tree(struct est_config *cfg, const struct est_yaml *root, struct est_config_report *rp)
+void est_read_tree(struct est_config *cfg, const struct est_yaml *root,
+                   struct est_config_report *rp)
 {
     struct reader rd = {.cfg = cfg, .report = rp};
 

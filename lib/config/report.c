@@ -126,7 +126,8 @@ void est_report_write(const struct est_config_report *rp, enum est_lang lang, st
     for (size_t i = 0; i < rp->n; i++)
         write_line(&rp->items[i], lang, out);
     if (rp->dropped > 0)
-        est_buf_printf(out, lang == EST_LANG_PT ? "… e mais %zu\n" : "… and %zu more\n", rp->dropped);
+        est_buf_printf(out, lang == EST_LANG_PT ? "… e mais %zu\n" : "… and %zu more\n",
+                       rp->dropped);
 }
 
 void est_report_print(const struct est_config_report *rp)

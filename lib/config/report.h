@@ -15,7 +15,8 @@ struct est_config_problem {
     char *place;           /* the file, or the environment variable */
     unsigned line, column; /* from 1; 0 = no place inside it */
     char *key;             /* "producer.listen"; "" when it is about the file as a whole */
-    char *text[EST_LANGS]; /* what is wrong, what was expected, and the nearest name if there is one */
+    char *text
+        [EST_LANGS]; /* what is wrong, what was expected, and the nearest name if there is one */
 };
 
 enum { EST_REPORT_MAX = 200 }; /* problems kept; further ones are only counted */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* A problem stands where the value was set. */
-static void complain(const struct est_config *cfg, struct est_config_report *rp, const struct est_slot *slot,
-                     struct est_fault fault)
+static void complain(const struct est_config *cfg, struct est_config_report *rp,
+                     const struct est_slot *slot, struct est_fault fault)
 {
     const struct est_origin *o = slot->origin;
     const char *place = o->from == EST_FROM_ENV && o->env != NULL ? o->env : cfg->path;
@@ -28,33 +28,57 @@ struct order_rule {
 
 /* '*' stands for the name of each destination. */
 static const struct order_rule order_rules[] = {
-    {"consumer.heartbeat", "consumer.session_timeout", 3,
+    {"consumer.heartbeat",
+     "consumer.session_timeout",
+     3,
      {"a third of the session timeout is the most, or one lost heartbeat costs the partitions",
       "o máximo é um terço do session_timeout, senão um sinal perdido custa as partições"}},
-    {"kafka.linger", "producer.ack_timeout", 1,
+    {"kafka.linger",
+     "producer.ack_timeout",
+     1,
      {"every event would count as late", "todo evento contaria como atrasado"}},
-    {"producer.ack_timeout", "kafka.message_timeout", 1,
+    {"producer.ack_timeout",
+     "kafka.message_timeout",
+     1,
      {"the record would have failed before it counts as late",
       "o registro já teria falhado antes de contar como atrasado"}},
-    {"kafka.message_timeout", "producer.drain_timeout", 1,
+    {"kafka.message_timeout",
+     "producer.drain_timeout",
+     1,
      {"a stop would give up on records that Kafka may still take",
       "a parada desistiria de registros que o Kafka ainda pode aceitar"}},
-    {"producer.event_max", "producer.body_max", 1,
+    {"producer.event_max",
+     "producer.body_max",
+     1,
      {"no request could carry such an event", "nenhuma requisição poderia levar um evento assim"}},
-    {"producer.event_max", "producer.queue_bytes", 1,
+    {"producer.event_max",
+     "producer.queue_bytes",
+     1,
      {"such an event could never be queued", "um evento assim nunca caberia na fila"}},
-    {"producer.body_max", "producer.queue_bytes", 1,
+    {"producer.body_max",
+     "producer.queue_bytes",
+     1,
      {"a full request could never be queued", "uma requisição cheia nunca caberia na fila"}},
-    {"producer.batch_max", "producer.queue_records", 1,
+    {"producer.batch_max",
+     "producer.queue_records",
+     1,
      {"a full request could never be queued", "uma requisição cheia nunca caberia na fila"}},
-    {"destinations.*.retry_initial", "destinations.*.retry_max", 1,
+    {"destinations.*.retry_initial",
+     "destinations.*.retry_max",
+     1,
      {"the first pause is the shortest", "a primeira pausa é a mais curta"}},
-    {"destinations.*.timeout", "consumer.drain_timeout", 1,
+    {"destinations.*.timeout",
+     "consumer.drain_timeout",
+     1,
      {"a stop would cut off deliveries that may still succeed",
       "a parada cortaria entregas que ainda podem dar certo"}},
-    {"destinations.*.batch_count", "consumer.lanes_records", 1,
+    {"destinations.*.batch_count",
+     "consumer.lanes_records",
+     1,
      {"no batch could fill", "nenhum lote poderia encher"}},
-    {"destinations.*.batch_bytes", "consumer.lanes_bytes", 1,
+    {"destinations.*.batch_bytes",
+     "consumer.lanes_bytes",
+     1,
      {"no batch could fill", "nenhum lote poderia encher"}},
 };
 
@@ -69,7 +93,8 @@ static void expand(const char *path, const char *name, char out[EST_SLOT_PATH])
 }
 
 /* "3s", "consumer.heartbeat = 3s" or "3s × 3". */
-static void show(const struct est_slot *slot, bool with_path, unsigned times, char out[EST_MESSAGE_ARG_LEN])
+static void show(const struct est_slot *slot, bool with_path, unsigned times,
+                 char out[EST_MESSAGE_ARG_LEN])
 {
     struct est_buf b;
 
@@ -85,8 +110,9 @@ static void show(const struct est_slot *slot, bool with_path, unsigned times, ch
 }
 
 /* At the value that was set; when both were, at the low one. */
-static void order_fault(const struct est_config *cfg, struct est_config_report *rp, const struct order_rule *rule,
-                        const struct est_slot *low, const struct est_slot *high)
+static void order_fault(const struct est_config *cfg, struct est_config_report *rp,
+                        const struct order_rule *rule, const struct est_slot *low,
+                        const struct est_slot *high)
 {
     bool at_low = low->origin->from != EST_FROM_DEFAULT || high->origin->from == EST_FROM_DEFAULT;
     char first[EST_MESSAGE_ARG_LEN], second[EST_MESSAGE_ARG_LEN];
@@ -100,8 +126,8 @@ static void order_fault(const struct est_config *cfg, struct est_config_report *
     complain(cfg, rp, at_low ? low : high, f);
 }
 
-static void check_order(struct est_config *cfg, struct est_config_report *rp, const struct order_rule *rule,
-                        const char *destination)
+static void check_order(struct est_config *cfg, struct est_config_report *rp,
+                        const struct order_rule *rule, const char *destination)
 {
     char low_path[EST_SLOT_PATH], high_path[EST_SLOT_PATH];
     struct est_slot low, high;
@@ -129,8 +155,8 @@ static void check_orders(struct est_config *cfg, struct est_config_report *rp)
 
 /* --- addresses --- */
 
-static void check_open(struct est_config *cfg, struct est_config_report *rp, const char *path, const char *address,
-                       const char *needs)
+static void check_open(struct est_config *cfg, struct est_config_report *rp, const char *path,
+                       const char *address, const char *needs)
 {
     struct est_slot slot;
 
@@ -143,7 +169,8 @@ static void check_guarded(struct est_config *cfg, struct est_config_report *rp)
     bool dashboard_open = cfg->dashboard_token[0] == '\0' && cfg->dashboard_token_file[0] == '\0';
 
     for (size_t i = 0; cfg->producer_tokens_file[0] == '\0' && i < cfg->producer_listen.n; i++)
-        check_open(cfg, rp, "producer.listen", cfg->producer_listen.items[i], "producer.tokens_file");
+        check_open(cfg, rp, "producer.listen", cfg->producer_listen.items[i],
+                   "producer.tokens_file");
     if (dashboard_open)
         check_open(cfg, rp, "dashboard.listen", cfg->dashboard_listen, "dashboard.token_file");
 }
@@ -173,12 +200,14 @@ static void check_addresses(struct est_config *cfg, struct est_config_report *rp
         for (size_t j = 0; j < i; j++)
             if (strcmp(all[i].text, all[j].text) == 0 && !is_any_port(all[i].text) &&
                 est_slot_find(cfg, all[i].path, &slot))
-                complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_SAME_ADDRESS, all[i].text, all[j].path));
+                complain(cfg, rp, &slot,
+                         est_message_fault(EST_MESSAGE_SAME_ADDRESS, all[i].text, all[j].path));
 }
 
 /* --- types and topics --- */
 
-static const struct est_type_config *owner_of(const struct est_config *cfg, const char *event, size_t type, size_t item)
+static const struct est_type_config *owner_of(const struct est_config *cfg, const char *event,
+                                              size_t type, size_t item)
 {
     for (size_t t = 0; t <= type; t++) {
         const struct est_strings *events = &cfg->types[t].events;
@@ -190,9 +219,10 @@ static const struct est_type_config *owner_of(const struct est_config *cfg, cons
     return NULL;
 }
 
-/* The problem stands at the list that the file wrote, also when a built-in type has the name too. */
-static void same_event(struct est_config *cfg, struct est_config_report *rp, const char *event, const char *owner,
-                       const char *other)
+/* The problem stands at the list that the file wrote, also when a built-in type has the name too.
+ * */
+static void same_event(struct est_config *cfg, struct est_config_report *rp, const char *event,
+                       const char *owner, const char *other)
 {
     const char *names[] = {other, owner};
     struct est_slot slot;
@@ -201,7 +231,8 @@ static void same_event(struct est_config *cfg, struct est_config_report *rp, con
     for (size_t i = 0; i < 2; i++) {
         est_line_printf(path, sizeof(path), "types.%s.events", names[i]);
         if (est_slot_find(cfg, path, &slot) && (slot.origin->from != EST_FROM_DEFAULT || i == 1)) {
-            complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_SAME_EVENT, event, names[1 - i]));
+            complain(cfg, rp, &slot,
+                     est_message_fault(EST_MESSAGE_SAME_EVENT, event, names[1 - i]));
             return;
         }
     }
@@ -221,8 +252,8 @@ static void check_events(struct est_config *cfg, struct est_config_report *rp)
 
 enum { TOPIC_MAX = 249 }; /* Kafka's Topic.java */
 
-/* A topic of dead letters cannot be equal to a type's: it has one dot more, and names have none. But
- * with the same prefix whoever subscribes by pattern would read both. */
+/* A topic of dead letters cannot be equal to a type's: it has one dot more, and names have none.
+ * But with the same prefix whoever subscribes by pattern would read both. */
 static void check_dead_letters(struct est_config *cfg, struct est_config_report *rp,
                                const struct est_destination_config *d)
 {
@@ -238,8 +269,10 @@ static void check_dead_letters(struct est_config *cfg, struct est_config_report 
     for (size_t t = 1; t < cfg->n_types; t++)
         if (strlen(cfg->types[t].topic) > strlen(cfg->types[longest].topic))
             longest = t;
-    est_line_printf(topic, sizeof(topic), "%s%s.%s", d->dead_letter_prefix, d->name, cfg->types[longest].topic);
-    if (strlen(d->dead_letter_prefix) + strlen(d->name) + 1 + strlen(cfg->types[longest].topic) > TOPIC_MAX)
+    est_line_printf(topic, sizeof(topic), "%s%s.%s", d->dead_letter_prefix, d->name,
+                    cfg->types[longest].topic);
+    if (strlen(d->dead_letter_prefix) + strlen(d->name) + 1 + strlen(cfg->types[longest].topic) >
+        TOPIC_MAX)
         complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_TOPIC_LONG, topic, NULL));
 }
 

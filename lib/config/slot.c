@@ -35,7 +35,8 @@ static bool group_at(struct est_config *cfg, size_t i, struct group *ret)
     if (i < cfg->n_destinations) {
         struct est_destination_config *d = &cfg->destinations[i];
         bool is_dashboard = strcmp(d->name, "dashboard") == 0;
-        *ret = (struct group){&est_keys_destination, d, d->origin, "destinations.", d->name, is_dashboard};
+        *ret = (struct group){&est_keys_destination, d,       d->origin,
+                              "destinations.",       d->name, is_dashboard};
         return true;
     }
     i -= cfg->n_destinations;
@@ -57,8 +58,8 @@ bool est_slot_next(struct est_config *cfg, struct est_slot_iter *it, struct est_
     ret->base = g.base;
     ret->origin = &g.origins[it->key];
     ret->old_env = g.old_env ? ret->key->old_env : "";
-    est_line_printf(ret->path, sizeof(ret->path), "%s%s%s%s", g.prefix, g.name, g.name[0] ? "." : "",
-                   ret->key->path);
+    est_line_printf(ret->path, sizeof(ret->path), "%s%s%s%s", g.prefix, g.name,
+                    g.name[0] ? "." : "", ret->key->path);
     est_slot_env(ret->path, ret->env);
     if (++it->key == g.keys->n)
         *it = (struct est_slot_iter){.group = it->group + 1};

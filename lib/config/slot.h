@@ -12,11 +12,11 @@ enum { EST_SLOT_PATH = 192, EST_SLOT_ENV = EST_SLOT_PATH + 16 };
 
 struct est_slot {
     const struct est_key *key;
-    void *base;                /* the struct that holds the field */
+    void *base; /* the struct that holds the field */
     struct est_origin *origin;
-    char path[EST_SLOT_PATH];  /* "destinations.dashboard.url" */
-    char env[EST_SLOT_ENV];    /* "ESTEIRA_DESTINATIONS_DASHBOARD_URL" */
-    const char *old_env;       /* "DASHBOARD_URL", or "" */
+    char path[EST_SLOT_PATH]; /* "destinations.dashboard.url" */
+    char env[EST_SLOT_ENV];   /* "ESTEIRA_DESTINATIONS_DASHBOARD_URL" */
+    const char *old_env;      /* "DASHBOARD_URL", or "" */
 };
 
 struct est_slot_iter {

@@ -20,11 +20,7 @@ static const struct unit durations[] = {
     {"d", 86400 * EST_SECOND},
 };
 static const struct unit sizes[] = {
-    {"B", 1},
-    {"KiB", 1ULL << 10},
-    {"MiB", 1ULL << 20},
-    {"GiB", 1ULL << 30},
-    {"TiB", 1ULL << 40},
+    {"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40},
 };
 
 /* What people write and mean one of the above by. */
@@ -32,19 +28,19 @@ static const struct {
     const char *wrong, *meant;
     bool duration;
 } guesses[] = {
-    {"k", "KiB", false},      {"kb", "KiB", false},     {"ki", "KiB", false},
-    {"m", "MiB", false},      {"mb", "MiB", false},     {"mi", "MiB", false},
-    {"g", "GiB", false},      {"gb", "GiB", false},     {"gi", "GiB", false},
-    {"t", "TiB", false},      {"tb", "TiB", false},     {"ti", "TiB", false},
-    {"kib", "KiB", false},    {"mib", "MiB", false},    {"gib", "GiB", false},
-    {"byte", "B", false},     {"bytes", "B", false},    {"b", "B", false},
-    {"sec", "s", true},       {"secs", "s", true},      {"second", "s", true},
-    {"seconds", "s", true},   {"seg", "s", true},       {"segundos", "s", true},
-    {"min", "m", true},       {"mins", "m", true},      {"minute", "m", true},
-    {"minutes", "m", true},   {"minutos", "m", true},   {"hour", "h", true},
-    {"hours", "h", true},     {"horas", "h", true},     {"day", "d", true},
-    {"days", "d", true},      {"dias", "d", true},      {"msec", "ms", true},
-    {"millis", "ms", true},   {"milliseconds", "ms", true},
+    {"k", "KiB", false},    {"kb", "KiB", false},         {"ki", "KiB", false},
+    {"m", "MiB", false},    {"mb", "MiB", false},         {"mi", "MiB", false},
+    {"g", "GiB", false},    {"gb", "GiB", false},         {"gi", "GiB", false},
+    {"t", "TiB", false},    {"tb", "TiB", false},         {"ti", "TiB", false},
+    {"kib", "KiB", false},  {"mib", "MiB", false},        {"gib", "GiB", false},
+    {"byte", "B", false},   {"bytes", "B", false},        {"b", "B", false},
+    {"sec", "s", true},     {"secs", "s", true},          {"second", "s", true},
+    {"seconds", "s", true}, {"seg", "s", true},           {"segundos", "s", true},
+    {"min", "m", true},     {"mins", "m", true},          {"minute", "m", true},
+    {"minutes", "m", true}, {"minutos", "m", true},       {"hour", "h", true},
+    {"hours", "h", true},   {"horas", "h", true},         {"day", "d", true},
+    {"days", "d", true},    {"dias", "d", true},          {"msec", "ms", true},
+    {"millis", "ms", true}, {"milliseconds", "ms", true},
 };
 
 struct number {
@@ -181,10 +177,12 @@ bool est_unit_guess(struct est_view text, bool duration, char out[EST_UNIT_TEXT]
     if (split(text, &num) || num.unit.len == 0)
         return false;
     for (size_t i = 0; i < COUNT_OF(guesses); i++) {
-        if (guesses[i].duration != duration || !est_view_ieq(num.unit, est_view_str(guesses[i].wrong)))
+        if (guesses[i].duration != duration ||
+            !est_view_ieq(num.unit, est_view_str(guesses[i].wrong)))
             continue;
         size_t n = (size_t)(num.unit.data - text.data);
-        est_line_printf(out, EST_UNIT_TEXT, "%.*s%s", n < 20 ? (int)n : 20, text.data, guesses[i].meant);
+        est_line_printf(out, EST_UNIT_TEXT, "%.*s%s", n < 20 ? (int)n : 20, text.data,
+                        guesses[i].meant);
         return true;
     }
     return false;

@@ -10,9 +10,9 @@
 
 enum { EST_UNIT_TEXT = 32 };
 
-/* 1500ms, 1.5s, 10m, 12h, 7d; a bare number counts milliseconds. One space before the unit is allowed.
- * EST_ERR_INVALID: no number. EST_ERR_UNSUPPORTED: a number, but no such unit. EST_ERR_RANGE: more
- * than fits, or a fraction below one microsecond. */
+/* 1500ms, 1.5s, 10m, 12h, 7d; a bare number counts milliseconds. One space before the unit is
+ * allowed. EST_ERR_INVALID: no number. EST_ERR_UNSUPPORTED: a number, but no such unit.
+ * EST_ERR_RANGE: more than fits, or a fraction below one microsecond. */
 est_err est_unit_duration(struct est_view text, est_us *ret);
 /* 512, 512B, 64KiB, 1.5MiB, 1GiB, 1TiB. Units of a thousand (kB, MB) are no units here: too many
  * people mean the other thing by them. Errors as above. */

@@ -23,12 +23,9 @@ static void fault_at(struct est_yaml_fault *f, yaml_mark_t mark, struct est_faul
     f->column = (unsigned)mark.column + 1;
 }
 
-static void fault_at_node(struct est_yaml_fault *f, const struct est_yaml *node,
-                          struct est_fault fault)
+static void no_memory(struct est_yaml_fault *f)
 {
-    f->fault = fault;
-    f->line = node->line;
-    f->column = node->column;
+    f->fault = est_message_fault(EST_MESSAGE_NOMEM, NULL, NULL);
 }
 
 /* --- what libyaml's parser refuses --- */
@@ -60,7 +57,7 @@ static void parser_fault(const yaml_parser_t *parser, struct est_view text,
     char words[EST_MESSAGE_ARG_LEN];
 
     if (parser->error == YAML_MEMORY_ERROR) {
-        f->fault = est_message_fault(EST_MESSAGE_NOMEM, NULL, NULL);
+        no_memory(f);
     } else if (parser->error == YAML_READER_ERROR) {
         encoding_fault(parser, text, f);
     } else if (is_tab_at(text, parser->problem_mark.index)) {
@@ -72,33 +69,111 @@ static void parser_fault(const yaml_parser_t *parser, struct est_view text,
     }
 }
 
+static bool open_parser(yaml_parser_t *parser, struct est_view text, struct est_yaml_fault *f)
+{
+    if (!yaml_parser_initialize(parser)) {
+        no_memory(f);
+        return false;
+    }
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(parser, (const unsigned char *)text.data, text.len);
+    return true;
+}
+
+/* --- what we refuse: seen in the events, which have the places, before a tree is made of them --- */
+
+struct survey {
+    unsigned depth, documents;
+};
+
+static bool is_default_tag(const yaml_char_t *tag)
+{
+    const char *t = (const char *)tag;
+
+    return t == NULL || strcmp(t, YAML_STR_TAG) == 0 || strcmp(t, YAML_SEQ_TAG) == 0 ||
+           strcmp(t, YAML_MAP_TAG) == 0;
+}
+
+static struct est_fault judge_node(const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+    if (anchor != NULL)
+        return est_message_fault(EST_MESSAGE_ALIAS, NULL, NULL);
+    if (!is_default_tag(tag))
+        return est_message_fault(EST_MESSAGE_TAG, (const char *)tag, NULL);
+    return EST_NO_FAULT;
+}
+
+/* Opening a list or a mapping. The limit is also what keeps libyaml, whose work grows with the square
+ * of the depth, from being kept busy by a file of brackets. */
+static struct est_fault judge_opening(struct survey *sv, const yaml_char_t *anchor,
+                                      const yaml_char_t *tag)
+{
+    char most[16];
+
+    if (++sv->depth <= EST_YAML_DEPTH_MAX)
+        return judge_node(anchor, tag);
+    est_line_printf(most, sizeof(most), "%d", EST_YAML_DEPTH_MAX);
+    return est_message_fault(EST_MESSAGE_DEPTH, most, NULL);
+}
+
+static struct est_fault judge(struct survey *sv, const yaml_event_t *ev)
+{
+    switch (ev->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (++sv->documents > 1)
+            return est_message_fault(EST_MESSAGE_DOCUMENTS, NULL, NULL);
+        break;
+    case YAML_ALIAS_EVENT: return est_message_fault(EST_MESSAGE_ALIAS, NULL, NULL);
+    case YAML_SCALAR_EVENT: return judge_node(ev->data.scalar.anchor, ev->data.scalar.tag);
+    case YAML_SEQUENCE_START_EVENT:
+        return judge_opening(sv, ev->data.sequence_start.anchor, ev->data.sequence_start.tag);
+    case YAML_MAPPING_START_EVENT:
+        return judge_opening(sv, ev->data.mapping_start.anchor, ev->data.mapping_start.tag);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT: sv->depth--; break;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_END_EVENT: break;
+    }
+    return EST_NO_FAULT;
+}
+
+static bool survey(struct est_view text, struct est_yaml_fault *f)
+{
+    struct survey sv = {.depth = 0};
+    yaml_parser_t parser;
+    yaml_event_t ev;
+    bool good, end = false;
+
+    if (!open_parser(&parser, text, f))
+        return false;
+    do {
+        good = yaml_parser_parse(&parser, &ev) != 0;
+        if (!good) {
+            parser_fault(&parser, text, f);
+            break;
+        }
+        fault_at(f, ev.start_mark, judge(&sv, &ev));
+        good = f->fault.message == EST_MESSAGE_NONE;
+        end = ev.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&ev);
+    } while (good && !end);
+    yaml_parser_delete(&parser);
+    return good;
+}
+
+/* The document of a text that has been surveyed: only memory can be wanting now. */
 static bool load(struct est_view text, yaml_document_t *ret, struct est_yaml_fault *f)
 {
     yaml_parser_t parser;
-    yaml_document_t second;
-    bool good = false;
+    bool good;
 
-    if (!yaml_parser_initialize(&parser)) {
-        f->fault = est_message_fault(EST_MESSAGE_NOMEM, NULL, NULL);
+    if (!survey(text, f) || !open_parser(&parser, text, f))
         return false;
-    }
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
-    if (!yaml_parser_load(&parser, ret)) {
-        parser_fault(&parser, text, f);
-        yaml_parser_delete(&parser);
-        return false;
-    }
-    if (!yaml_parser_load(&parser, &second)) {
-        parser_fault(&parser, text, f);
-    } else {
-        good = yaml_document_get_root_node(&second) == NULL;
-        if (!good)
-            fault_at(f, second.start_mark, est_message_fault(EST_MESSAGE_DOCUMENTS, NULL, NULL));
-        yaml_document_delete(&second);
-    }
+    good = yaml_parser_load(&parser, ret) != 0;
     if (!good)
-        yaml_document_delete(ret);
+        parser_fault(&parser, text, f);
     yaml_parser_delete(&parser);
     return good;
 }
@@ -151,104 +226,50 @@ static bool is_null(struct est_view text, const yaml_node_t *node)
     return false;
 }
 
-static bool is_default_tag(const yaml_node_t *node)
-{
-    const char *tag = (const char *)node->tag;
+static void convert(struct est_yaml_doc *doc, int number, const struct est_yaml **ret);
 
-    return tag == NULL || strcmp(tag, YAML_STR_TAG) == 0 || strcmp(tag, YAML_SEQ_TAG) == 0 ||
-           strcmp(tag, YAML_MAP_TAG) == 0;
-}
-
-/* A node that is reached a second time was reached through an alias; libyaml keeps no place for the
- * alias itself, so the key before it stands for it. */
-static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml *before,
-                    unsigned depth, const struct est_yaml **ret, struct est_yaml_fault *f);
-
-static bool convert_map(struct est_yaml_doc *doc, const yaml_node_t *node, struct est_yaml *to,
-                        unsigned depth, struct est_yaml_fault *f)
+static void convert_map(struct est_yaml_doc *doc, const yaml_node_t *node, struct est_yaml *to)
 {
     to->kind = EST_YAML_MAP;
     to->n = children(node);
     to->keys = take_slots(doc, to->n);
     to->values = take_slots(doc, to->n);
     for (size_t i = 0; i < to->n; i++) {
-        const yaml_node_pair_t *pair = &node->data.mapping.pairs.start[i];
-        if (!convert(doc, pair->key, to, depth, &to->keys[i], f) ||
-            !convert(doc, pair->value, to->keys[i], depth, &to->values[i], f))
-            return false;
+        convert(doc, node->data.mapping.pairs.start[i].key, &to->keys[i]);
+        convert(doc, node->data.mapping.pairs.start[i].value, &to->values[i]);
     }
-    return true;
 }
 
-static bool convert_list(struct est_yaml_doc *doc, const yaml_node_t *node, struct est_yaml *to,
-                         unsigned depth, struct est_yaml_fault *f)
+static void convert_list(struct est_yaml_doc *doc, const yaml_node_t *node, struct est_yaml *to)
 {
     to->kind = EST_YAML_LIST;
     to->n = children(node);
     to->values = take_slots(doc, to->n);
     for (size_t i = 0; i < to->n; i++)
-        if (!convert(doc, node->data.sequence.items.start[i], to, depth, &to->values[i], f))
-            return false;
-    return true;
+        convert(doc, node->data.sequence.items.start[i], &to->values[i]);
 }
 
-static bool convert_text(const yaml_node_t *node, struct est_yaml *to)
+static void convert_text(const yaml_node_t *node, struct est_yaml *to)
 {
     to->text = est_view((const char *)node->data.scalar.value, node->data.scalar.length);
     to->kind = is_null(to->text, node) ? EST_YAML_NULL : EST_YAML_TEXT;
-    return true;
 }
 
-static bool convert(struct est_yaml_doc *doc, int number, const struct est_yaml *before,
-                    unsigned depth, const struct est_yaml **ret, struct est_yaml_fault *f)
+/* Without aliases the nodes are a tree, and the survey has bounded its depth. */
+static void convert(struct est_yaml_doc *doc, int number, const struct est_yaml **ret)
 {
     const yaml_node_t *node = &doc->document.nodes.start[number - 1];
     struct est_yaml *to = &doc->nodes[number - 1];
-    char most[16];
 
-    if (to->line != 0) {
-        fault_at_node(f, before, est_message_fault(EST_MESSAGE_ALIAS, NULL, NULL));
-        return false;
-    }
     to->line = (unsigned)node->start_mark.line + 1;
     to->column = (unsigned)node->start_mark.column + 1;
     *ret = to;
-    if (!is_default_tag(node)) {
-        fault_at_node(f, to, est_message_fault(EST_MESSAGE_TAG, (const char *)node->tag, NULL));
-        return false;
-    }
-    if (node->type == YAML_SCALAR_NODE)
-        return convert_text(node, to);
-    if (depth >= EST_YAML_DEPTH_MAX) {
-        est_line_printf(most, sizeof(most), "%d", EST_YAML_DEPTH_MAX);
-        fault_at_node(f, to, est_message_fault(EST_MESSAGE_DEPTH, most, NULL));
-        return false;
-    }
-    return node->type == YAML_MAPPING_NODE ? convert_map(doc, node, to, depth + 1, f)
-                                           : convert_list(doc, node, to, depth + 1, f);
-}
-
-/* libyaml looks at every open bracket for each token, so an abyss of them would take minutes. Quotes
- * and comments are not looked into: no file of ours leaves so many brackets open anywhere. */
-static bool is_abyss(struct est_view text, struct est_yaml_fault *f)
-{
-    unsigned open = 0, line = 1;
-    char most[16];
-
-    for (size_t i = 0; i < text.len && open < OPEN_MAX; i++) {
-        line += text.data[i] == '\n';
-        if (text.data[i] == '[' || text.data[i] == '{')
-            open++;
-        else if ((text.data[i] == ']' || text.data[i] == '}') && open > 0)
-            open--;
-    }
-    if (open < OPEN_MAX)
-        return false;
-    est_line_printf(most, sizeof(most), "%d", EST_YAML_DEPTH_MAX);
-    f->fault = est_message_fault(EST_MESSAGE_DEPTH, most, NULL);
-    f->line = line;
-    f->column = 1;
-    return true;
+    if (node->type == YAML_MAPPING_NODE)
+        convert_map(doc, node, to);
+    else if (node->type == YAML_SEQUENCE_NODE)
+        convert_list(doc, node, to);
+    else
+        convert_text(node, to);
 }
 
 struct est_yaml_doc *est_yaml_parse(struct est_view text, struct est_yaml_fault *ret_fault)
@@ -257,23 +278,21 @@ struct est_yaml_doc *est_yaml_parse(struct est_view text, struct est_yaml_fault 
 
     *ret_fault = (struct est_yaml_fault){.fault = EST_NO_FAULT};
     if (doc == NULL) {
-        ret_fault->fault = est_message_fault(EST_MESSAGE_NOMEM, NULL, NULL);
+        no_memory(ret_fault);
         return NULL;
     }
-    if (is_abyss(text, ret_fault) || !load(text, &doc->document, ret_fault)) {
+    if (!load(text, &doc->document, ret_fault)) {
         est_free(doc);
         return NULL;
     }
     if (!allocate(doc)) {
-        ret_fault->fault = est_message_fault(EST_MESSAGE_NOMEM, NULL, NULL);
-        goto fail;
+        no_memory(ret_fault);
+        est_yaml_free(doc);
+        return NULL;
     }
-    if (doc->n_nodes > 0 && !convert(doc, 1, NULL, 0, &doc->root, ret_fault))
-        goto fail;
+    if (doc->n_nodes > 0)
+        convert(doc, 1, &doc->root);
     return doc;
-fail:
-    est_yaml_free(doc);
-    return NULL;
 }
 
 void est_yaml_free(struct est_yaml_doc *doc)

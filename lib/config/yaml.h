@@ -1,5 +1,6 @@
-/* A YAML file as a tree with places: the only file that knows libyaml. What a configuration has no use
- * for is refused here: anchors and aliases, tags, more than one document, deep nesting. (YAML 1.1) */
+/* A YAML file as a tree with places: the only file that knows libyaml. What a configuration has no
+ * use for is refused here: anchors and aliases, tags, more than one document, deep nesting. (YAML
+ * 1.1) */
 #pragma once
 
 #include "base/view.h"
@@ -11,8 +12,8 @@ enum est_yaml_kind { EST_YAML_NULL, EST_YAML_TEXT, EST_YAML_LIST, EST_YAML_MAP }
 
 struct est_yaml {
     enum est_yaml_kind kind;
-    unsigned line, column; /* from 1 */
-    struct est_view text;  /* of a TEXT */
+    unsigned line, column;          /* from 1 */
+    struct est_view text;           /* of a TEXT */
     const struct est_yaml **keys;   /* of a MAP: n of them, in the file's order; may repeat */
     const struct est_yaml **values; /* of a MAP or LIST: n of them */
     size_t n;

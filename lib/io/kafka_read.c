@@ -16,12 +16,14 @@ struct est_kafka_read {
 
 enum { HEADERS_MAX = 64 };
 
-static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_read_options *opt, struct est_why *reterr)
+static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
+                           struct est_why *reterr)
 {
     const struct est_kafka_setting own[] = {
         {"bootstrap.servers", opt->brokers, 0},
         {"client.id", opt->client_id, 0},
-        {"group.id", opt->client_id, 0}, /* asked for by the library; never joined, nothing committed */
+        {"group.id", opt->client_id,
+         0}, /* asked for by the library; never joined, nothing committed */
         {"enable.auto.commit", "false", 0},
         {"enable.auto.offset.store", "false", 0},
         {"enable.partition.eof", "true", 0},
@@ -40,19 +42,23 @@ static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_rea
     return err;
 }
 
-static est_err count_partitions(struct est_kafka_read *kr, const struct est_kafka_read_options *opt, struct est_why *reterr)
+static est_err count_partitions(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
+                                struct est_why *reterr)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(kr->rk, opt->topic, NULL);
     const struct rd_kafka_metadata *md = NULL;
-    rd_kafka_resp_err_t code = topic != NULL ? rd_kafka_metadata(kr->rk, 0, topic, &md, (int)(opt->timeout / EST_MS))
-                                             : rd_kafka_last_error();
+    rd_kafka_resp_err_t code =
+        topic != NULL ? rd_kafka_metadata(kr->rk, 0, topic, &md, (int)(opt->timeout / EST_MS))
+                      : rd_kafka_last_error();
     est_err err = EST_OK;
 
     if (topic != NULL)
         rd_kafka_topic_destroy(topic);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->brokers, rd_kafka_err2str(code));
-    if (md->topic_cnt != 1 || md->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR || md->topics[0].partition_cnt == 0)
+        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->brokers,
+                           rd_kafka_err2str(code));
+    if (md->topic_cnt != 1 || md->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        md->topics[0].partition_cnt == 0)
         err = est_why_set(reterr, EST_ERR_NOTFOUND, "there is no topic %s", opt->topic);
     else
         kr->partitions = md->topics[0].partition_cnt;
@@ -61,21 +67,24 @@ static est_err count_partitions(struct est_kafka_read *kr, const struct est_kafk
 }
 
 /* Where to begin in each partition: the end, or the first record of that time or later. */
-static est_err assign(struct est_kafka_read *kr, const struct est_kafka_read_options *opt, struct est_why *reterr)
+static est_err assign(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
+                      struct est_why *reterr)
 {
     rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(kr->partitions);
     bool at_end = opt->since_ms == EST_KAFKA_READ_END;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     for (int32_t p = 0; p < kr->partitions; p++)
-        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset = at_end ? RD_KAFKA_OFFSET_END : opt->since_ms;
+        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset =
+            at_end ? RD_KAFKA_OFFSET_END : opt->since_ms;
     if (!at_end)
         code = rd_kafka_offsets_for_times(kr->rk, parts, (int)(opt->timeout / EST_MS));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = rd_kafka_assign(kr->rk, parts);
     rd_kafka_topic_partition_list_destroy(parts);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->topic, rd_kafka_err2str(code));
+        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->topic,
+                           rd_kafka_err2str(code));
     return EST_OK;
 }
 
@@ -127,12 +136,14 @@ static size_t copy_headers(const rd_kafka_message_t *m, struct est_record_header
 
     if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
-    while (n < HEADERS_MAX && rd_kafka_header_get_all(headers, n, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    while (n < HEADERS_MAX &&
+           rd_kafka_header_get_all(headers, n, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
         out[n++] = (struct est_record_header){name, est_view(value, len)};
     return n;
 }
 
-static est_err to_message(struct est_kafka_read *kr, const rd_kafka_message_t *m, struct est_kafka_msg **ret)
+static est_err to_message(struct est_kafka_read *kr, const rd_kafka_message_t *m,
+                          struct est_kafka_msg **ret)
 {
     struct est_record_header headers[HEADERS_MAX];
     rd_kafka_timestamp_type_t kind;
@@ -174,7 +185,8 @@ est_err est_kafka_read_next(struct est_kafka_read *kr, est_us wait, struct est_k
         err = to_message(kr, m, ret);
     else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         err = note_end(kr, m->partition);
-    else if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || m->err == RD_KAFKA_RESP_ERR__TRANSPORT)
+    else if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+             m->err == RD_KAFKA_RESP_ERR__TRANSPORT)
         err = est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s", rd_kafka_err2str(m->err));
     else
         err = est_why_set(reterr, EST_ERR_IO, "%s", rd_kafka_err2str(m->err));

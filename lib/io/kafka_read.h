@@ -1,6 +1,6 @@
-/* Reading a topic from outside any group: for the command line, which looks and commits nothing. All
- * partitions are read at once, so records of one partition come in their order and those of several
- * are mixed. Calls block, at most for the time given. */
+/* Reading a topic from outside any group: for the command line, which looks and commits nothing.
+ * All partitions are read at once, so records of one partition come in their order and those of
+ * several are mixed. Calls block, at most for the time given. */
 #pragma once
 
 #include "base/clock.h"
@@ -24,7 +24,8 @@ est_err est_kafka_read_new(const struct est_kafka_read_options *opt, struct est_
                            struct est_why *reterr);
 void est_kafka_read_free(struct est_kafka_read *kr);
 
-/* The next record, which is the caller's. EST_ERR_AGAIN: none came within `wait`. EST_ERR_CLOSED: the
- * end of every partition has been reached once; later calls go on waiting for what comes behind it. */
+/* The next record, which is the caller's. EST_ERR_AGAIN: none came within `wait`. EST_ERR_CLOSED:
+ * the end of every partition has been reached once; later calls go on waiting for what comes behind
+ * it. */
 est_err est_kafka_read_next(struct est_kafka_read *kr, est_us wait, struct est_kafka_msg **ret,
                             struct est_why *reterr);

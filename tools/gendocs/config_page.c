@@ -1,6 +1,7 @@
 #include "pages.h"
 
 #include "config/keys.h"
+#include "config/line.h"
 #include "config/slot.h"
 
 #include <string.h>
@@ -35,11 +36,10 @@ static void put_bounds(struct est_buf *out, const struct est_key *key)
 
 static void put_row(struct est_buf *out, const struct est_key *key, const char *prefix)
 {
-    char path[EST_SLOT_PATH] = "", env[EST_SLOT_ENV];
+    char path[EST_SLOT_PATH], env[EST_SLOT_ENV];
     bool is_map = est_keys_shape(key->kind) == EST_SHAPE_MAP;
 
-    (void)strncat(path, prefix, sizeof(path) / 2);
-    (void)strncat(path, key->path, sizeof(path) / 2 - 1);
+    est_line_printf(path, sizeof(path), "%s%s", prefix, key->path);
     est_slot_env(path, env);
     est_buf_printf(out, "### `%s`\n\n%s\n\n", path, key->doc);
     est_buf_printf(out, "- Kind: %s", est_keys_title(key->kind));
@@ -102,7 +102,8 @@ void page_config(struct est_buf *out)
         "- **Durations**: `500ms`, `1.5s`, `10m`, `12h`, `7d`; a bare number is milliseconds.\n"
         "- **Sizes**: `512`, `64KiB`, `16MiB`, `1GiB`; a bare number is bytes.\n"
         "- **Lists** in the environment are separated by commas.\n"
-        "- **Secrets** (tokens, passwords) never stand in the file: name a file that holds them, or "
+        "- **Secrets** (tokens, passwords) never stand in the file: name a file that holds them, "
+        "or "
         "use the environment.\n"
         "- **Files**: a relative path in pipeline.yaml is relative to the folder of pipeline.yaml; "
         "in the environment, to the working directory.\n"

@@ -2,6 +2,7 @@
 
 #include "base/jsonw.h"
 #include "config/keys.h"
+#include "config/line.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,14 +107,13 @@ static bool begins_section(size_t i)
 
 static void put_sections(struct est_buf *out)
 {
-    char section[64] = "";
+    char section[64];
 
     for (size_t i = 0; i < est_keys_root.n; i++) {
         const struct est_key *key = &est_keys_root.items[i];
         if (!begins_section(i))
             continue;
-        section[0] = '\0';
-        (void)strncat(section, key->path, est_keys_section(key));
+        est_line_copy(section, sizeof(section), est_view(key->path, est_keys_section(key)));
         est_buf_printf(out,
                        "    \"%s\": {\n      \"type\": [\"object\", \"null\"], "
                        "\"additionalProperties\": false, \"properties\": {",

@@ -30,11 +30,11 @@ static void put_programs(struct est_buf *out, unsigned set)
 void page_metrics(struct est_buf *out)
 {
     est_buf_puts(
-        out,
-        "# Metrics\n\n<!-- Made from lib/metrics/metrics.def by tools/gendocs. -->\n\n"
-        "`GET /metrics` of each daemon, Prometheus text format 0.0.4. Label values are types, codes "
-        "and states, never ids, contacts or texts. *seconds* is a histogram.\n\n"
-        "| name | kind | labels | daemons | meaning |\n|---|---|---|---|---|\n");
+        out, "# Metrics\n\n<!-- Made from lib/metrics/metrics.def by tools/gendocs. -->\n\n"
+             "`GET /metrics` of each daemon, Prometheus text format 0.0.4. Label values are types, "
+             "codes "
+             "and states, never ids, contacts or texts. *seconds* is a histogram.\n\n"
+             "| name | kind | labels | daemons | meaning |\n|---|---|---|---|---|\n");
     for (int id = 0; id < EST_METRIC__COUNT; id++) {
         const struct est_metric_info *info = est_metric_info((enum est_metric)id);
         est_buf_printf(out, "| `%s` | %s | %s | ", info->name, info->kind, info->labels);

@@ -45,7 +45,8 @@ static void test_forms(void **state)
 
 static void test_values(void **state)
 {
-    static const char *const words[] = {"--since", "10m", "--filter", "a=1", "--filter=b=2", "-qyn", "-", NULL};
+    static const char *const words[] = {"--since",      "10m",  "--filter", "a=1",
+                                        "--filter=b=2", "-qyn", "-",        NULL};
     struct args a;
     struct args_fault f;
 
@@ -120,8 +121,11 @@ static void test_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),  cmocka_unit_test(test_values), cmocka_unit_test(test_after_the_end_of_options),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_after_the_end_of_options),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

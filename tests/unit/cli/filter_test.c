@@ -9,16 +9,24 @@
 static void test_fits(void **state)
 {
     static const char event[] =
-        "{\"event\":\"order_paid\",\"a.b\":\"dotted\",\"payload\":{\"total\":599.90,\"paid\":true,\"note\":null,"
-        "\"contact\":{\"name\":\"Zé\"},\"items\":[1]}}";
+        "{\"event\":\"order_paid\",\"a.b\":\"dotted\",\"payload\":{\"total\":599.90,\"paid\":true,"
+        "\"note\":null,\"contact\":{\"name\":\"Zé\"},\"items\":[1]}}";
     static const struct {
         const char *filter;
         bool want;
     } cases[] = {
-        {"event=order_paid", true},     {"event=order", false},          {"payload.total=599.90", true},
-        {"payload.total=599.9", false}, {"payload.paid=true", true},     {"payload.note=null", true},
-        {"payload.contact.name=Zé", true}, {"payload.contact.nome=Zé", false}, {"payload.items=1", false},
-        {"a.b=dotted", true},           {"payload=x", false},            {"missing=", false},
+        {"event=order_paid", true},
+        {"event=order", false},
+        {"payload.total=599.90", true},
+        {"payload.total=599.9", false},
+        {"payload.paid=true", true},
+        {"payload.note=null", true},
+        {"payload.contact.name=Zé", true},
+        {"payload.contact.nome=Zé", false},
+        {"payload.items=1", false},
+        {"a.b=dotted", true},
+        {"payload=x", false},
+        {"missing=", false},
         {"payload.contact.name.x=1", false},
     };
     const struct est_value *v;

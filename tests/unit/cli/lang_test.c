@@ -42,7 +42,10 @@ static void test_numbers(void **state)
     static const struct {
         uint64_t n;
         const char *en, *pt;
-    } cases[] = {{0, "0", "0"}, {999, "999", "999"}, {1000, "1,000", "1.000"}, {14212, "14,212", "14.212"},
+    } cases[] = {{0, "0", "0"},
+                 {999, "999", "999"},
+                 {1000, "1,000", "1.000"},
+                 {14212, "14,212", "14.212"},
                  {UINT64_MAX, "18,446,744,073,709,551,615", "18.446.744.073.709.551.615"}};
     struct est_buf b;
 
@@ -76,7 +79,8 @@ static void test_both_languages(void **state)
 {
     (void)state;
     for (int id = 0; id < TEXTS; id++) {
-        const char *en = lang_text(EST_LANG_EN, (enum text)id), *pt = lang_text(EST_LANG_PT, (enum text)id);
+        const char *en = lang_text(EST_LANG_EN, (enum text)id),
+                   *pt = lang_text(EST_LANG_PT, (enum text)id);
         assert_non_null(en);
         assert_non_null(pt);
         assert_int_equal(places(en), places(pt));

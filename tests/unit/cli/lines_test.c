@@ -21,6 +21,22 @@ static void on_refused(void *arg, uint64_t number, const char *why)
     r->numbers[r->n++] = number;
 }
 
+enum { ROOM = 64 };
+
+static size_t put(char *at, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static size_t put(char *at, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(at, ROOM, fmt, ap);
+    va_end(ap);
+    assert_in_range(n, 1, ROOM - 1);
+    return (size_t)n;
+}
+
 static FILE *file_of(const char *text, size_t n)
 {
     FILE *f = tmpfile();
@@ -33,7 +49,8 @@ static FILE *file_of(const char *text, size_t n)
 
 static bool line_begins(const struct lines *ls, size_t i, const char *with)
 {
-    return est_view_starts(est_view(ls->body.data + ls->batch[i].offset, ls->batch[i].len), est_view_str(with));
+    return est_view_starts(est_view(ls->body.data + ls->batch[i].offset, ls->batch[i].len),
+                           est_view_str(with));
 }
 
 static void test_lines(void **state)
@@ -58,7 +75,8 @@ static void test_lines(void **state)
     assert_int_equal(ls.batch[1].number, 3);
     assert_true(line_begins(&ls, 1, "{\"id\":\"0"));
     assert_int_equal(ls.batch[2].number, 6);
-    assert_int_equal(ls.body.data[ls.batch[2].offset + ls.batch[2].len - 2], '"'); /* {"id":"…"}: no comma */
+    assert_int_equal(ls.body.data[ls.batch[2].offset + ls.batch[2].len - 2],
+                     '"'); /* {"id":"…"}: no comma */
     assert_int_equal(ls.batch[3].number, 8);
     assert_int_equal(refused.n, 3);
     assert_int_equal(refused.numbers[0], 4);
@@ -82,13 +100,13 @@ static void test_batches(void **state)
 
     (void)state;
     for (int i = 0; i < COUNT; i++)
-        n += (size_t)sprintf(text + n, "{\"id\":\"%d\",\"event\":\"x\"}\n", i);
+        n += put(text + n, "{\"id\":\"%d\",\"event\":\"x\"}\n", i);
     f = file_of(text, n);
     assert_int_equal(lines_init(&ls, f, on_refused, &refused), EST_OK);
     while (lines_next(&ls) == EST_OK && ls.n > 0) {
         for (size_t i = 0; i < ls.n; i++) {
             char want[32];
-            (void)sprintf(want, "{\"id\":\"%zu\",", seen);
+            (void)snprintf(want, sizeof(want), "{\"id\":\"%zu\",", seen);
             assert_true(line_begins(&ls, i, want));
             assert_int_equal(ls.batch[i].number, seen + 1);
             seen++;
@@ -114,10 +132,10 @@ static void test_bytes_bound_a_batch(void **state)
 
     (void)state;
     for (int i = 0; i < 5; i++) {
-        n += (size_t)sprintf(text + n, "{\"id\":\"%d\",\"t\":\"", i);
+        n += put(text + n, "{\"id\":\"%d\",\"t\":\"", i);
         memset(text + n, 'x', SIZE);
         n += SIZE;
-        n += (size_t)sprintf(text + n, "\"}\n");
+        n += put(text + n, "%s", "\"}\n");
     }
     f = file_of(text, n);
     assert_int_equal(lines_init(&ls, f, on_refused, &refused), EST_OK);
@@ -139,7 +157,8 @@ static bool is_odd(void *arg, struct est_view line)
 
 static void test_retain(void **state)
 {
-    static const char text[] = "{\"id\":\"0\"}\n{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\",\"more\":1}\n";
+    static const char text[] =
+        "{\"id\":\"0\"}\n{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\",\"more\":1}\n";
     struct refused refused = {.n = 0};
     FILE *f = file_of(text, sizeof(text) - 1);
     static struct lines ls;

@@ -58,10 +58,12 @@ static void test_shipped_file_is_the_defaults(void **state)
 
 static bool is_hidden_key(const char *hash)
 {
-    return hash[1] >= 'a' && hash[1] <= 'z' && hash[1 + strspn(hash + 1, "abcdefghijklmnopqrstuvwxyz_")] == ':';
+    return hash[1] >= 'a' && hash[1] <= 'z' &&
+           hash[1 + strspn(hash + 1, "abcdefghijklmnopqrstuvwxyz_")] == ':';
 }
 
-/* `#key: value` lines show defaults, too: uncommented they change nothing, and name every key there is. */
+/* `#key: value` lines show defaults, too: uncommented they change nothing, and name every key there
+ * is. */
 static void test_hidden_lines_of_shipped_file(void **state)
 {
     FILE *f = fopen(ESTEIRA_SOURCE_DIR "/pipeline.yaml", "re");
@@ -80,7 +82,8 @@ static void test_hidden_lines_of_shipped_file(void **state)
     cfg = load_text(text, NULL);
     assert_non_null(cfg);
     for (size_t i = 0; i < EST_KEYS; i++)
-        if (cfg->origin[i].from == EST_FROM_DEFAULT && est_keys_root.items[i].kind != EST_KIND_SECRET)
+        if (cfg->origin[i].from == EST_FROM_DEFAULT &&
+            est_keys_root.items[i].kind != EST_KIND_SECRET)
             fail_msg("pipeline.yaml does not show %s", est_keys_root.items[i].path);
     same_as_defaults(cfg);
 }
@@ -111,13 +114,14 @@ static void test_defaults(void **state)
 
 static void test_own_type_and_destinations(void **state)
 {
-    struct est_config *cfg = load_text("kafka: {topic_prefix: loja.}\n"
-                                       "types:\n"
-                                       "  delivery: {events: delivery_started, schema: my/delivery.avsc}\n"
-                                       "  order: {partitions: 3}\n"
-                                       "destinations:\n"
-                                       "  crm: {url: 'https://crm.example/in', headers: {X-Shop: centro}}\n",
-                                       NULL);
+    struct est_config *cfg =
+        load_text("kafka: {topic_prefix: loja.}\n"
+                  "types:\n"
+                  "  delivery: {events: delivery_started, schema: my/delivery.avsc}\n"
+                  "  order: {partitions: 3}\n"
+                  "destinations:\n"
+                  "  crm: {url: 'https://crm.example/in', headers: {X-Shop: centro}}\n",
+                  NULL);
     const struct est_type_config *own, *order;
 
     (void)state;
@@ -126,7 +130,8 @@ static void test_own_type_and_destinations(void **state)
     order = est_config_type(cfg, "order");
     assert_int_equal(cfg->n_types, 10);
     assert_string_equal(own->topic, "loja.delivery");
-    assert_string_equal(own->schema_path, "/tmp/my/delivery.avsc"); /* beside the file, which is in /tmp */
+    assert_string_equal(own->schema_path,
+                        "/tmp/my/delivery.avsc"); /* beside the file, which is in /tmp */
     assert_int_equal(own->events.n, 1);
     assert_int_equal(own->partitions, 8);
     assert_int_equal(order->partitions, 3);

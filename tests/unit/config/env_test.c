@@ -7,8 +7,9 @@
 
 #include <cmocka.h>
 
-static const char file[] = "redis: {url: 'redis://file:6379'}\n"
-                           "destinations: {dashboard: {timeout: 1s, retries: 9, url: 'http://file'}}\n";
+static const char file[] =
+    "redis: {url: 'redis://file:6379'}\n"
+    "destinations: {dashboard: {timeout: 1s, retries: 9, url: 'http://file'}}\n";
 
 static int clean(void **state)
 {
@@ -83,14 +84,21 @@ static void test_wrong_variables(void **state)
     static const struct {
         const char *name, *value, *want;
     } cases[] = {
-        {"DASHBOARD_TIMEOUT", "soon", "DASHBOARD_TIMEOUT: error: destinations.dashboard.timeout: expected a duration"},
-        {"DASHBOARD_RETRIES", "0", "DASHBOARD_RETRIES: error: destinations.dashboard.retries: \"0\" is too small"},
-        {"REDIS_URL", "localhost", "REDIS_URL: error: redis.url: \"localhost\" does not begin with"},
-        {"ESTEIRA_KAFKA_BROKER", "x:1", "ESTEIRA_KAFKA_BROKER: error: no key has this name (did you mean ESTEIRA_KAFKA_BROKERS?)"},
+        {"DASHBOARD_TIMEOUT", "soon",
+         "DASHBOARD_TIMEOUT: error: destinations.dashboard.timeout: expected a duration"},
+        {"DASHBOARD_RETRIES", "0",
+         "DASHBOARD_RETRIES: error: destinations.dashboard.retries: \"0\" is too small"},
+        {"REDIS_URL", "localhost",
+         "REDIS_URL: error: redis.url: \"localhost\" does not begin with"},
+        {"ESTEIRA_KAFKA_BROKER", "x:1",
+         "ESTEIRA_KAFKA_BROKER: error: no key has this name (did you mean ESTEIRA_KAFKA_BROKERS?)"},
         {"ESTEIRA_KAFKA_OPTIONS_ACKS", "1", "\"acks\" cannot be changed"},
-        {"ESTEIRA_DESTINATIONS_CRM_URL", "http://x", "ESTEIRA_DESTINATIONS_CRM_URL: error: no key has this name"},
-        {"ESTEIRA_CONSUMER_HEARTBEAT", "5s", "ESTEIRA_CONSUMER_HEARTBEAT: error: consumer.heartbeat: 5s × 3 is above"},
-        {"ESTEIRA_PRODUCER_LISTEN", "0.0.0.0:3002", "ESTEIRA_PRODUCER_LISTEN: error: producer.listen: 0.0.0.0:3002 can be reached"},
+        {"ESTEIRA_DESTINATIONS_CRM_URL", "http://x",
+         "ESTEIRA_DESTINATIONS_CRM_URL: error: no key has this name"},
+        {"ESTEIRA_CONSUMER_HEARTBEAT", "5s",
+         "ESTEIRA_CONSUMER_HEARTBEAT: error: consumer.heartbeat: 5s × 3 is above"},
+        {"ESTEIRA_PRODUCER_LISTEN", "0.0.0.0:3002",
+         "ESTEIRA_PRODUCER_LISTEN: error: producer.listen: 0.0.0.0:3002 can be reached"},
         {"ESTEIRA_URL", "not ours", NULL},
         {"ESTEIRA_LANG", "pt", NULL},
     };
@@ -134,8 +142,10 @@ static void test_orphan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_old_names, clean),       cmocka_unit_test_setup(test_new_names_win, clean),
-        cmocka_unit_test_setup(test_empty_is_unset, clean),  cmocka_unit_test_setup(test_wrong_variables, clean),
+        cmocka_unit_test_setup(test_old_names, clean),
+        cmocka_unit_test_setup(test_new_names_win, clean),
+        cmocka_unit_test_setup(test_empty_is_unset, clean),
+        cmocka_unit_test_setup(test_wrong_variables, clean),
         cmocka_unit_test_setup(test_orphan, clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

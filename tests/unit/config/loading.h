@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Loads `text` as a file in a folder of its own; NULL when it is refused. The report, when asked for,
- * is the caller's. */
+/* Loads `text` as a file in a folder of its own; NULL when it is refused. The report, when asked
+ * for, is the caller's. */
 static inline struct est_config *load_text(const char *text, struct est_config_report *report)
 {
     char path[] = "/tmp/esteira-config-XXXXXX";

@@ -13,9 +13,15 @@ static void test_distance(void **state)
         const char *a, *b;
         size_t want;
     } cases[] = {
-        {"", "", 0},          {"", "abc", 3},        {"retries", "retries", 0}, {"retrys", "retries", 2},
-        {"lsiten", "listen", 1}, {"Listen", "listen", 0}, {"topic-prefix", "topic_prefix", 0},
-        {"kitten", "sitting", 3}, {"ca", "abc", 3},
+        {"", "", 0},
+        {"", "abc", 3},
+        {"retries", "retries", 0},
+        {"retrys", "retries", 2},
+        {"lsiten", "listen", 1},
+        {"Listen", "listen", 0},
+        {"topic-prefix", "topic_prefix", 0},
+        {"kitten", "sitting", 3},
+        {"ca", "abc", 3},
     };
 
     (void)state;

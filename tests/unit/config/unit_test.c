@@ -15,14 +15,29 @@ static void test_duration(void **state)
         est_err err;
         est_us want;
     } cases[] = {
-        {"5000", EST_OK, 5 * EST_SECOND}, {"500ms", EST_OK, 500 * EST_MS}, {"1.5s", EST_OK, 1500 * EST_MS},
-        {"5 s", EST_OK, 5 * EST_SECOND},  {"7d", EST_OK, 7 * DAY},         {"2h", EST_OK, 7200 * EST_SECOND},
-        {"0", EST_OK, 0},                 {"250us", EST_OK, 250},          {"0.000001s", EST_OK, 1},
-        {"", EST_ERR_INVALID, 0},         {"s", EST_ERR_INVALID, 0},       {"-1s", EST_ERR_INVALID, 0},
-        {"+1s", EST_ERR_INVALID, 0},      {"1.s", EST_ERR_INVALID, 0},     {".5s", EST_ERR_INVALID, 0},
-        {"1.0000001s", EST_ERR_INVALID, 0}, {"5sec", EST_ERR_UNSUPPORTED, 0}, {"5  s", EST_ERR_UNSUPPORTED, 0},
-        {"5S", EST_ERR_UNSUPPORTED, 0},   {"1.5us", EST_ERR_RANGE, 0},     {"106751992d", EST_ERR_RANGE, 0},
-        {"106751991d", EST_OK, 106751991 * DAY}, {"18446744073709551616", EST_ERR_RANGE, 0},
+        {"5000", EST_OK, 5 * EST_SECOND},
+        {"500ms", EST_OK, 500 * EST_MS},
+        {"1.5s", EST_OK, 1500 * EST_MS},
+        {"5 s", EST_OK, 5 * EST_SECOND},
+        {"7d", EST_OK, 7 * DAY},
+        {"2h", EST_OK, 7200 * EST_SECOND},
+        {"0", EST_OK, 0},
+        {"250us", EST_OK, 250},
+        {"0.000001s", EST_OK, 1},
+        {"", EST_ERR_INVALID, 0},
+        {"s", EST_ERR_INVALID, 0},
+        {"-1s", EST_ERR_INVALID, 0},
+        {"+1s", EST_ERR_INVALID, 0},
+        {"1.s", EST_ERR_INVALID, 0},
+        {".5s", EST_ERR_INVALID, 0},
+        {"1.0000001s", EST_ERR_INVALID, 0},
+        {"5sec", EST_ERR_UNSUPPORTED, 0},
+        {"5  s", EST_ERR_UNSUPPORTED, 0},
+        {"5S", EST_ERR_UNSUPPORTED, 0},
+        {"1.5us", EST_ERR_RANGE, 0},
+        {"106751992d", EST_ERR_RANGE, 0},
+        {"106751991d", EST_OK, 106751991 * DAY},
+        {"18446744073709551616", EST_ERR_RANGE, 0},
     };
 
     (void)state;
@@ -40,10 +55,18 @@ static void test_size(void **state)
         est_err err;
         size_t want;
     } cases[] = {
-        {"512", EST_OK, 512},        {"512B", EST_OK, 512},          {"64KiB", EST_OK, 65536},
-        {"1.5MiB", EST_OK, 1572864}, {"16 MiB", EST_OK, 16777216},   {"1GiB", EST_OK, 1073741824},
-        {"16MB", EST_ERR_UNSUPPORTED, 0}, {"16M", EST_ERR_UNSUPPORTED, 0}, {"", EST_ERR_INVALID, 0},
-        {"MiB", EST_ERR_INVALID, 0}, {"0.3B", EST_ERR_RANGE, 0},     {"99999999TiB", EST_ERR_RANGE, 0},
+        {"512", EST_OK, 512},
+        {"512B", EST_OK, 512},
+        {"64KiB", EST_OK, 65536},
+        {"1.5MiB", EST_OK, 1572864},
+        {"16 MiB", EST_OK, 16777216},
+        {"1GiB", EST_OK, 1073741824},
+        {"16MB", EST_ERR_UNSUPPORTED, 0},
+        {"16M", EST_ERR_UNSUPPORTED, 0},
+        {"", EST_ERR_INVALID, 0},
+        {"MiB", EST_ERR_INVALID, 0},
+        {"0.3B", EST_ERR_RANGE, 0},
+        {"99999999TiB", EST_ERR_RANGE, 0},
     };
 
     (void)state;
@@ -73,7 +96,12 @@ static void test_text(void **state)
         est_us d;
         const char *want;
     } durations[] = {
-        {0, "0"}, {1, "1us"}, {1500 * EST_MS, "1500ms"}, {90 * EST_SECOND, "90s"}, {7 * DAY, "7d"}, {3600 * EST_SECOND, "1h"},
+        {0, "0"},
+        {1, "1us"},
+        {1500 * EST_MS, "1500ms"},
+        {90 * EST_SECOND, "90s"},
+        {7 * DAY, "7d"},
+        {3600 * EST_SECOND, "1h"},
     };
     static const struct {
         size_t n;
@@ -103,8 +131,9 @@ static void test_guess(void **state)
         bool duration;
         const char *want; /* NULL = cannot be told */
     } cases[] = {
-        {"16MB", false, "16MiB"}, {"64k", false, "64KiB"}, {"5sec", true, "5s"}, {"10min", true, "10m"},
-        {"2 horas", true, "2 h"}, {"16MB", true, NULL},    {"5x", true, NULL},   {"5", true, NULL},
+        {"16MB", false, "16MiB"}, {"64k", false, "64KiB"},  {"5sec", true, "5s"},
+        {"10min", true, "10m"},   {"2 horas", true, "2 h"}, {"16MB", true, NULL},
+        {"5x", true, NULL},       {"5", true, NULL},
     };
 
     (void)state;

@@ -1,6 +1,6 @@
-/* wrong/NAME.yaml must be refused with exactly the lines of wrong/NAME.txt: file, line, column, key,
- * what was expected, what was meant. A new case is a new pair of files. With GOLDEN=write in the
- * environment the .txt files are written anew, to be read before they are committed. */
+/* wrong/NAME.yaml must be refused with exactly the lines of wrong/NAME.txt: file, line, column,
+ * key, what was expected, what was meant. A new case is a new pair of files. With GOLDEN=write in
+ * the environment the .txt files are written anew, to be read before they are committed. */
 #include "config/config.h"
 
 #include <dirent.h>
@@ -46,7 +46,8 @@ static void check_case(const char *yaml)
     char txt[256];
     est_err err;
 
-    assert_true(snprintf(txt, sizeof(txt), "%.*s.txt", (int)(strlen(yaml) - 5), yaml) < (int)sizeof(txt));
+    assert_true(snprintf(txt, sizeof(txt), "%.*s.txt", (int)(strlen(yaml) - 5), yaml) <
+                (int)sizeof(txt));
     est_report_init(&rp);
     est_buf_init(&got, TEXT_MAX);
     err = est_config_load(yaml, &cfg, &rp);
@@ -99,8 +100,9 @@ static void test_portuguese(void **state)
     assert_int_equal(est_config_load("unknown-key.yaml", &cfg, &rp), EST_ERR_CONF_UNKNOWN);
     est_report_write(&rp, EST_LANG_PT, &got);
     est_buf_putc(&got, '\0');
-    assert_string_equal(got.data, "unknown-key.yaml:4:5: erro: destinations.dashboard.retrys: chave desconhecida "
-                                  "\"retrys\" (você quis dizer \"retries\"?)   [E-CONF-UNKNOWN]\n");
+    assert_string_equal(
+        got.data, "unknown-key.yaml:4:5: erro: destinations.dashboard.retrys: chave desconhecida "
+                  "\"retrys\" (você quis dizer \"retries\"?)   [E-CONF-UNKNOWN]\n");
     est_buf_fini(&got);
     est_report_fini(&rp);
 }

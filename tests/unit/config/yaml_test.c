@@ -1,5 +1,7 @@
 #include "config/yaml.h"
 
+#include "base/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -32,7 +34,8 @@ static void test_tree_and_places(void **state)
     assert_int_equal(root->values[0]->column, 4);
     assert_int_equal(list->kind, EST_YAML_LIST);
     assert_int_equal(list->values[1]->line, 4);
-    assert_int_equal(list->values[1]->values[0]->kind, EST_YAML_TEXT); /* quoted: a text, not nothing */
+    assert_int_equal(list->values[1]->values[0]->kind,
+                     EST_YAML_TEXT); /* quoted: a text, not nothing */
     assert_int_equal(root->values[2]->kind, EST_YAML_NULL);
     est_yaml_free(doc);
 }
@@ -56,10 +59,10 @@ static void test_refused(void **state)
         enum est_message want;
         unsigned line, column;
     } cases[] = {
-        {"a: &x 1\nb: *x\n", EST_MESSAGE_ALIAS, 2, 1},
-        {"a: *nothing\n", EST_MESSAGE_SYNTAX, 1, 4},
+        {"a: &x 1\nb: *x\n", EST_MESSAGE_ALIAS, 1, 4},
+        {"a: *nothing\n", EST_MESSAGE_ALIAS, 1, 4},
         {"a: &x [*x]\n", EST_MESSAGE_ALIAS, 1, 4},
-        {"base: &b {k: 1}\nuse:\n  <<: *b\n", EST_MESSAGE_ALIAS, 3, 3},
+        {"use:\n  <<: *b\n", EST_MESSAGE_ALIAS, 2, 7},
         {"a: !!binary aGk=\n", EST_MESSAGE_TAG, 1, 4},
         {"a: !mine 1\n", EST_MESSAGE_TAG, 1, 4},
         {"a: 1\n---\nb: 2\n", EST_MESSAGE_DOCUMENTS, 2, 1},
@@ -80,16 +83,18 @@ static void test_refused(void **state)
     }
 }
 
-/* A thousand opening brackets end in an answer, whatever libyaml's own limit is. */
+/* A file of brackets ends in an answer, and at once: libyaml alone takes minutes for it. */
 static void test_abyss(void **state)
 {
     struct est_yaml_fault fault;
-    static char text[200000];
+    static char text[1000000];
+    est_us start = est_clock_mono();
 
     (void)state;
     memset(text, '[', sizeof(text));
     assert_null(est_yaml_parse(est_view(text, sizeof(text)), &fault));
-    assert_true(fault.fault.message != EST_MESSAGE_NONE);
+    assert_int_equal(fault.fault.message, EST_MESSAGE_DEPTH);
+    assert_true(est_clock_mono() - start < 5 * EST_SECOND);
 }
 
 int main(void)
