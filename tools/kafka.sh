@@ -12,7 +12,7 @@
 # 127.0.0.1:PORT. Only a process whose command line names DIR is ever signalled.
 # Environment: KAFKA_HEAP     -Xmx of the JVM                             (default 384m)
 #              KAFKA_OPTIONS  more lines of server.properties, "k=v k=v"  (default none)
-#              KAFKA_WAIT     seconds until a start counts as failed      (default 60)
+#              KAFKA_WAIT     seconds until a start counts as failed      (default 180)
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -97,7 +97,7 @@ launch() {
     pid=$!
     printf '%s\n' "$pid" >"$DIR/pid"
     until_true 5 is_ours "$pid" "$(tag)" || return 1
-    until_true "${KAFKA_WAIT:-60}" serving "$pid" "$port" || end_process "$pid" "$(tag)" KILL 10
+    until_true "${KAFKA_WAIT:-180}" serving "$pid" "$port" || end_process "$pid" "$(tag)" KILL 10
     is_ours "$pid" "$(tag)" || return 1
     printf '%s\n' "$port" >"$DIR/port"
 }
