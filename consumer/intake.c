@@ -38,6 +38,7 @@ struct intake {
     struct est_registry *registry; /* NULL = none configured */
     bool asking;
     uint32_t asked_id;
+    uint32_t refused_id; /* the registry has no such schema, or it is none for us; 0 = none */
     struct est_timer ask_again;
 };
 
@@ -167,7 +168,7 @@ static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg, u
     ask(in);
 }
 
-static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg, bool may_ask);
+static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg);
 
 static void release_held(struct intake *in)
 {
@@ -182,7 +183,7 @@ static void release_held(struct intake *in)
         EST_LIST_EACH(n, &again) {
             struct held *h = EST_CONTAINER(n, struct held, node);
             est_list_remove(n);
-            take(in, p, h->msg, true);
+            take(in, p, h->msg);
             est_free(h);
         }
     }
@@ -205,6 +206,12 @@ static void on_schema(void *arg, const struct est_registry_answer *answer)
     if (err == EST_OK)
         err = est_schemas_bind_id(in->schemas, in->asked_id, sc);
     est_buf_fini(&text);
+    if (err == EST_ERR_NOTFOUND || err == EST_ERR_UNSUPPORTED || err == EST_ERR_SCHEMA) {
+        /* Final, for an id means one schema for ever: its records go to the DLQ. */
+        EST_LOG(EST_ERROR, "schema_unusable", EST_I("id", in->asked_id), EST_S("code", est_err_code(err)));
+        in->refused_id = in->asked_id;
+        err = EST_OK;
+    }
     if (err != EST_OK) {
         (void)est_health_add(&in->w->health, "schema_registry", "a writer's schema is not known yet",
                              est_loop_now(in->w->loop));
@@ -227,7 +234,7 @@ static void ask(void *arg)
 
 /* --- taking --- */
 
-static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg, bool may_ask)
+static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct est_event ev = {0};
     struct est_why why = {0};
@@ -236,7 +243,8 @@ static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg, b
 
     if (err == EST_OK) {
         push(in, p, msg, &ev);
-    } else if (err == EST_ERR_SCHEMA_UNKNOWN && unknown_id != 0 && in->registry != NULL && may_ask) {
+    } else if (err == EST_ERR_SCHEMA_UNKNOWN && unknown_id != 0 && in->registry != NULL &&
+               unknown_id != in->refused_id) {
         hold(in, p, msg, unknown_id);
     } else {
         why.code = err;
@@ -260,7 +268,7 @@ void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
     if (!est_list_empty(&p->held))
         hold(in, p, msg, 0); /* order: behind what waits for its schema */
     else
-        take(in, p, msg, true);
+        take(in, p, msg);
     if (!p->paused && is_full(in, p, 1))
         set_paused(in, p, true);
 }

@@ -2,7 +2,7 @@
 
 #include "kafka_client.h"
 
-enum { PARTITION_FETCH = 256 * 1024, RESPONSE_MIN = 1000000, QUEUE_RECORDS = 10000 };
+enum { PARTITION_FETCH = 256 * 1024, RESPONSE_MIN = 1000000 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -15,8 +15,11 @@ static est_err set_sizes(rd_kafka_conf_t *conf, const struct est_kafka_sub_optio
     int64_t kib = (int64_t)(opt->fetch_max_bytes / 1024), response = (int64_t)opt->fetch_max_bytes / 4;
     const struct est_kafka_setting own[] = {
         {"queued.max.messages.kbytes", NULL, kib > 1 ? kib : 1},
-        {"queued.min.messages", NULL, QUEUE_RECORDS},
+        {"queued.min.messages", NULL, EST_KAFKA_SUB_QUEUE},
         {"fetch.message.max.bytes", NULL, PARTITION_FETCH},
+#if RD_KAFKA_VERSION >= 0x020200ff
+        {"fetch.queue.backoff.ms", NULL, 10}, /* how soon a queue that was full is looked at again */
+#endif
         {"fetch.max.bytes", NULL, response > RESPONSE_MIN ? response : RESPONSE_MIN},
         {"session.timeout.ms", NULL, opt->session_timeout / EST_MS},
         {"heartbeat.interval.ms", NULL, opt->heartbeat / EST_MS},
