@@ -310,7 +310,7 @@ static void a_broker_that_goes_and_comes_is_told(void **state)
     WAIT_FOR(lp, mb.states == 1);
     assert_int_equal(rd_kafka_mock_broker_set_up(mock.cluster, 1), 0);
     WAIT_FOR(lp, mb.states == 2);
-    est_kafka_sub_free(mb.sub); /* without leaving: also allowed */
+    leave(&mb);
     est_loop_free(lp);
 }
 
