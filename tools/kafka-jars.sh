@@ -33,7 +33,7 @@ copy_jars() {
 fetch() {
     have mvn || die "Maven is missing: run ./run deps first"
     if ! retry 3 copy_jars "$1"; then
-        tail -n 10 "$1/mvn.log" >&2
+        grep '^\[ERROR\]' "$1/mvn.log" | head -n 3 >&2
         die "could not fetch Kafka's jars by Maven (is the network there?); run it again to go on"
     fi
 }
