@@ -10,7 +10,11 @@
 #include "core/murmur2.h"
 
 enum { KEEP_ITEMS = 1024, KEEP_BYTES = 1024 * 1024, VALUES_PER_BODY = 4 };
-enum { ID_MAX = 256, TRACEPARENT_MAX = 128, TRACESTATE_MAX = 1024 }; /* as in an event's own members */
+enum {
+    ID_MAX = 256,
+    TRACEPARENT_MAX = 128,
+    TRACESTATE_MAX = 1024
+}; /* as in an event's own members */
 
 est_err admit_init(struct admit *ad, const struct est_config *cfg, struct catalog *cat)
 {
@@ -78,7 +82,8 @@ static struct est_view trace_of(struct est_view v, size_t max)
 }
 
 /* What the sender's values are laid over. */
-static void set_defaults(const struct admit *ad, const struct admit_context *ctx, struct admit_item *it)
+static void set_defaults(const struct admit *ad, const struct admit_context *ctx,
+                         struct admit_item *it)
 {
     it->ev = (struct est_event){
         .source = ad->source,
@@ -141,7 +146,8 @@ static est_err encode(struct admit *ad, struct admit_item *it, struct est_reject
     return err;
 }
 
-static est_err admit_one(struct admit *ad, size_t i, const struct admit_context *ctx, struct est_reject *rj)
+static est_err admit_one(struct admit *ad, size_t i, const struct admit_context *ctx,
+                         struct est_reject *rj)
 {
     struct admit_item *it = &ad->items[ad->n];
     est_err err;
@@ -182,7 +188,8 @@ est_err admit_parse(struct admit *ad, enum est_inbound_kind kind, struct est_vie
     n = err == EST_OK ? est_inbound_count(ad->inbound) : 0;
     if (err == EST_OK && !est_inbound_is_batch(ad->inbound) && ctx->idempotency_key.data != NULL &&
         !is_text(ctx->idempotency_key, ID_MAX))
-        err = est_reject_set(&rj, EST_ERR_EVENT_SHAPE, "Idempotency-Key: 1 to %d bytes of UTF-8", ID_MAX);
+        err = est_reject_set(&rj, EST_ERR_EVENT_SHAPE, "Idempotency-Key: 1 to %d bytes of UTF-8",
+                             ID_MAX);
     if (err == EST_OK && make_room(ad, n) != EST_OK)
         err = est_reject_set(&rj, EST_ERR_NOMEM, "no memory for this request right now");
     if (err != EST_OK) {

@@ -1,6 +1,6 @@
-/* From a request's body to records that are ready to be sent: each event checked, routed to its type,
- * given its id, key and partition, and encoded. Nothing has left the shim when this is done, so a
- * request is taken as a whole or not at all. */
+/* From a request's body to records that are ready to be sent: each event checked, routed to its
+ * type, given its id, key and partition, and encoded. Nothing has left the shim when this is done,
+ * so a request is taken as a whole or not at all. */
 #pragma once
 
 #include "base/buf.h"
@@ -53,8 +53,8 @@ struct admit_context {
 est_err admit_init(struct admit *ad, const struct est_config *cfg, struct catalog *cat);
 void admit_fini(struct admit *ad);
 
-/* Take a body apart and fill items and rejects. EST_OK also when items were rejected: see n_rejected.
- * Otherwise the body as a whole is refused, and rejects[0] says why. */
+/* Take a body apart and fill items and rejects. EST_OK also when items were rejected: see
+ * n_rejected. Otherwise the body as a whole is refused, and rejects[0] says why. */
 est_err admit_parse(struct admit *ad, enum est_inbound_kind kind, struct est_view body,
                     const struct admit_context *ctx);
 bool admit_is_batch(const struct admit *ad);

@@ -16,7 +16,8 @@ struct catalog {
     struct catalog_type *fallback;
 };
 
-static est_err add_keys(struct catalog_type *t, const struct est_strings *keys, struct est_why *reterr)
+static est_err add_keys(struct catalog_type *t, const struct est_strings *keys,
+                        struct est_why *reterr)
 {
     t->keys = est_calloc(keys->n, sizeof(struct est_pointer *));
     if (t->keys == NULL)
@@ -30,7 +31,8 @@ static est_err add_keys(struct catalog_type *t, const struct est_strings *keys, 
     return EST_OK;
 }
 
-static est_err add_events(struct catalog *cat, struct catalog_type *t, const struct est_strings *events)
+static est_err add_events(struct catalog *cat, struct catalog_type *t,
+                          const struct est_strings *events)
 {
     for (size_t i = 0; i < events->n; i++)
         if (est_map_put(&cat->by_event, est_view_str(events->items[i]), t) != EST_OK)
@@ -38,7 +40,8 @@ static est_err add_events(struct catalog *cat, struct catalog_type *t, const str
     return EST_OK;
 }
 
-static est_err add_type(struct catalog *cat, const struct est_type_config *tc, struct est_why *reterr)
+static est_err add_type(struct catalog *cat, const struct est_type_config *tc,
+                        struct est_why *reterr)
 {
     struct catalog_type *t = &cat->types[cat->n++];
     est_err err;

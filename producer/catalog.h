@@ -1,5 +1,5 @@
-/* The types that this shim serves: which event name belongs to which, and for each its topic, schema,
- * key rule and partitions. Built once from the configuration. */
+/* The types that this shim serves: which event name belongs to which, and for each its topic,
+ * schema, key rule and partitions. Built once from the configuration. */
 #pragma once
 
 #include "base/err.h"
@@ -18,9 +18,9 @@ struct catalog_type {
     const struct est_schema *schema;
     struct est_pointer **keys; /* tried in order */
     size_t n_keys;
-    size_t stamp;              /* index in the stamp */
-    int32_t partitions;        /* 0 = not known yet: Kafka has not been seen */
-    uint32_t schema_id;        /* what a schema registry gave, if has_schema_id */
+    size_t stamp;       /* index in the stamp */
+    int32_t partitions; /* 0 = not known yet: Kafka has not been seen */
+    uint32_t schema_id; /* what a schema registry gave, if has_schema_id */
     bool has_schema_id;
 };
 
@@ -32,5 +32,6 @@ void catalog_free(struct catalog *cat);
 
 size_t catalog_count(const struct catalog *cat);
 struct catalog_type *catalog_at(struct catalog *cat, size_t i);
-/* The type of an event name; the type `custom` for an undeclared one, or NULL when those are refused. */
+/* The type of an event name; the type `custom` for an undeclared one, or NULL when those are
+ * refused. */
 struct catalog_type *catalog_of(const struct catalog *cat, struct est_view event);

@@ -30,10 +30,11 @@ static void ask(void *arg);
 
 static void failed(struct enroll *en, const char *code, const char *detail)
 {
-    (void)est_health_add(en->health, "schema_registry", "the schema registry has not given every id yet",
-                         est_loop_now(en->loop));
-    EST_LOG(EST_WARN, "schema_not_registered", EST_S("type", catalog_at(en->catalog, en->next)->name),
-            EST_S("code", code), EST_S("detail", detail));
+    (void)est_health_add(en->health, "schema_registry",
+                         "the schema registry has not given every id yet", est_loop_now(en->loop));
+    EST_LOG(EST_WARN, "schema_not_registered",
+            EST_S("type", catalog_at(en->catalog, en->next)->name), EST_S("code", code),
+            EST_S("detail", detail));
     est_loop_timer_at(en->loop, &en->again, est_loop_now(en->loop) + ASK_AGAIN);
 }
 
@@ -73,13 +74,14 @@ static void ask(void *arg)
     (void)snprintf(subject, sizeof(subject), "%s-value", t->topic);
     est_buf_init(&body, BODY_MAX);
     est_registry_json_put_schema(&body, est_schema_text(t->schema));
-    if (body.failed ||
-        est_registry_register(en->registry, subject, est_buf_view(&body), on_answer, en, NULL, &why) != EST_OK)
+    if (body.failed || est_registry_register(en->registry, subject, est_buf_view(&body), on_answer,
+                                             en, NULL, &why) != EST_OK)
         failed(en, est_err_code(why.code), why.text);
     est_buf_fini(&body);
 }
 
-static est_err open_registry(struct enroll *en, const struct est_config *cfg, struct est_why *reterr)
+static est_err open_registry(struct enroll *en, const struct est_config *cfg,
+                             struct est_why *reterr)
 {
     const struct est_http_client_options ho = {
         .conns_max = 2,
@@ -87,7 +89,8 @@ static est_err open_registry(struct enroll *en, const struct est_config *cfg, st
         .ca_file = cfg->schema_registry_ca_file[0] ? cfg->schema_registry_ca_file : NULL,
         .user_agent = "esteira-producer/" ESTEIRA_VERSION,
     };
-    const struct est_registry_options ro = {.url = cfg->schema_registry_url, .timeout = ASK_TIMEOUT};
+    const struct est_registry_options ro = {.url = cfg->schema_registry_url,
+                                            .timeout = ASK_TIMEOUT};
     est_err err = est_http_client_new(en->loop, &ho, &en->http, reterr);
 
     return err ? err : est_registry_new(en->http, &ro, &en->registry, reterr);
@@ -101,7 +104,8 @@ est_err enroll_new(struct est_loop *lp, const struct est_config *cfg, struct cat
 
     if (en == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the schema registry");
-    *en = (struct enroll){.loop = lp, .catalog = cat, .health = health, .again = {.fn = ask, .arg = en}};
+    *en = (struct enroll){
+        .loop = lp, .catalog = cat, .health = health, .again = {.fn = ask, .arg = en}};
     if (cfg->schema_registry_url[0] != '\0')
         err = open_registry(en, cfg, reterr);
     if (err != EST_OK) {

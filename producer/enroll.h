@@ -1,7 +1,7 @@
-/* With a schema registry: every type's schema is registered under `<topic>-value` before events are
- * taken, and records are framed with the id that the registry gave (Confluent wire format). Without
- * one there is nothing to do. A registry that is away is asked again until it answers; until then the
- * shim is not ready. */
+/* With a schema registry: every type's schema is registered under `<topic>-value` before events
+ * are taken, and records are framed with the id that the registry gave (Confluent wire format).
+ * Without one there is nothing to do. A registry that is away is asked again until it answers;
+ * until then the shim is not ready. */
 #pragma once
 
 #include "base/err.h"

@@ -69,7 +69,8 @@ static void refuse_busy(struct ingest *in, struct est_http_req *req, int status,
 {
     char seconds[24];
 
-    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait + EST_SECOND - 1) / EST_SECOND));
+    (void)snprintf(seconds, sizeof(seconds), "%lld",
+                   (long long)((wait + EST_SECOND - 1) / EST_SECOND));
     est_http_reply_field(req, "Retry-After", seconds);
     refuse(in, req, status, title, detail);
 }
@@ -120,13 +121,15 @@ static void refuse_events(struct ingest *in, struct est_http_req *req)
     est_buf_init(&more, ANSWER_MAX);
     put_rejects(&more, ad);
     for (size_t i = 0; i < ad->n_rejects; i++)
-        est_metrics_count(in->opt.metrics, EST_METRIC_REFUSED, est_err_code(ad->rejects[i].code), NULL, 1);
+        est_metrics_count(in->opt.metrics, EST_METRIC_REFUSED, est_err_code(ad->rejects[i].code),
+                          NULL, 1);
     count(in, status);
     if (status == 503)
         est_http_reply_field(req, "Retry-After", "1");
-    est_http_problem(req, status, status == 413 ? "An event is larger than allowed" :
-                                  status == 503 ? "No room for this request right now" :
-                                                  "The request has events that are not valid",
+    est_http_problem(req, status,
+                     status == 413   ? "An event is larger than allowed"
+                     : status == 503 ? "No room for this request right now"
+                                     : "The request has events that are not valid",
                      "Nothing of this request was kept", est_buf_view(&more));
     est_buf_fini(&more);
 }
@@ -211,8 +214,10 @@ static est_err take_apart(struct ingest *in, struct est_http_req *req, enum est_
     };
 
     if (kind == EST_INBOUND_CE_BINARY)
-        for (; ctx.n_fields < est_http_header_count(req) && ctx.n_fields < FIELDS_MAX; ctx.n_fields++)
-            est_http_header_at(req, ctx.n_fields, &fields[ctx.n_fields].name, &fields[ctx.n_fields].value);
+        for (; ctx.n_fields < est_http_header_count(req) && ctx.n_fields < FIELDS_MAX;
+             ctx.n_fields++)
+            est_http_header_at(req, ctx.n_fields, &fields[ctx.n_fields].name,
+                               &fields[ctx.n_fields].value);
     return admit_parse(in->opt.admit, kind, est_http_body(req), &ctx);
 }
 
@@ -268,8 +273,9 @@ static void post_events(struct ingest *in, struct est_http_req *req)
     enum est_inbound_kind kind;
 
     if (!kind_of(req, &kind)) {
-        est_http_reply_field(req, "Accept", "application/json, application/x-ndjson, "
-                                            "application/cloudevents+json, application/cloudevents-batch+json");
+        est_http_reply_field(req, "Accept",
+                             "application/json, application/x-ndjson, "
+                             "application/cloudevents+json, application/cloudevents-batch+json");
         refuse(in, req, 415, "The content type is not one that is taken here",
                "JSON, NDJSON or CloudEvents, without content encoding");
         return;
@@ -321,8 +327,9 @@ est_err ingest_new(const struct ingest_options *opt, struct ingest **ret, struct
     limits.header_timeout = cfg->producer_header_timeout;
     limits.body_timeout = cfg->producer_body_timeout;
     limits.idle_timeout = cfg->producer_idle_timeout;
-    err = est_http_server_new(opt->loop, &limits, &(struct est_http_handlers){on_head, on_request, in},
-                              &in->server, reterr);
+    err = est_http_server_new(opt->loop, &limits,
+                              &(struct est_http_handlers){on_head, on_request, in}, &in->server,
+                              reterr);
     if (err != EST_OK) {
         est_free(in);
         return err;
@@ -365,7 +372,8 @@ void ingest_metrics(const struct ingest *in)
     struct est_http_stats st = est_http_server_stats(in->server);
 
     est_metrics_gauge(in->opt.metrics, EST_METRIC_HTTP_CONNECTIONS, NULL, NULL, st.open);
-    est_metrics_gauge(in->opt.metrics, EST_METRIC_HTTP_REFUSED, NULL, NULL, (double)st.refused_full);
+    est_metrics_gauge(in->opt.metrics, EST_METRIC_HTTP_REFUSED, NULL, NULL,
+                      (double)st.refused_full);
 }
 
 void ingest_free(struct ingest *in)

@@ -9,7 +9,7 @@
 #include <sysexits.h>
 
 static const char help[] =
-    "Takes bot events by HTTP and publishes them to Kafka; answers 202 only when they are durable.\n"
+    "Takes bot events by HTTP and publishes them to Kafka; answers 202 once they are durable.\n"
     "\n"
     "Usage:     esteira-producer [-c FILE]\n"
     "Examples:  esteira-producer\n"
@@ -45,7 +45,8 @@ static int serve(const char *path)
     if (err == EST_OK)
         err = shim_run(shim, &why);
     if (err != EST_OK)
-        EST_LOG(EST_ERROR, "cannot_start", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+        EST_LOG(EST_ERROR, "cannot_start", EST_S("code", est_err_code(err)),
+                EST_S("detail", why.text));
     shim_free(shim);
     est_config_free(cfg);
     return err == EST_OK ? EXIT_SUCCESS : EX_UNAVAILABLE;

@@ -27,7 +27,8 @@ struct call {
     struct est_http_req *req;
 };
 
-est_err proxy_new(struct est_loop *lp, const struct est_config *cfg, struct proxy **ret, struct est_why *reterr)
+est_err proxy_new(struct est_loop *lp, const struct est_config *cfg, struct proxy **ret,
+                  struct est_why *reterr)
 {
     const struct est_destination_config *dest = &cfg->destinations[0];
     struct est_http_client_options opt = {.conns_max = 8,
@@ -100,7 +101,8 @@ static void on_done(void *arg, const struct est_http_result *res)
                          "Write a valid token to the destination's token_file", EST_VIEW_NONE);
     } else {
         if (res->content_type.len > 0 && res->content_type.len < sizeof(type))
-            (void)snprintf(type, sizeof(type), "%.*s", (int)res->content_type.len, res->content_type.data);
+            (void)snprintf(type, sizeof(type), "%.*s", (int)res->content_type.len,
+                           res->content_type.data);
         est_http_reply(req, res->status, type, res->body);
     }
 }
@@ -109,9 +111,13 @@ static est_err send(struct proxy *px, struct call *call, const char *path, struc
 {
     char url[URL_MAX], authorization[TOKEN_MAX + 16];
     const char *token = est_secret_get(px->token);
-    struct est_http_field fields[] = {{"Accept", "application/json"}, {"Authorization", authorization}};
-    struct est_http_request rq = {.method = "GET", .url = url, .fields = fields,
-                                  .n_fields = token[0] != '\0' ? 2 : 1, .timeout = px->dest->timeout,
+    struct est_http_field fields[] = {{"Accept", "application/json"},
+                                      {"Authorization", authorization}};
+    struct est_http_request rq = {.method = "GET",
+                                  .url = url,
+                                  .fields = fields,
+                                  .n_fields = token[0] != '\0' ? 2 : 1,
+                                  .timeout = px->dest->timeout,
                                   .response_max = ANSWER_MAX};
 
     (void)snprintf(url, sizeof(url), "%s%s", px->dest->url, path);

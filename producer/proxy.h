@@ -1,5 +1,5 @@
-/* Passes the two read calls of the old service through to the dashboard, with the dashboard's token,
- * and says since when the dashboard is offline when it is. */
+/* Passes the two read calls of the old service through to the dashboard, with the dashboard's
+ * token, and says since when the dashboard is offline when it is. */
 #pragma once
 
 #include "base/err.h"
@@ -10,7 +10,8 @@ struct est_loop;
 struct proxy;
 
 /* The first destination of the configuration is the one asked. */
-est_err proxy_new(struct est_loop *lp, const struct est_config *cfg, struct proxy **ret, struct est_why *reterr);
+est_err proxy_new(struct est_loop *lp, const struct est_config *cfg, struct proxy **ret,
+                  struct est_why *reterr);
 /* Answers req, now or later. */
 void proxy_get(struct proxy *px, struct est_http_req *req, const char *path);
 /* Calls under way are dropped: the server that holds their requests goes first. */

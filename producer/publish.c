@@ -16,7 +16,8 @@
 
 enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64, FLIGHT_POOL_MAX = 16384 };
 static const est_us PURGE_BOUND = 5 * EST_SECOND, WARM_UP = 5 * EST_SECOND;
-static const est_us PROBE_EVERY = EST_SECOND, PROBE_BOUND = 100 * EST_MS, REFRESH_EVERY = 60 * EST_SECOND;
+static const est_us PROBE_EVERY = EST_SECOND, PROBE_BOUND = 100 * EST_MS,
+                    REFRESH_EVERY = 60 * EST_SECOND;
 
 enum state { LEARNING, DIRECT, AWAY };
 
@@ -70,7 +71,8 @@ static void set_away(struct publish *p, const char *detail)
     (void)est_health_add(p->opt.health, "kafka_down", detail, est_loop_now(p->opt.loop));
     if (p->state == DIRECT) {
         p->state = AWAY;
-        EST_LOG(EST_WARN, "kafka_away", EST_S("detail", detail), EST_I("unacknowledged", p->pending));
+        EST_LOG(EST_WARN, "kafka_away", EST_S("detail", detail),
+                EST_I("unacknowledged", p->pending));
     }
     est_loop_timer_at(p->opt.loop, &p->probe, est_loop_now(p->opt.loop) + 20 * EST_MS);
 }
@@ -142,7 +144,8 @@ static void take_over(struct publish *p, const char *reason)
     est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_TAKEOVERS, reason, NULL, 1);
     set_away(p, sentence_of(reason));
     if (!est_kafka_pub_purge(p->kafka, PURGE_BOUND))
-        EST_LOG(EST_ERROR, "purge_incomplete", EST_I("unreported", est_kafka_pub_pending(p->kafka)));
+        EST_LOG(EST_ERROR, "purge_incomplete",
+                EST_I("unreported", est_kafka_pub_pending(p->kafka)));
     settle_unsent(p);
     p->taking_over = false;
     p->takeover_reason = NULL;
@@ -179,7 +182,8 @@ static void on_state(void *arg, bool up, const char *detail)
 static void on_log(void *arg, int level, const char *facility, const char *text)
 {
     (void)arg;
-    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility), EST_S("text", text));
+    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility),
+            EST_S("text", text));
 }
 
 static void on_oldest(void *arg)
@@ -199,7 +203,8 @@ static void on_oldest(void *arg)
 
 /* --- partitions --- */
 
-static est_err learn_type(struct publish *p, struct catalog_type *t, est_us bound, struct est_why *why)
+static est_err learn_type(struct publish *p, struct catalog_type *t, est_us bound,
+                          struct est_why *why)
 {
     int32_t n;
     est_err err = est_kafka_pub_partitions(p->kafka, t->topic, bound, &n, why);
@@ -214,8 +219,8 @@ static est_err learn_type(struct publish *p, struct catalog_type *t, est_us boun
     return EST_OK;
 }
 
-/* One round over all types, which goes on where the last call had to stop: a broker that is far away
- * answers few questions within `bound`, and yet the round ends. */
+/* One round over all types, which goes on where the last call had to stop: a broker that is far
+ * away answers few questions within `bound`, and yet the round ends. */
 static est_err learn(struct publish *p, est_us bound, struct est_why *why)
 {
     est_us until = est_clock_mono() + bound;
@@ -224,7 +229,8 @@ static est_err learn(struct publish *p, est_us bound, struct est_why *why)
         est_us left = until - est_clock_mono();
         est_err err = EST_ERR_TIMEOUT;
         if (left <= 0)
-            return est_why_set(why, err, "Kafka answers slowly: %zu of %zu topics known", p->asked, n);
+            return est_why_set(why, err, "Kafka answers slowly: %zu of %zu topics known", p->asked,
+                               n);
         err = learn_type(p, catalog_at(p->opt.catalog, p->asked), left, why);
         if (err != EST_OK)
             return err;
@@ -251,8 +257,8 @@ static est_err open_kafka(struct publish *p, struct est_why *reterr)
         .client_id = "esteira-producer",
         .linger = cfg->kafka_linger,
         .message_timeout = cfg->kafka_message_timeout,
-        /* publish_ready lets a request of any size in when nothing waits; and it counts values and keys,
-         * librdkafka headers as well. */
+        /* publish_ready lets a request of any size in when nothing waits; and it counts values and
+         * keys, librdkafka headers as well. */
         .queue_max_records = cfg->producer_queue_records + cfg->producer_batch_max,
         .queue_max_bytes = (cfg->producer_queue_bytes + cfg->producer_body_max) * 2,
         .record_max_bytes = cfg->producer_event_max + RECORD_OVERHEAD,
@@ -276,7 +282,8 @@ static bool revive(struct publish *p)
     drop_kafka(p);
     if (open_kafka(p, &why) == EST_OK)
         return true;
-    EST_LOG(EST_ERROR, "kafka_client_failed", EST_S("code", est_err_code(why.code)), EST_S("detail", why.text));
+    EST_LOG(EST_ERROR, "kafka_client_failed", EST_S("code", est_err_code(why.code)),
+            EST_S("detail", why.text));
     return false;
 }
 
@@ -302,7 +309,8 @@ void publish_warm_up(struct publish *p)
         set_direct(p);
     else
         set_away(p, why.text);
-    est_loop_timer_at(p->opt.loop, &p->probe, est_clock_mono() + (err ? PROBE_EVERY : REFRESH_EVERY));
+    est_loop_timer_at(p->opt.loop, &p->probe,
+                      est_clock_mono() + (err ? PROBE_EVERY : REFRESH_EVERY));
 }
 
 /* --- life --- */
@@ -325,7 +333,8 @@ static est_err init_types(struct publish *p, struct est_why *reterr)
         p->accepted[i] = est_metrics_series(p->opt.metrics, EST_METRIC_ACCEPTED, t->name, NULL);
         /* Nothing is kept in Redis by this version, so nothing can wait there. */
         est_metrics_gauge(p->opt.metrics, EST_METRIC_REDIS_QUEUE, t->name, NULL, 0);
-        p->not_promised[i] = est_metrics_series(p->opt.metrics, EST_METRIC_NOT_PROMISED, t->name, NULL);
+        p->not_promised[i] =
+            est_metrics_series(p->opt.metrics, EST_METRIC_NOT_PROMISED, t->name, NULL);
     }
     EST_LOG(EST_INFO, "boot", EST_S("boot", boot));
     return EST_OK;
@@ -408,7 +417,8 @@ static struct flight *take_flight(struct publish *p)
     return f;
 }
 
-static void put_header(struct est_record_header *headers, size_t *n, const char *name, struct est_view value)
+static void put_header(struct est_record_header *headers, size_t *n, const char *name,
+                       struct est_view value)
 {
     if (value.data != NULL)
         headers[(*n)++] = (struct est_record_header){name, value};
@@ -420,8 +430,11 @@ static est_err send_record(struct publish *p, const struct admit *ad, const stru
 {
     const struct est_event *ev = &it->ev;
     struct est_record_header headers[10];
-    struct est_record rec = {.topic = it->type->topic, .partition = it->partition, .key = it->key,
-                             .value = admit_value(ad, it), .headers = headers,
+    struct est_record rec = {.topic = it->type->topic,
+                             .partition = it->partition,
+                             .key = it->key,
+                             .value = admit_value(ad, it),
+                             .headers = headers,
                              .timestamp_ms = ev->received_at / EST_MS};
     char time[EST_RFC3339_LEN + 1], chain_text[EST_CHAIN_TEXT_MAX + 1];
     struct est_chain chain;
@@ -444,18 +457,23 @@ static est_err send_record(struct publish *p, const struct admit *ad, const stru
     return est_kafka_pub_send(p->kafka, &rec, f, why);
 }
 
-void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it, void *ticket,
-                  size_t index)
+void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it,
+                  void *ticket, size_t index)
 {
     struct flight *f = take_flight(p);
     struct est_why why = {0};
 
-    if (f == NULL) { /* nothing was stamped; the answer is given at the last item, so not from here */
+    if (f ==
+        NULL) { /* nothing was stamped; the answer is given at the last item, so not from here */
         p->opt.settled(p->opt.arg, ticket, index, EST_ERR_NOMEM);
         return;
     }
-    *f = (struct flight){.publish = p, .type = it->type, .ticket = ticket, .index = index,
-                         .bytes = it->value_len + it->key.len, .sent_at = est_loop_now(p->opt.loop),
+    *f = (struct flight){.publish = p,
+                         .type = it->type,
+                         .ticket = ticket,
+                         .index = index,
+                         .bytes = it->value_len + it->key.len,
+                         .sent_at = est_loop_now(p->opt.loop),
                          .partition = it->partition};
     p->pending++;
     p->pending_bytes += f->bytes;
@@ -463,7 +481,8 @@ void publish_send(struct publish *p, const struct admit *ad, const struct admit_
     f->failed = est_list_empty(&p->unsent) ? send_record(p, ad, it, f, &why) : EST_ERR_KAFKA_PURGED;
     est_list_append(f->failed ? &p->unsent : &p->flights, &f->node);
     if (!est_loop_timer_armed(&p->oldest))
-        est_loop_timer_at(p->opt.loop, &p->oldest, f->sent_at + p->opt.config->producer_ack_timeout);
+        est_loop_timer_at(p->opt.loop, &p->oldest,
+                          f->sent_at + p->opt.config->producer_ack_timeout);
 }
 
 size_t publish_pending(const struct publish *p)

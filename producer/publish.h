@@ -4,9 +4,9 @@
  *
  * learning: Kafka has not been seen in this life, so no event can be given a partition. A takeover
  * takes back everything un-acknowledged and ends it as not promised; what triggers one: the oldest
- * record un-acknowledged for longer than producer.ack_timeout (a frozen broker sends no signal), all
- * brokers down, a record that failed. Behind a failed record of a chain nothing may stay in flight,
- * for its number would be a hole that nobody promised: so a takeover is always of all. */
+ * record un-acknowledged for longer than producer.ack_timeout (a frozen broker sends no signal),
+ * all brokers down, a record that failed. Behind a failed record of a chain nothing may stay in
+ * flight, for its number would be a hole that nobody promised: so a takeover is always of all. */
 #pragma once
 
 #include "base/err.h"
@@ -34,7 +34,8 @@ struct publish_options {
     void *arg;
 };
 
-est_err publish_new(const struct publish_options *opt, struct publish **ret, struct est_why *reterr);
+est_err publish_new(const struct publish_options *opt, struct publish **ret,
+                    struct est_why *reterr);
 /* Everything still un-acknowledged is settled as failed first. */
 void publish_free(struct publish *p);
 /* Before the first request: wait a little for Kafka and its partition counts. */
@@ -43,8 +44,8 @@ void publish_warm_up(struct publish *p);
 /* EST_OK: `n` records of `bytes` in all may be sent now. EST_ERR_KAFKA_DOWN, EST_ERR_FULL. */
 est_err publish_ready(const struct publish *p, size_t n, size_t bytes);
 /* Stamp and send. The outcome comes through `settled`, later, also when sending failed at once. */
-void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it, void *ticket,
-                  size_t index);
+void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it,
+                  void *ticket, size_t index);
 size_t publish_pending(const struct publish *p);
 /* End everything un-acknowledged as not promised. */
 void publish_give_up(struct publish *p);

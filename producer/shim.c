@@ -77,7 +77,8 @@ static void check_tokens(void *arg)
     if (err == EST_OK)
         EST_LOG(EST_INFO, "tokens_reloaded");
     else if (err != EST_ERR_AGAIN)
-        EST_LOG(EST_ERROR, "tokens_not_reloaded", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+        EST_LOG(EST_ERROR, "tokens_not_reloaded", EST_S("code", est_err_code(err)),
+                EST_S("detail", why.text));
     est_loop_timer_at(sh->loop, &sh->tokens_timer, est_loop_now(sh->loop) + TOKENS_EVERY);
 }
 
@@ -109,7 +110,8 @@ static void on_signal(void *arg, int signo)
     }
     if (sh->drain_until != 0)
         return;
-    EST_LOG(EST_INFO, "draining", EST_I("signal", signo), EST_I("unacknowledged", publish_pending(sh->publish)));
+    EST_LOG(EST_INFO, "draining", EST_I("signal", signo),
+            EST_I("unacknowledged", publish_pending(sh->publish)));
     (void)est_health_add(&sh->health, "draining", "the shim is stopping", est_loop_now(sh->loop));
     sh->drain_until = est_loop_now(sh->loop) + sh->cfg->producer_drain_timeout;
     ingest_drain(sh->ingest);
@@ -139,8 +141,10 @@ static est_err open_parts(struct shim *sh, struct est_why *reterr)
 
 static est_err open_ways(struct shim *sh, struct est_why *reterr)
 {
-    struct publish_options po = {sh->loop, sh->cfg, sh->catalog, sh->metrics, &sh->health, NULL, NULL};
-    struct ingest_options io = {sh->loop, sh->cfg, sh->metrics, sh->tokens, &sh->admit, sh->enroll, NULL, sh->proxy};
+    struct publish_options po = {sh->loop,    sh->cfg, sh->catalog, sh->metrics,
+                                 &sh->health, NULL,    NULL};
+    struct ingest_options io = {sh->loop,   sh->cfg,    sh->metrics, sh->tokens,
+                                &sh->admit, sh->enroll, NULL,        sh->proxy};
     const struct est_ops_handlers oh = {render_metrics, ready, sh};
     est_err err = ingest_new(&io, &sh->ingest, reterr);
 

@@ -10,7 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 1024 * 1024, TOKENS_MAX = 10000, TOKEN_MIN = 16, TOKEN_MAX = 512, READ_BYTES = 4096 };
+enum {
+    FILE_MAX = 1024 * 1024,
+    TOKENS_MAX = 10000,
+    TOKEN_MIN = 16,
+    TOKEN_MAX = 512,
+    READ_BYTES = 4096
+};
 
 struct tokens {
     char *path;
@@ -45,8 +51,8 @@ static struct est_view take_word(struct est_view *line)
 }
 
 /* The error names the line and never the token. */
-static est_err add_line(struct tokens *t, struct est_map *holders, struct est_view line, unsigned number,
-                        est_us now, struct est_why *reterr)
+static est_err add_line(struct tokens *t, struct est_map *holders, struct est_view line,
+                        unsigned number, est_us now, struct est_why *reterr)
 {
     struct est_view rest = line, name = take_word(&rest), token = take_word(&rest);
     struct tokens_holder *h;
@@ -56,10 +62,11 @@ static est_err add_line(struct tokens *t, struct est_map *holders, struct est_vi
     if (token.len < TOKEN_MIN || token.len > TOKEN_MAX || est_view_trim(rest).len != 0 ||
         name.len >= sizeof(h->name))
         return est_why_set(reterr, EST_ERR_INVALID,
-                           "%s:%u: expected NAME and a TOKEN of %d to %d characters", t->path, number,
-                           TOKEN_MIN, TOKEN_MAX);
+                           "%s:%u: expected NAME and a TOKEN of %d to %d characters", t->path,
+                           number, TOKEN_MIN, TOKEN_MAX);
     if (est_map_get(holders, token) != NULL)
-        return est_why_set(reterr, EST_ERR_INVALID, "%s:%u: this token stands twice", t->path, number);
+        return est_why_set(reterr, EST_ERR_INVALID, "%s:%u: this token stands twice", t->path,
+                           number);
     h = est_calloc(1, sizeof(*h));
     if (h == NULL || est_map_put(holders, token, h) != EST_OK) {
         est_free(h);
@@ -90,7 +97,8 @@ static est_err parse(struct tokens *t, struct est_map *holders, struct est_view 
     return EST_OK;
 }
 
-static est_err read_file(const char *path, struct est_buf *text, struct stat *st, struct est_why *reterr)
+static est_err read_file(const char *path, struct est_buf *text, struct stat *st,
+                         struct est_why *reterr)
 {
     FILE *f = fopen(path, "re");
     est_err err = EST_OK;
@@ -104,7 +112,8 @@ static est_err read_file(const char *path, struct est_buf *text, struct stat *st
             break;
     }
     if (err == EST_OK && (text->failed || text->len > FILE_MAX || ferror(f)))
-        err = est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: cannot be read, or is larger than 1 MiB", path);
+        err = est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: cannot be read, or is larger than 1 MiB",
+                          path);
     if (f != NULL)
         (void)fclose(f);
     return err;
@@ -144,7 +153,8 @@ static est_err load(struct tokens *t, est_us now, struct est_why *reterr)
     return EST_OK;
 }
 
-est_err tokens_new(const char *path, uint32_t rate, est_us now, struct tokens **ret, struct est_why *reterr)
+est_err tokens_new(const char *path, uint32_t rate, est_us now, struct tokens **ret,
+                   struct est_why *reterr)
 {
     struct tokens *t = est_calloc(1, sizeof(*t));
     est_err err = EST_OK;

@@ -1,7 +1,7 @@
 /* Who may send: bearer tokens (RFC 6750), from a file with one `NAME TOKEN` a line (# begins a
- * comment). The file is read again when it changes; a broken new version keeps the old one in force.
- * Tokens are looked up by a keyed hash whose key is drawn at start, so that the time of an answer
- * tells nothing about a token. */
+ * comment). The file is read again when it changes; a broken new version keeps the old one in
+ * force. Tokens are looked up by a keyed hash whose key is drawn at start, so that the time of an
+ * answer tells nothing about a token. */
 #pragma once
 
 #include "base/clock.h"
@@ -18,7 +18,8 @@ struct tokens_holder {
 
 /* path "" = no tokens: everybody may send (the listeners are then loopback only). rate: events a
  * second for each token, 0 = no limit. */
-est_err tokens_new(const char *path, uint32_t rate, est_us now, struct tokens **ret, struct est_why *reterr);
+est_err tokens_new(const char *path, uint32_t rate, est_us now, struct tokens **ret,
+                   struct est_why *reterr);
 void tokens_free(struct tokens *t);
 /* False when no token is asked for. */
 bool tokens_required(const struct tokens *t);

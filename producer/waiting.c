@@ -8,7 +8,13 @@
 
 #include <stdio.h>
 
-enum { POOL_MAX = 1024, KEEP_ITEMS = 64, KEEP_BYTES = 8192, IDS_MAX = 64 * 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
+enum {
+    POOL_MAX = 1024,
+    KEEP_ITEMS = 64,
+    KEEP_BYTES = 8192,
+    IDS_MAX = 64 * 1024 * 1024,
+    ANSWER_MAX = 64 * 1024 * 1024
+};
 
 void waiting_pool_init(struct waiting_pool *pool)
 {
@@ -77,8 +83,8 @@ static void note_ids(struct waiting *w, const struct admit *ad)
     }
 }
 
-struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req, const struct admit *ad,
-                             bool minimal, est_us now)
+struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req,
+                             const struct admit *ad, bool minimal, est_us now)
 {
     struct waiting *w = from_pool(pool);
 
@@ -108,7 +114,8 @@ struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req
 void waiting_give(struct waiting_pool *pool, struct waiting *w)
 {
     pool->n_used--;
-    if (pool->n_free >= POOL_MAX || w->cap > KEEP_ITEMS || w->ids.cap + w->errors.cap > KEEP_BYTES) {
+    if (pool->n_free >= POOL_MAX || w->cap > KEEP_ITEMS ||
+        w->ids.cap + w->errors.cap > KEEP_BYTES) {
         destroy(w);
         return;
     }

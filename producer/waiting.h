@@ -25,7 +25,7 @@ struct waiting {
     est_us started; /* monotonic */
     bool batch, minimal;
     size_t n, left, failed;
-    struct est_buf ids; /* "id","id",… : an array's inside, ready to be sent */
+    struct est_buf ids;    /* "id","id",… : an array's inside, ready to be sent */
     struct est_buf errors; /* members to append for items refused under ?partial=true; else empty */
     struct waiting_id *items;
     size_t cap;
@@ -41,8 +41,8 @@ struct waiting_pool {
 void waiting_pool_init(struct waiting_pool *pool);
 void waiting_pool_fini(struct waiting_pool *pool);
 /* For the items of `ad`. NULL without memory. */
-struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req, const struct admit *ad,
-                             bool minimal, est_us now);
+struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req,
+                             const struct admit *ad, bool minimal, est_us now);
 void waiting_give(struct waiting_pool *pool, struct waiting *w);
 /* Item i has its outcome; true when it was the last one. */
 bool waiting_settle(struct waiting *w, size_t i, est_err err);

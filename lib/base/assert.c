@@ -5,7 +5,8 @@
 
 _Noreturn void est_panic(const char *file, int line, const char *what)
 {
-    (void)fprintf(stderr, "{\"level\":\"fatal\",\"event\":\"panic\",\"at\":\"%s:%d\",\"what\":\"%s\"}\n",
+    (void)fprintf(stderr,
+                  "{\"level\":\"fatal\",\"event\":\"panic\",\"at\":\"%s:%d\",\"what\":\"%s\"}\n",
                   file, line, what);
     abort();
 }

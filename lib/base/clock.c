@@ -139,7 +139,8 @@ bool est_rfc3339_parse(struct est_view v, est_us *ret_wall)
         return false;
     if (!take_offset(v, &at, &offset) || at != v.len)
         return false;
-    wall = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60 * EST_SECOND + s * EST_SECOND + frac - offset;
+    wall =
+        ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60 * EST_SECOND + s * EST_SECOND + frac - offset;
     if (wall < FIRST || wall > LAST)
         return false;
     *ret_wall = wall;

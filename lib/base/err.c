@@ -11,8 +11,7 @@ struct row {
 
 static const struct row rows[EST_ERR__COUNT] = {
     [EST_OK] = {"OK", "no error", EST_RETRY},
-#define EST_ERR(name, code, disposition, text) \
-    [EST_ERR_##name] = {code, text, EST_##disposition},
+#define EST_ERR(name, code, disposition, text) [EST_ERR_##name] = {code, text, EST_##disposition},
 #include "err.def"
 #undef EST_ERR
 };

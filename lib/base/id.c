@@ -50,7 +50,7 @@ uint64_t est_random_below(uint64_t bound)
     return x % bound;
 }
 
-/* The 12 bits of rand_a count within one millisecond; when they run out the stamp moves on by one. */
+/* The 12 bits of rand_a count within a millisecond; when they run out the stamp moves on by one. */
 static void next_stamp(uint64_t now_ms, uint64_t *ret_ms, unsigned *ret_seq)
 {
     static uint64_t last_ms = 0;

@@ -10,7 +10,8 @@ static bool is_plain(unsigned char c)
 static void put_escape(struct est_buf *b, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char short_of[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    static const char short_of[0x20] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 
     est_buf_putc(b, '\\');
     if (c >= 0x20) {

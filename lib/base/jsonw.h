@@ -3,7 +3,7 @@
 
 #include "buf.h"
 
-/* The quoted, escaped string. Ill-formed UTF-8 is replaced by U+FFFD, so the output is valid JSON. */
+/* The quoted, escaped string. Ill-formed UTF-8 becomes U+FFFD, so the output is valid JSON. */
 void est_json_put_string(struct est_buf *b, struct est_view v);
 void est_json_put_str(struct est_buf *b, const char *s);
 /* `"name":` with a comma before it unless the last byte opens an object or array. */

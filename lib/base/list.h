@@ -1,4 +1,4 @@
-/* Intrusive doubly linked list. A node is in at most one list; an unlinked node points to itself. */
+/* Intrusive doubly linked list. A node is in at most one list; an unlinked one points to itself. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@ struct est_node {
 };
 
 /* The struct of `type` whose member `member` is the node `ptr`. */
-#define EST_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define EST_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void est_list_init(struct est_node *head)
 {
@@ -47,6 +47,6 @@ static inline struct est_node *est_list_first(const struct est_node *head)
     return est_list_empty(head) ? NULL : head->next;
 }
 
-#define EST_LIST_EACH(it, head) \
+#define EST_LIST_EACH(it, head)                                                   \
     for (struct est_node *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)

@@ -18,7 +18,15 @@ enum {
 };
 static const est_us LINGER_TIME = EST_SECOND;
 
-enum phase { PHASE_NEW, PHASE_IDLE, PHASE_HEADER, PHASE_BODY, PHASE_WRITING, PHASE_LINGER, PHASE_NONE };
+enum phase {
+    PHASE_NEW,
+    PHASE_IDLE,
+    PHASE_HEADER,
+    PHASE_BODY,
+    PHASE_WRITING,
+    PHASE_LINGER,
+    PHASE_NONE
+};
 
 static void on_event(void *arg, uint32_t events);
 static void on_timer(void *arg);
@@ -115,7 +123,7 @@ static void write_failed(struct est_http_conn *c)
     est_loop_timer_at(c->server->loop, &c->timer, 0);
 }
 
-/* A slow reader may never let `out` run empty: what it has taken must not stay in front for ever. */
+/* A slow reader may never let `out` run empty: what it has taken must not stay in front. */
 static void compact(struct est_http_conn *c)
 {
     if (c->out_at < KEEP_OUT || c->out_at < out_left(c))
@@ -169,10 +177,14 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-    {400, "The request is not valid HTTP"}, {408, "The request did not arrive in time"},
-    {413, "The body is larger than allowed"}, {414, "The request target is too long"},
-    {417, "Only 100-continue can be expected"}, {431, "The header is larger than allowed"},
-    {501, "The method or transfer coding is not supported"}, {503, "No memory for this request right now"},
+    {400, "The request is not valid HTTP"},
+    {408, "The request did not arrive in time"},
+    {413, "The body is larger than allowed"},
+    {414, "The request target is too long"},
+    {417, "Only 100-continue can be expected"},
+    {431, "The header is larger than allowed"},
+    {501, "The method or transfer coding is not supported"},
+    {503, "No memory for this request right now"},
     {505, "Only HTTP/1.0 and HTTP/1.1 are spoken here"},
 };
 
@@ -249,7 +261,8 @@ static void take_pending(struct est_http_conn *c)
 {
     bool complete;
 
-    c->pending_at += feed(c, c->pending.data + c->pending_at, c->pending.len - c->pending_at, &complete);
+    c->pending_at +=
+        feed(c, c->pending.data + c->pending_at, c->pending.len - c->pending_at, &complete);
     if (c->pending_at == c->pending.len)
         pending_done(c);
     if (complete)
@@ -391,7 +404,8 @@ static bool discard(struct est_http_conn *c)
 /* False when the connection has ended. */
 static bool read_some(struct est_http_conn *c)
 {
-    for (int i = 0; i < READS_PER_EVENT && c->state == EST_CONN_READING && c->pending.len == 0; i++) {
+    for (int i = 0; i < READS_PER_EVENT && c->state == EST_CONN_READING && c->pending.len == 0;
+         i++) {
         ssize_t n = recv(c->watch.fd, c->server->scratch, EST_HTTP_SCRATCH, 0);
         if (n == 0) {
             finish(c);

@@ -52,16 +52,16 @@ struct est_http_conn {
     est_us phase_at; /* when the phase that the deadline belongs to began */
     unsigned phase;
     enum est_conn_state state;
-    bool in_loop;   /* est_http_conn_continue is on the stack: replies only change state */
-    bool gone;      /* the socket is closed; kept until the parked request is answered */
-    bool close;     /* after what is in `out` */
-    bool started;   /* bytes of a request have come */
-    bool broken;    /* writing failed while a stream runs: closed from the timer, not under the writer */
-    int refuse;     /* status that a parser callback wants to end the request with */
+    bool in_loop; /* est_http_conn_continue is on the stack: replies only change state */
+    bool gone;    /* the socket is closed; kept until the parked request is answered */
+    bool close;   /* after what is in `out` */
+    bool started; /* bytes of a request have come */
+    bool broken;  /* writing to a stream failed: closed from the timer, not under the writer */
+    int refuse;   /* status that a parser callback wants to end the request with */
     llhttp_t parser;
     struct est_http_req req;
     struct est_http_stream stream;
-    struct est_buf out;     /* not yet taken by the socket: out.data + out_at */
+    struct est_buf out; /* not yet taken by the socket: out.data + out_at */
     size_t out_at;
     struct est_buf pending; /* read, but behind the request that runs now: from pending_at on */
     size_t pending_at;

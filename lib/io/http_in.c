@@ -75,7 +75,8 @@ static void refuse_full(struct est_http_server *s, int fd)
     s->stats.refused_full++;
     (void)send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(fd, SHUT_WR);
-    (void)recv(fd, s->scratch, sizeof(s->scratch), MSG_DONTWAIT); /* unread bytes would make it a reset */
+    (void)recv(fd, s->scratch, sizeof(s->scratch),
+               MSG_DONTWAIT); /* unread bytes would make it a reset */
     (void)close(fd);
 }
 
@@ -134,7 +135,8 @@ static void on_listener(void *arg, uint32_t events)
 
 /* --- listening --- */
 
-static est_err add_listener(struct est_http_server *s, int fd, const char *unix_path, struct est_why *reterr)
+static est_err add_listener(struct est_http_server *s, int fd, const char *unix_path,
+                            struct est_why *reterr)
 {
     struct est_http_listener *l = &s->listeners[s->n_listeners];
 
@@ -240,7 +242,8 @@ static void note_port(struct est_http_server *s, int fd)
 
 static est_err listen_tcp(struct est_http_server *s, const char *address, struct est_why *reterr)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *list = NULL;
     const char *port;
     char host[256];
@@ -260,10 +263,12 @@ static est_err listen_tcp(struct est_http_server *s, const char *address, struct
     return add_listener(s, fd, "", reterr);
 }
 
-est_err est_http_server_listen(struct est_http_server *s, const char *address, struct est_why *reterr)
+est_err est_http_server_listen(struct est_http_server *s, const char *address,
+                               struct est_why *reterr)
 {
     if (s->n_listeners == EST_HTTP_LISTENERS_MAX)
-        return est_why_set(reterr, EST_ERR_FULL, "%s: at most %d listeners", address, EST_HTTP_LISTENERS_MAX);
+        return est_why_set(reterr, EST_ERR_FULL, "%s: at most %d listeners", address,
+                           EST_HTTP_LISTENERS_MAX);
     if (strncmp(address, "unix:", 5) == 0)
         return listen_unix(s, address + 5, reterr);
     return listen_tcp(s, address, reterr);

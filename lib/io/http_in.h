@@ -1,12 +1,13 @@
-/* Our HTTP/1.1 server: epoll sockets, Node's parser (llhttp), strict by default. For ingest, for the
- * ops endpoints of every daemon, and for the dashboard. (RFC 9110, RFC 9112)
+/* Our HTTP/1.1 server: epoll sockets, Node's parser (llhttp), strict by default. For ingest, for
+ * the ops endpoints of every daemon, and for the dashboard. (RFC 9110, RFC 9112)
  *
  * A connection handles one request at a time: pipelined requests wait in the socket's buffer until
  * the reply before them is written, so replies keep their order without a queue of ours.
  *
- * A request lives from the handler's call until its reply. The handler replies at once, or keeps the
- * pointer ("parks" it) and replies later, exactly once. A client that hangs up meanwhile changes
- * nothing for the handler: the reply is then written nowhere. Views in a request borrow from it.
+ * A request lives from the handler's call until its reply. The handler replies at once, or keeps
+ * the pointer ("parks" it) and replies later, exactly once. A client that hangs up meanwhile
+ * changes nothing for the handler: the reply is then written nowhere. Views in a request borrow
+ * from it.
  *
  * Limits answered by the server itself, as application/problem+json: 400 (malformed, no Host, both
  * lengths), 408 (header or body not complete in time), 413, 414/431, 417, 501, 505, 503 (too many
@@ -25,15 +26,16 @@ struct est_http_server;
 struct est_http_req;
 
 struct est_http_limits {
-    size_t header_max;    /* request line and fields together, bytes */
-    size_t body_max;      /* decoded body, bytes */
-    unsigned conns_max;   /* open connections; one more is answered 503 and closed */
+    size_t header_max;     /* request line and fields together, bytes */
+    size_t body_max;       /* decoded body, bytes */
+    unsigned conns_max;    /* open connections; one more is answered 503 and closed */
     est_us header_timeout; /* first byte to end of header */
     est_us body_timeout;   /* end of header to end of body */
     est_us idle_timeout;   /* between requests of one connection */
     est_us write_timeout;  /* a client that reads nothing for so long is dropped */
 };
-extern const struct est_http_limits est_http_limits_default; /* 16 KiB, 16 MiB, 10,000, 10 s, 30 s, 75 s, 30 s */
+extern const struct est_http_limits
+    est_http_limits_default; /* 16 KiB, 16 MiB, 10,000, 10 s, 30 s, 75 s, 30 s */
 
 struct est_http_handlers {
     /* Optional; when the header is complete and before any body: refuse by replying and returning
@@ -49,7 +51,8 @@ est_err est_http_server_new(struct est_loop *lp, const struct est_http_limits *l
                             struct est_why *reterr);
 /* "127.0.0.1:3002", "[::1]:3002" (port 0 = any free one), or "unix:/run/x.sock" (mode 0660; a stale
  * socket file is replaced, a live one is an error). May be called more than once. */
-est_err est_http_server_listen(struct est_http_server *s, const char *address, struct est_why *reterr);
+est_err est_http_server_listen(struct est_http_server *s, const char *address,
+                               struct est_why *reterr);
 /* The TCP port of the first listener: what port 0 became; 0 when there is none. */
 unsigned est_http_server_port(const struct est_http_server *s);
 /* Stop accepting, close idle connections, let running requests end ("Connection: close"). */
@@ -67,7 +70,8 @@ struct est_http_stats est_http_server_stats(const struct est_http_server *s);
 
 /* --- the request --- */
 struct est_view est_http_method(const struct est_http_req *req);
-struct est_view est_http_path(const struct est_http_req *req);  /* without host and query, not decoded */
+struct est_view est_http_path(
+    const struct est_http_req *req); /* without host and query, not decoded */
 struct est_view est_http_query(const struct est_http_req *req); /* behind '?', absent when none */
 /* Value of a query parameter, not decoded; absent when there is none. */
 struct est_view est_http_query_get(const struct est_http_req *req, const char *name);
@@ -93,7 +97,8 @@ void *est_http_conn_user(const struct est_http_req *req);
 /* Before the reply: add a field ("Retry-After", "5"). Copied. */
 void est_http_reply_field(struct est_http_req *req, const char *name, const char *value);
 /* Ends the request; body is copied. content_type NULL = none. */
-void est_http_reply(struct est_http_req *req, int status, const char *content_type, struct est_view body);
+void est_http_reply(struct est_http_req *req, int status, const char *content_type,
+                    struct est_view body);
 /* RFC 9457 application/problem+json: {"title","status","detail"} (no `type` = about:blank). detail
  * may be NULL; `more` is appended verbatim as further members (`,"errors":[…]`), or is absent. */
 void est_http_problem(struct est_http_req *req, int status, const char *title, const char *detail,

@@ -13,15 +13,35 @@ struct status_row {
 
 /* RFC 9110 §15; what this server or its handlers send. */
 static const struct status_row reasons[] = {
-    {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {207, "Multi-Status"},
-    {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
-    {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
-    {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {413, "Content Too Large"},
-    {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {417, "Expectation Failed"},
-    {422, "Unprocessable Content"}, {424, "Failed Dependency"}, {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-    {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
-    {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {207, "Multi-Status"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {422, "Unprocessable Content"},
+    {424, "Failed Dependency"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
 };
 
 static const char *reason_of(int status)
@@ -101,11 +121,13 @@ void est_http_reply_field(struct est_http_req *req, const char *name, const char
 /* A reply before the request was read whole, or while draining, is the connection's last. */
 static void decide_close(struct est_http_conn *c)
 {
-    if (c->state == EST_CONN_READING || c->server->draining || !llhttp_should_keep_alive(&c->parser))
+    if (c->state == EST_CONN_READING || c->server->draining ||
+        !llhttp_should_keep_alive(&c->parser))
         c->close = true;
 }
 
-void est_http_reply(struct est_http_req *req, int status, const char *content_type, struct est_view body)
+void est_http_reply(struct est_http_req *req, int status, const char *content_type,
+                    struct est_view body)
 {
     struct est_http_conn *c = req->conn;
 

@@ -85,7 +85,7 @@ static int on_url_complete(llhttp_t *p)
     return 0;
 }
 
-/* Trailer fields come through the same callbacks; they are counted against the limit and dropped. */
+/* Trailer fields come through the same callbacks; they are counted and dropped. */
 static int put_head(struct est_http_req *req, const char *at, size_t n)
 {
     est_buf_put(&req->head, at, n);
@@ -149,11 +149,12 @@ static size_t count_fields(const struct est_http_req *req, const char *name)
     return n;
 }
 
-/* RFC 9112 §3.2: exactly one Host in HTTP/1.1. §6.1: no transfer coding but chunked is understood here,
- * and HTTP/1.0 has none. RFC 9110 §10.1.1: an unknown expectation is 417. */
+/* RFC 9112 §3.2: exactly one Host in HTTP/1.1. §6.1: no transfer coding but chunked is understood
+ * here, and HTTP/1.0 has none. RFC 9110 §10.1.1: an unknown expectation is 417. */
 static int check_head(struct est_http_req *req, const llhttp_t *p)
 {
-    struct est_view expect = est_http_header(req, "expect"), coding = est_http_header(req, "transfer-encoding");
+    struct est_view expect = est_http_header(req, "expect"),
+                    coding = est_http_header(req, "transfer-encoding");
     bool modern = p->http_major == 1 && p->http_minor >= 1;
 
     if (p->http_major != 1)
@@ -180,8 +181,11 @@ static int on_headers_complete(llhttp_t *p)
     int status;
 
     req->head_done = true;
-    req->content_length = (p->flags & F_CHUNKED) ? UINT64_MAX : (p->flags & F_CONTENT_LENGTH) ? p->content_length : 0;
-    p->upgrade = 0; /* no other protocol is spoken here: an Upgrade wish is ignored (RFC 9110 §7.8) */
+    req->content_length = (p->flags & F_CHUNKED)          ? UINT64_MAX
+                          : (p->flags & F_CONTENT_LENGTH) ? p->content_length
+                                                          : 0;
+    p->upgrade =
+        0; /* no other protocol is spoken here: an Upgrade wish is ignored (RFC 9110 §7.8) */
     status = check_head(req, p);
     if (status != 0)
         return refuse(req, status);

@@ -10,7 +10,8 @@
 
 enum { EVENTS_PER_TURN = 1000 };
 
-static est_err set(rd_kafka_conf_t *conf, const char *name, const char *value, struct est_why *reterr)
+static est_err set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                   struct est_why *reterr)
 {
     char text[160];
 
@@ -19,8 +20,8 @@ static est_err set(rd_kafka_conf_t *conf, const char *name, const char *value, s
     return est_why_set(reterr, EST_ERR_INVALID, "Kafka property %s: %s", name, text);
 }
 
-est_err est_kafka_configure(rd_kafka_conf_t *conf, const struct est_kafka_setting *settings, size_t n,
-                            struct est_why *reterr)
+est_err est_kafka_configure(rd_kafka_conf_t *conf, const struct est_kafka_setting *settings,
+                            size_t n, struct est_why *reterr)
 {
     for (size_t i = 0; i < n; i++) {
         const struct est_kafka_setting *s = &settings[i];
@@ -37,10 +38,20 @@ est_err est_kafka_configure(rd_kafka_conf_t *conf, const struct est_kafka_settin
 static bool is_fixed(const char *name)
 {
     static const char *const fixed[] = {
-        "enable.idempotence", "acks", "request.required.acks", "enable.auto.commit",
-        "enable.auto.offset.store", "partition.assignment.strategy", "log.queue", "group.id",
-        "enable.gapless.guarantee", "message.timeout.ms", "delivery.timeout.ms", "queuing.strategy",
-        "delivery.report.only.error", "transactional.id",
+        "enable.idempotence",
+        "acks",
+        "request.required.acks",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "partition.assignment.strategy",
+        "log.queue",
+        "group.id",
+        "enable.gapless.guarantee",
+        "message.timeout.ms",
+        "delivery.timeout.ms",
+        "queuing.strategy",
+        "delivery.report.only.error",
+        "transactional.id",
     };
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -49,22 +60,24 @@ static bool is_fixed(const char *name)
     return false;
 }
 
-est_err est_kafka_configure_extra(rd_kafka_conf_t *conf, const struct est_kafka_option *extra, size_t n,
-                                  struct est_why *reterr)
+est_err est_kafka_configure_extra(rd_kafka_conf_t *conf, const struct est_kafka_option *extra,
+                                  size_t n, struct est_why *reterr)
 {
     for (size_t i = 0; i < n; i++) {
-        est_err err = is_fixed(extra[i].name)
-                          ? est_why_set(reterr, EST_ERR_INVALID,
-                                        "kafka.options: %s cannot be changed: no loss and order rest on it",
-                                        extra[i].name)
-                          : set(conf, extra[i].name, extra[i].value, reterr);
+        est_err err =
+            is_fixed(extra[i].name)
+                ? est_why_set(reterr, EST_ERR_INVALID,
+                              "kafka.options: %s cannot be changed: no loss and order rest on it",
+                              extra[i].name)
+                : set(conf, extra[i].name, extra[i].value, reterr);
         if (err != EST_OK)
             return err;
     }
     return EST_OK;
 }
 
-est_err est_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t **conf, rd_kafka_t **ret, struct est_why *reterr)
+est_err est_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t **conf, rd_kafka_t **ret,
+                      struct est_why *reterr)
 {
     char text[160];
     rd_kafka_t *rk = rd_kafka_new(type, *conf, text, sizeof(text));
@@ -108,12 +121,16 @@ static void on_readable(void *arg, uint32_t events)
 }
 
 est_err est_kafka_wake_init(struct est_kafka_wake *w, struct est_loop *lp, rd_kafka_queue_t *queue,
-                            void (*fn)(void *arg, rd_kafka_event_t *ev), void *arg, struct est_why *reterr)
+                            void (*fn)(void *arg, rd_kafka_event_t *ev), void *arg,
+                            struct est_why *reterr)
 {
     static const uint64_t one = 1;
 
-    *w = (struct est_kafka_wake){.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .loop = lp,
-                                 .queue = queue, .fn = fn, .arg = arg};
+    *w = (struct est_kafka_wake){.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+                                 .loop = lp,
+                                 .queue = queue,
+                                 .fn = fn,
+                                 .arg = arg};
     if (w->fd < 0)
         return est_why_set(reterr, EST_ERR_IO, "eventfd: %s", strerror(errno));
     w->watch = (struct est_watch){.fd = w->fd, .events = EPOLLIN, .fn = on_readable, .arg = w};

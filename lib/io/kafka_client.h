@@ -11,18 +11,18 @@ struct est_kafka_setting {
     int64_t number;
 };
 
-est_err est_kafka_configure(rd_kafka_conf_t *conf, const struct est_kafka_setting *settings, size_t n,
-                            struct est_why *reterr);
+est_err est_kafka_configure(rd_kafka_conf_t *conf, const struct est_kafka_setting *settings,
+                            size_t n, struct est_why *reterr);
 /* The operator's own properties. Those that our promises rest on cannot be changed. */
-est_err est_kafka_configure_extra(rd_kafka_conf_t *conf, const struct est_kafka_option *extra, size_t n,
-                                  struct est_why *reterr);
+est_err est_kafka_configure_extra(rd_kafka_conf_t *conf, const struct est_kafka_option *extra,
+                                  size_t n, struct est_why *reterr);
 /* Takes *conf (set to NULL) on success. */
 est_err est_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t **conf, rd_kafka_t **ret,
                       struct est_why *reterr);
 
 /* An event queue on the loop. librdkafka writes to the descriptor only when the queue turns from
- * empty to non-empty, so the queue is always drained to empty: once when armed, and at each wake-up.
- * A turn handles at most a bounded number of events and then wakes itself again. */
+ * empty to non-empty, so the queue is always drained to empty: once when armed, and at each
+ * wake-up. A turn handles at most a bounded number of events and then wakes itself again. */
 struct est_kafka_wake {
     int fd; /* eventfd */
     struct est_loop *loop;

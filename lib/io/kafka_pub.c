@@ -16,7 +16,8 @@ struct est_kafka_pub {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     struct est_kafka_wake wake;
-    struct est_map topics; /* name → rd_kafka_topic_t: a look-up by name per record would take a lock */
+    struct est_map
+        topics; /* name → rd_kafka_topic_t: a look-up by name per record would take a lock */
     size_t pending;
     bool down, fatal;
 };
@@ -124,7 +125,8 @@ static est_err configure(rd_kafka_conf_t *conf, const struct est_kafka_pub_optio
         {"topic.metadata.propagation.max.ms", "5000", 0},
         {"log.queue", "true", 0},
     };
-    est_err err = est_kafka_configure(conf, settings, sizeof(settings) / sizeof(settings[0]), reterr);
+    est_err err =
+        est_kafka_configure(conf, settings, sizeof(settings) / sizeof(settings[0]), reterr);
 
     return err ? err : est_kafka_configure_extra(conf, opt->extra, opt->n_extra, reterr);
 }
@@ -146,7 +148,8 @@ est_err est_kafka_pub_new(struct est_loop *lp, const struct est_kafka_pub_option
     conf = rd_kafka_conf_new();
     err = configure(conf, opt, reterr);
     if (err == EST_OK) {
-        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+        rd_kafka_conf_set_events(conf,
+                                 RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
         err = est_kafka_new(RD_KAFKA_PRODUCER, &conf, &kp->rk, reterr);
     }
     if (err != EST_OK) {
@@ -223,12 +226,12 @@ est_err est_kafka_pub_send(struct est_kafka_pub *kp, const struct est_record *re
             rd_kafka_headers_destroy(hdrs);
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for a record of %s", rec->topic);
     }
-    code = rd_kafka_producev(
-        kp->rk, RD_KAFKA_V_RKT(rkt), RD_KAFKA_V_PARTITION(rec->partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(rec->key.data, rec->key.len),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)rec->value.data, rec->value.len),
-        RD_KAFKA_V_HEADERS(hdrs), RD_KAFKA_V_TIMESTAMP(rec->timestamp_ms), RD_KAFKA_V_OPAQUE(opaque),
-        RD_KAFKA_V_END);
+    code = rd_kafka_producev(kp->rk, RD_KAFKA_V_RKT(rkt), RD_KAFKA_V_PARTITION(rec->partition),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                             RD_KAFKA_V_KEY(rec->key.data, rec->key.len),
+                             RD_KAFKA_V_VALUE((void *)(uintptr_t)rec->value.data, rec->value.len),
+                             RD_KAFKA_V_HEADERS(hdrs), RD_KAFKA_V_TIMESTAMP(rec->timestamp_ms),
+                             RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_headers_destroy(hdrs); /* librdkafka takes them only on success */
         return est_why_set(reterr, err_of(code), "%s: %s", rec->topic, rd_kafka_err2str(code));
@@ -271,7 +274,8 @@ static bool has_leaders(const rd_kafka_metadata_topic_t *t)
 static int32_t count_in(const struct rd_kafka_metadata *md, const char *topic)
 {
     for (int i = 0; i < md->topic_cnt; i++)
-        if (strcmp(md->topics[i].topic, topic) == 0 && md->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (strcmp(md->topics[i].topic, topic) == 0 &&
+            md->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
             return has_leaders(&md->topics[i]) ? md->topics[i].partition_cnt : 0;
     return 0;
 }

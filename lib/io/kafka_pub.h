@@ -21,10 +21,10 @@ struct est_kafka_pub_options {
     const char *brokers;
     const char *client_id;
     est_us linger;
-    est_us message_timeout;                  /* a record not acknowledged by then has failed */
+    est_us message_timeout;                    /* a record not acknowledged by then has failed */
     size_t queue_max_records, queue_max_bytes; /* what librdkafka may hold un-acknowledged */
     size_t record_max_bytes;
-    const struct est_kafka_option *extra;    /* passed through from kafka.options, applied last */
+    const struct est_kafka_option *extra; /* passed through from kafka.options, applied last */
     size_t n_extra;
 };
 
@@ -59,7 +59,8 @@ est_err est_kafka_pub_new(struct est_loop *lp, const struct est_kafka_pub_option
 void est_kafka_pub_free(struct est_kafka_pub *kp);
 
 /* EST_OK: `delivered` will be called, later, from the loop. EST_ERR_FULL: the queue is full.
- * EST_ERR_TOO_LARGE, EST_ERR_KAFKA_REFUSED (unknown partition), EST_ERR_KAFKA_FATAL, EST_ERR_NOMEM. */
+ * EST_ERR_TOO_LARGE, EST_ERR_KAFKA_REFUSED (unknown partition), EST_ERR_KAFKA_FATAL,
+ * EST_ERR_NOMEM. */
 est_err est_kafka_pub_send(struct est_kafka_pub *kp, const struct est_record *rec, void *opaque,
                            struct est_why *reterr);
 /* Take back everything un-acknowledged: each is reported EST_ERR_KAFKA_PURGED (or its real outcome)
@@ -71,7 +72,7 @@ size_t est_kafka_pub_pending(const struct est_kafka_pub *kp);
 /* After a fatal error nothing can be sent any more: free this one and make a new one. */
 bool est_kafka_pub_is_fatal(const struct est_kafka_pub *kp);
 
-/* Number of partitions of a topic, from the broker; the call may block up to `timeout`, so it is for
- * start-up and for a thread that may wait. The topic is created where the broker allows it. */
+/* Number of partitions of a topic, from the broker; the call may block up to `timeout`, so it is
+ * for start-up and for a thread that may wait. The topic is created where the broker allows it. */
 est_err est_kafka_pub_partitions(struct est_kafka_pub *kp, const char *topic, est_us timeout,
                                  int32_t *ret, struct est_why *reterr);

@@ -144,8 +144,8 @@ static void read_signals(void *arg, uint32_t events)
         lp->on_signal(lp->on_signal_arg, (int)info.ssi_signo);
 }
 
-/* The signals are blocked before any library starts a thread, so that every thread inherits the mask
- * and they can only arrive here. */
+/* The signals are blocked before any library starts a thread, so that every thread inherits the
+ * mask and they can only arrive here. */
 est_err est_loop_on_signal(struct est_loop *lp, void (*fn)(void *arg, int signo), void *arg)
 {
     sigset_t set;
@@ -159,7 +159,9 @@ est_err est_loop_on_signal(struct est_loop *lp, void (*fn)(void *arg, int signo)
     lp->on_signal = fn;
     lp->on_signal_arg = arg;
     lp->signals = (struct est_watch){.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
-                                     .events = EPOLLIN, .fn = read_signals, .arg = lp};
+                                     .events = EPOLLIN,
+                                     .fn = read_signals,
+                                     .arg = lp};
     return lp->signals.fd < 0 ? EST_ERR_IO : est_loop_watch(lp, &lp->signals);
 }
 
@@ -187,8 +189,8 @@ static void run_watches(struct est_loop *lp)
     lp->n_events = lp->at_event = 0;
 }
 
-/* As many as were armed when the turn began: one that arms itself for a time that is over comes again
- * in the next turn and cannot hold this one up. */
+/* As many as were armed when the turn began: one that arms itself for a time that is over comes
+ * again in the next turn and cannot hold this one up. */
 static void run_timers(struct est_loop *lp)
 {
     for (size_t left = lp->timers.n; left > 0; left--) {

@@ -39,8 +39,8 @@ est_err est_loop_watch(struct est_loop *lp, struct est_watch *w);
 void est_loop_watch_events(struct est_loop *lp, struct est_watch *w, uint32_t events);
 void est_loop_unwatch(struct est_loop *lp, struct est_watch *w);
 
-/* Room for one timer more, until it is released: for timers that come with what the network sends, so
- * that arming them cannot fail. A program's own few timers have their room from the start. */
+/* Room for one timer more, until it is released: for timers that come with what the network sends,
+ * so that arming them cannot fail. A program's own few timers have their room from the start. */
 est_err est_loop_timer_reserve(struct est_loop *lp);
 void est_loop_timer_release(struct est_loop *lp);
 /* Arm or move; fires once, in the first turn at or after `at` (monotonic), at most once a turn. */

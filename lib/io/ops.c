@@ -26,7 +26,8 @@ static void ready(struct est_ops *ops, struct est_http_req *req)
     is_ready = ops->h.ready(ops->h.arg, &out);
     est_buf_puts(&out, "]}\n");
     if (is_ready)
-        est_http_reply(req, 200, "application/json", EST_VIEW_LIT("{\"ready\":true,\"reasons\":[]}\n"));
+        est_http_reply(req, 200, "application/json",
+                       EST_VIEW_LIT("{\"ready\":true,\"reasons\":[]}\n"));
     else
         est_http_reply(req, 503, "application/json", est_buf_view(&out));
     est_buf_fini(&out);
@@ -64,7 +65,8 @@ static void on_request(void *arg, struct est_http_req *req)
             routes[i].fn(arg, req);
             return;
         }
-    est_http_problem(req, 404, "No such page", "There are /healthz, /readyz and /metrics", EST_VIEW_NONE);
+    est_http_problem(req, 404, "No such page", "There are /healthz, /readyz and /metrics",
+                     EST_VIEW_NONE);
 }
 
 est_err est_ops_new(struct est_loop *lp, const char *address, const struct est_ops_handlers *h,
@@ -79,7 +81,8 @@ est_err est_ops_new(struct est_loop *lp, const char *address, const struct est_o
     limits.conns_max = 64;
     limits.body_max = 4096;
     ops->h = *h;
-    err = est_http_server_new(lp, &limits, &(struct est_http_handlers){.request = on_request, .arg = ops},
+    err = est_http_server_new(lp, &limits,
+                              &(struct est_http_handlers){.request = on_request, .arg = ops},
                               &ops->server, reterr);
     if (err == EST_OK)
         err = est_http_server_listen(ops->server, address, reterr);

@@ -1,5 +1,5 @@
-/* The operations endpoint of every daemon, on a listener of its own: GET /healthz (the process turns
- * its loop), /readyz (it can do its job now, or why not), /metrics (Prometheus text). No
+/* The operations endpoint of every daemon, on a listener of its own: GET /healthz (the process
+ * turns its loop), /readyz (it can do its job now, or why not), /metrics (Prometheus text). No
  * authentication: it listens on loopback unless the operator says otherwise, and tells no personal
  * datum. */
 #pragma once

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 /* Upper bounds of the histogram's buckets in µs: from a loopback answer to a minute. */
-static const est_us bounds[] = {500,     1000,    2500,    5000,    10000,    25000,    50000,    100000,
-                                250000,  500000,  1000000, 2500000, 5000000,  10000000, 30000000, 60000000};
+static const est_us bounds[] = {500,     1000,     2500,     5000,    10000,   25000,
+                                50000,   100000,   250000,   500000,  1000000, 2500000,
+                                5000000, 10000000, 30000000, 60000000};
 enum { BUCKETS = sizeof(bounds) / sizeof(bounds[0]) };
 
 struct est_series {
@@ -147,14 +148,14 @@ uint64_t est_series_count(const struct est_series *s)
     return s->count;
 }
 
-void est_metrics_count(struct est_metrics *m, enum est_metric id, const char *value1, const char *value2,
-                       uint64_t n)
+void est_metrics_count(struct est_metrics *m, enum est_metric id, const char *value1,
+                       const char *value2, uint64_t n)
 {
     est_series_add(est_metrics_series(m, id, value1, value2), n);
 }
 
-void est_metrics_gauge(struct est_metrics *m, enum est_metric id, const char *value1, const char *value2,
-                       double value)
+void est_metrics_gauge(struct est_metrics *m, enum est_metric id, const char *value1,
+                       const char *value2, double value)
 {
     est_series_set(est_metrics_series(m, id, value1, value2), value);
 }
@@ -199,7 +200,8 @@ static void put_labels(struct est_buf *out, const struct est_metric_info *info,
     est_buf_putc(out, '}');
 }
 
-static void put_seconds(struct est_buf *out, const struct est_metric_info *info, const struct est_series *s)
+static void put_seconds(struct est_buf *out, const struct est_metric_info *info,
+                        const struct est_series *s)
 {
     uint64_t below = 0;
     char le[32];
@@ -220,7 +222,8 @@ static void put_seconds(struct est_buf *out, const struct est_metric_info *info,
     est_buf_printf(out, " %llu\n", (unsigned long long)s->count);
 }
 
-static void put_series(struct est_buf *out, const struct est_metric_info *info, const struct est_series *s)
+static void put_series(struct est_buf *out, const struct est_metric_info *info,
+                       const struct est_series *s)
 {
     if (strcmp(info->kind, "seconds") == 0) {
         put_seconds(out, info, s);
@@ -234,7 +237,8 @@ static void put_series(struct est_buf *out, const struct est_metric_info *info, 
         est_buf_printf(out, " %.15g\n", s->gauge);
 }
 
-static void put_family(struct est_buf *out, const struct est_metric_info *info, const struct family *f)
+static void put_family(struct est_buf *out, const struct est_metric_info *info,
+                       const struct family *f)
 {
     const char *kind = strcmp(info->kind, "seconds") == 0 ? "histogram" : info->kind;
 
@@ -273,5 +277,6 @@ void est_metrics_process(struct est_metrics *m, est_us loop_lag)
     est_metrics_gauge(m, EST_METRIC_START, NULL, NULL, m->started);
     est_metrics_gauge(m, EST_METRIC_LOOP_LAG, NULL, NULL, (double)loop_lag / 1e6);
     for (unsigned i = 0; i <= EST_ERROR; i++)
-        est_metrics_gauge(m, EST_METRIC_LOG_LINES, levels[i], NULL, (double)est_log_count((enum est_level)i));
+        est_metrics_gauge(m, EST_METRIC_LOG_LINES, levels[i], NULL,
+                          (double)est_log_count((enum est_level)i));
 }

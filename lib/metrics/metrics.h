@@ -1,5 +1,6 @@
-/* Counters, gauges and histograms of one daemon; metrics.def names them all. A series is found once,
- * by its label values, and then costs an addition. Values are of this process and of its life. */
+/* Counters, gauges and histograms of one daemon; metrics.def names them all. A series is found
+ * once, by its label values, and then costs an addition. Values are of this process and of its
+ * life. */
 #pragma once
 
 #include "base/buf.h"
@@ -32,20 +33,21 @@ void est_metrics_free(struct est_metrics *m);
 struct est_series *est_metrics_series(struct est_metrics *m, enum est_metric id, const char *value1,
                                       const char *value2);
 
-void est_series_add(struct est_series *s, uint64_t n);     /* counter */
-void est_series_set(struct est_series *s, double value);   /* gauge */
+void est_series_add(struct est_series *s, uint64_t n);      /* counter */
+void est_series_set(struct est_series *s, double value);    /* gauge */
 void est_series_observe(struct est_series *s, est_us time); /* seconds */
-uint64_t est_series_count(const struct est_series *s);     /* counter's value, histogram's count */
+uint64_t est_series_count(const struct est_series *s);      /* counter's value, histogram's count */
 
 /* For rare events: find and add in one call. */
-void est_metrics_count(struct est_metrics *m, enum est_metric id, const char *value1, const char *value2,
-                       uint64_t n);
-void est_metrics_gauge(struct est_metrics *m, enum est_metric id, const char *value1, const char *value2,
-                       double value);
+void est_metrics_count(struct est_metrics *m, enum est_metric id, const char *value1,
+                       const char *value2, uint64_t n);
+void est_metrics_gauge(struct est_metrics *m, enum est_metric id, const char *value1,
+                       const char *value2, double value);
 
 /* Prometheus text format 0.0.4. */
 void est_metrics_render(const struct est_metrics *m, struct est_buf *out);
-/* The gauges that every daemon has: memory, start time, log lines, loop lag. Call before rendering. */
+/* The gauges that every daemon has: memory, start time, log lines, loop lag. Call before
+ * rendering. */
 void est_metrics_process(struct est_metrics *m, est_us loop_lag);
 
 /* One row of metrics.def, for the generated documentation. */

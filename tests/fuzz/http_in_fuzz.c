@@ -1,6 +1,6 @@
-/* Any bytes on a connection of the HTTP server, in any pieces, through a real socket. First byte: the
- * longest piece. The handler answers at once, parks, or streams, as the path's second byte says; what
- * comes back must be whole replies, and nothing may be left behind. */
+/* Any bytes on a connection of the HTTP server, in any pieces, through a real socket. First byte:
+ * the longest piece. The handler answers at once, parks, or streams, as the path's second byte
+ * says; what comes back must be whole replies, and nothing may be left behind. */
 #include "base/mem.h"
 #include "io/http_conn.h"
 
@@ -107,7 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     limits.header_max = 2048;
     limits.body_max = 4096;
-    if (est_loop_new(&lp, NULL) != EST_OK || est_http_server_new(lp, &limits, &handlers, &s, NULL) != EST_OK)
+    if (est_loop_new(&lp, NULL) != EST_OK ||
+        est_http_server_new(lp, &limits, &handlers, &s, NULL) != EST_OK)
         abort();
     if (est_http_conn_open(s, fds[0], "fuzz") != EST_OK)
         abort();

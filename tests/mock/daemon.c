@@ -18,7 +18,8 @@
 
 static struct sockaddr_in loopback(unsigned port)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
@@ -82,7 +83,8 @@ int daemon_stop(struct daemon *d, int signo, est_us patience)
     return status;
 }
 
-int http_send(unsigned port, const char *method, const char *path, const char *type, const char *body)
+int http_send(unsigned port, const char *method, const char *path, const char *type,
+              const char *body)
 {
     struct sockaddr_in sa = loopback(port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -135,14 +137,14 @@ void http_read(int fd, struct answer *ret, est_us patience)
     body = strstr(text, "\r\n\r\n");
     if (body == NULL)
         return;
-    ret->status = atoi(text + 9);
+    ret->status = (int)strtol(text + 9, NULL, 10);
     (void)snprintf(ret->head, sizeof(ret->head), "%.*s", (int)(body - text), text);
     (void)snprintf(ret->body, sizeof(ret->body), "%s", body + 4);
     ret->body_len = strlen(ret->body);
 }
 
-void http_ask(unsigned port, const char *method, const char *path, const char *type, const char *body,
-              struct answer *ret)
+void http_ask(unsigned port, const char *method, const char *path, const char *type,
+              const char *body, struct answer *ret)
 {
     http_read(http_send(port, method, path, type, body), ret, 15 * EST_SECOND);
 }

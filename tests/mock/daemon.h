@@ -1,4 +1,4 @@
-/* For tests: a daemon of ours as a child process, and plain HTTP to it. Everything has a deadline. */
+/* For tests: a daemon of ours as a child process, and plain HTTP to it. All has a deadline. */
 #pragma once
 
 #include "base/clock.h"
@@ -30,8 +30,9 @@ struct answer {
 };
 
 /* A connection of its own: send now, read later. -1 when nobody listens. */
-int http_send(unsigned port, const char *method, const char *path, const char *type, const char *body);
+int http_send(unsigned port, const char *method, const char *path, const char *type,
+              const char *body);
 void http_read(int fd, struct answer *ret, est_us patience);
 /* Both. */
-void http_ask(unsigned port, const char *method, const char *path, const char *type, const char *body,
-              struct answer *ret);
+void http_ask(unsigned port, const char *method, const char *path, const char *type,
+              const char *body, struct answer *ret);

@@ -20,7 +20,7 @@
 
 enum { PRODUCE = 0, PARTITIONS = 4 };
 
-static const char *const types[] = {"message", "message_status", "order",     "payment",  "user",
+static const char *const types[] = {"message", "message_status", "order",     "payment", "user",
                                     "session", "interaction",    "bot_error", "custom"};
 
 static rd_kafka_t *host;
@@ -57,12 +57,13 @@ static int close_cluster(void **state)
 static void start(const char *ack_timeout)
 {
     char brokers[160], listen[64], ops[64], timeout[64];
-    const char *const settings[] = {"ESTEIRA_CONFIG=" ESTEIRA_SOURCE_DIR "/pipeline.yaml", brokers, listen,
-                                    ops, timeout, NULL};
+    const char *const settings[] = {
+        "ESTEIRA_CONFIG=" ESTEIRA_SOURCE_DIR "/pipeline.yaml", brokers, listen, ops, timeout, NULL};
 
     port = daemon_free_port();
     ops_port = daemon_free_port();
-    (void)snprintf(brokers, sizeof(brokers), "ESTEIRA_KAFKA_BROKERS=%s", rd_kafka_mock_cluster_bootstraps(cluster));
+    (void)snprintf(brokers, sizeof(brokers), "ESTEIRA_KAFKA_BROKERS=%s",
+                   rd_kafka_mock_cluster_bootstraps(cluster));
     (void)snprintf(listen, sizeof(listen), "ESTEIRA_PRODUCER_LISTEN=127.0.0.1:%u", port);
     (void)snprintf(ops, sizeof(ops), "ESTEIRA_PRODUCER_OPS_LISTEN=127.0.0.1:%u", ops_port);
     (void)snprintf(timeout, sizeof(timeout), "ESTEIRA_PRODUCER_ACK_TIMEOUT=%s", ack_timeout);
@@ -76,10 +77,10 @@ static int ready(void)
 }
 
 /* Ask again until the answer is `want`. */
-#define WAIT_READY(want) \
+#define WAIT_READY(want)                                                           \
     for (est_us until_ = est_clock_mono() + 20 * EST_SECOND; ready() != (want);) { \
-        assert_true(est_clock_mono() < until_); \
-        (void)poll(NULL, 0, 20); \
+        assert_true(est_clock_mono() < until_);                                    \
+        (void)poll(NULL, 0, 20);                                                   \
     }
 
 static const char *event(size_t number, char out[256])
@@ -162,9 +163,12 @@ static void read_topic(const char *name)
     rd_kafka_topic_t *topic;
 
     n_seen = 0;
-    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster),
-                                       text, sizeof(text)), RD_KAFKA_CONF_OK);
-    assert_int_equal(rd_kafka_conf_set(conf, "enable.partition.eof", "true", text, sizeof(text)), RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers",
+                                       rd_kafka_mock_cluster_bootstraps(cluster), text,
+                                       sizeof(text)),
+                     RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "enable.partition.eof", "true", text, sizeof(text)),
+                     RD_KAFKA_CONF_OK);
     reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     assert_non_null(reader);
     topic = rd_kafka_topic_new(reader, name, NULL);
@@ -213,7 +217,8 @@ static void check_acknowledged(size_t number)
         for (size_t i = 0; i < n_seen && !found; i++)
             found = same_chain(&seen[i].parts, &s->parts) && seen[i].parts.n == n;
         if (!found)
-            fail_msg("%s has %s, and number %llu before it is missing", id, s->chain, (unsigned long long)n);
+            fail_msg("%s has %s, and number %llu before it is missing", id, s->chain,
+                     (unsigned long long)n);
     }
 }
 
@@ -234,9 +239,11 @@ static void answers_when_kafka_has_acknowledged(void **state)
     (void)rd_kafka_mock_broker_set_rtt(cluster, 1, 0);
     http_ask(port, "POST", "/v1/events", "application/x-ndjson",
              "{\"event\":\"order_created\",\"id\":\"e-3\",\"payload\":{}}\n"
-             "{\"event\":\"what_is_this\",\"id\":\"e-\xC3\xA9\\\"\",\"payload\":{\"a\":[1]}}\n", &an);
+             "{\"event\":\"what_is_this\",\"id\":\"e-\xC3\xA9\\\"\",\"payload\":{\"a\":[1]}}\n",
+             &an);
     assert_int_equal(an.status, 202);
-    assert_string_equal(an.body, "{\"accepted\":2,\"buffered\":0,\"ids\":[\"e-3\",\"e-\xC3\xA9\\\"\"]}\n");
+    assert_string_equal(an.body,
+                        "{\"accepted\":2,\"buffered\":0,\"ids\":[\"e-3\",\"e-\xC3\xA9\\\"\"]}\n");
     read_topic("esteira.order");
     assert_int_equal(n_seen, 3);
     read_topic("esteira.custom");
@@ -256,11 +263,13 @@ static void too_slow_is_taken_back(void **state)
     (void)rd_kafka_mock_broker_set_rtt(cluster, 1, 1500);
     http_ask(port, "POST", "/v1/events", "application/x-ndjson",
              "{\"event\":\"order_created\",\"id\":\"r-1\",\"payload\":{}}\n"
-             "{\"event\":\"user_login\",\"id\":\"r-2\",\"payload\":{}}\n", &an);
+             "{\"event\":\"user_login\",\"id\":\"r-2\",\"payload\":{}}\n",
+             &an);
     assert_int_equal(an.status, 503);
     assert_true(an.took >= 290 * EST_MS && an.took < 3 * EST_SECOND);
     assert_int_equal(in_array("retry_ids"), 2);
-    assert_true(has("\"r-1\"") && has("\"r-2\"") && has("Retry-After: ") && has("application/problem+json"));
+    assert_true(has("\"r-1\"") && has("\"r-2\"") && has("Retry-After: ") &&
+                has("application/problem+json"));
     post(3); /* refused at once, without waiting for Kafka */
     assert_int_equal(an.status, 503);
     yyjson_doc_free(json());
@@ -276,7 +285,7 @@ static void too_slow_is_taken_back(void **state)
     stop_well();
 }
 
-/* As far away as a broker may be: each question takes 60 ms, and there are nine topics to ask for. */
+/* As far away as a broker may be: each question takes 60 ms, and there are nine topics. */
 static void a_broker_far_away(void **state)
 {
     (void)state;
@@ -339,12 +348,14 @@ static void goes_away_and_comes_back(void **state)
     stop_well();
 }
 
-/* Errors of the broker between good records: whatever was answered 202 stands in a chain without gap. */
+/* Errors of the broker between good records: whatever was answered 202 stands in a chain without
+ * gap. */
 static void chains_of_what_was_acknowledged_have_no_gap(void **state)
 {
     static const rd_kafka_resp_err_t errors[] = {
-        RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-        RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE};
+        RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+        RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NO_ERROR,
+        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE};
     enum { N = 60 };
     static int status[N];
     size_t acknowledged = 0, refused = 0;

@@ -43,8 +43,12 @@ static void numbers(void **state)
     static const struct {
         int64_t n;
         const char *text;
-    } cases[] = {{0, "0"}, {7, "7"}, {-1, "-1"}, {INT64_MAX, "9223372036854775807"},
-                 {INT64_MIN, "-9223372036854775808"}, {1000000, "1000000"}};
+    } cases[] = {{0, "0"},
+                 {7, "7"},
+                 {-1, "-1"},
+                 {INT64_MAX, "9223372036854775807"},
+                 {INT64_MIN, "-9223372036854775808"},
+                 {1000000, "1000000"}};
     struct est_buf b;
 
     (void)state;
@@ -89,8 +93,8 @@ static void put_chars(struct est_buf *b)
 
 static void the_maximum_is_reached_and_not_passed(void **state)
 {
-    static void (*const puts[])(struct est_buf *b) = {put_data, put_text, put_print, put_number,
-                                                      put_chars};
+    static void (*const puts[])(struct est_buf * b) = {put_data, put_text, put_print, put_number,
+                                                       put_chars};
     static const size_t room[] = {0, 1, 250, 256, 257, 300, 512, 5000};
 
     (void)state;

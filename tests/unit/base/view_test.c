@@ -146,7 +146,7 @@ static void trim(void **state)
     static const struct {
         struct est_view v;
         const char *want;
-    } cases[] = {{V(""), ""},         {V(" \t "), ""},       {V("a"), "a"},
+    } cases[] = {{V(""), ""},           {V(" \t "), ""},       {V("a"), "a"},
                  {V("  a b\t"), "a b"}, {V("\na\r"), "\na\r"}, {V("a "), "a"}};
 
     (void)state;

@@ -1,4 +1,4 @@
-/* How long things live: parked requests, clients that vanish, deadlines, back-pressure, draining. */
+/* How long things live: parked requests, clients that vanish, deadlines, slow readers, draining. */
 #include "base/mem.h"
 #include "http_fixture.h"
 
@@ -181,8 +181,10 @@ static void deadlines(void **state)
         {"silent from the start", "", 0},
         {"header not complete", "GET /say HTTP/1.1\r\nHost:", 408},
         {"one byte", "G", 408},
-        {"body not complete", "POST /say HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhell", 408},
-        {"chunk not complete", "POST /say HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", 408},
+        {"body not complete", "POST /say HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhell",
+         408},
+        {"chunk not complete",
+         "POST /say HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", 408},
         {"idle behind a request", GET("/say"), 200},
         {"a second header not complete", GET("/say") "GET", 200},
     };
@@ -390,7 +392,8 @@ static void no_more_than_conns_max(void **state)
 
 /* --- memory --- */
 
-/* Whichever allocation fails while three requests are served: each reply is whole or does not come. */
+/* Whichever allocation fails while three requests are served: each reply is whole or does not
+ * come. */
 static void without_memory(void **state)
 {
     (void)state;
@@ -407,9 +410,12 @@ static void without_memory(void **state)
         est_mem_fail_after(after);
         (void)client_hears_end(&c);
         est_mem_fail_after(-1);
-        replies = client_count(&c, "Content-Length: 300\r\n") + client_count(&c, "Content-Length: 5000\r\n");
-        assert_int_equal(client_count(&c, "bbbbbbbbbb"), 500 * client_count(&c, "Content-Length: 5000\r\n"));
-        assert_int_equal(client_count(&c, "0123456789"), 30 * client_count(&c, "Content-Length: 300\r\n"));
+        replies = client_count(&c, "Content-Length: 300\r\n") +
+                  client_count(&c, "Content-Length: 5000\r\n");
+        assert_int_equal(client_count(&c, "bbbbbbbbbb"),
+                         500 * client_count(&c, "Content-Length: 5000\r\n"));
+        assert_int_equal(client_count(&c, "0123456789"),
+                         30 * client_count(&c, "Content-Length: 300\r\n"));
         assert_true(replies <= 2);
         client_close(&c);
         WAIT_FOR(&r, open_now() == 0);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,8 @@ static const est_us PATIENCE = 5 * EST_SECOND;
 
 static void say(struct est_http_req *req)
 {
-    struct est_view method = est_http_method(req), path = est_http_path(req), query = est_http_query(req);
+    struct est_view method = est_http_method(req), path = est_http_path(req),
+                    query = est_http_query(req);
     struct est_buf b;
 
     est_buf_init(&b, 1 << 20);
@@ -93,7 +95,7 @@ static void on_request(void *arg, struct est_http_req *req)
     r->calls++;
     assert_ptr_equal(est_http_user(req), r);
     assert_ptr_equal(est_http_conn_user(req), r);
-    (void)strncpy(r->peer, est_http_peer(req), sizeof(r->peer) - 1);
+    (void)snprintf(r->peer, sizeof(r->peer), "%s", est_http_peer(req));
     if (est_view_is(path, "/park"))
         park(r, req);
     else if (est_view_is(path, "/big"))

@@ -1,6 +1,6 @@
-/* For tests of the HTTP server: a server on the loop of this process, whose handler does what the path
- * says, and clients on plain sockets of the same process. No waiting but in the loop, all with a
- * deadline. */
+/* For tests of the HTTP server: a server on the loop of this process, whose handler does what the
+ * path says, and clients on plain sockets of the same process. No waiting but in the loop, all
+ * with a deadline. */
 #pragma once
 
 #include "base/buf.h"
@@ -38,8 +38,8 @@ struct client {
 
 struct client rig_dial(struct rig *r);
 void client_close(struct client *c);
-void client_reset(struct client *c);                        /* RST instead of FIN */
-void client_say(struct client *c, struct est_view bytes);   /* all of it, turning the loop */
+void client_reset(struct client *c);                      /* RST instead of FIN */
+void client_say(struct client *c, struct est_view bytes); /* all of it, turning the loop */
 void client_say_str(struct client *c, const char *bytes);
 /* Turn until what has come contains `text`, or the end, or 5 s. */
 bool client_hears(struct client *c, const char *text);
@@ -53,8 +53,8 @@ void client_read(struct client *c, size_t max);
 size_t client_count(const struct client *c, const char *text);
 void client_forget(struct client *c);
 
-#define WAIT_FOR(rig, cond) \
+#define WAIT_FOR(rig, cond)                                             \
     for (est_us until_ = est_clock_mono() + 5 * EST_SECOND; !(cond);) { \
-        assert_true(est_clock_mono() < until_); \
-        rig_turn(rig); \
+        assert_true(est_clock_mono() < until_);                         \
+        rig_turn(rig);                                                  \
     }

@@ -1,5 +1,5 @@
-/* What the server says to what clients send: framing, fields, refusals. Lifetime and deadlines are in
- * http_conn_test.c, listeners in http_listen_test.c. */
+/* What the server says to what clients send: framing, fields, refusals. Lifetime and deadlines are
+ * in http_conn_test.c, listeners in http_listen_test.c. */
 #include "http_fixture.h"
 
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 static int status_of(const struct client *c)
 {
-    return c->in.len > 12 ? atoi(c->in.data + 9) : 0;
+    return c->in.len > 12 ? (int)strtol(c->in.data + 9, NULL, 10) : 0;
 }
 
 /* One request, one reply: its status and the end of what came. */
@@ -33,7 +33,8 @@ static void well_formed_requests(void **state)
         {V(GET("/say")), "GET /say - 0 ", false},
         {V(GET("/say?a=b")), "GET /say ?a=b 0 ", false},
         {V(GET("/say?")), "GET /say ? 0 ", false},
-        {V("GET http://example.org/say?x=1 HTTP/1.1\r\nHost: x\r\n\r\n"), "GET /say ?x=1 0 ", false},
+        {V("GET http://example.org/say?x=1 HTTP/1.1\r\nHost: x\r\n\r\n"), "GET /say ?x=1 0 ",
+         false},
         {V("GET http://example.org HTTP/1.1\r\nHost: x\r\n\r\n"), "GET / - 0 ", false},
         {V("GET http://example.org?x=/ HTTP/1.1\r\nHost: x\r\n\r\n"), "GET / ?x=/ 0 ", false},
         {V("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"), "OPTIONS * - 0 ", false},
@@ -41,20 +42,25 @@ static void well_formed_requests(void **state)
         {V("GET /say HTTP/1.1\r\nHost:x\r\n\r\n"), "GET /say - 0 ", false},
         {V("GET /say HTTP/1.1\r\nhOsT: \t x \t \r\nEmpty:\r\n\r\n"), "GET /say - 0 ", false},
         {V(HEAD_OF("POST", "/say") "Content-Length: 5\r\n\r\nhello"), "POST /say - 5 hello", false},
-        {V(HEAD_OF("POST", "/say") "Content-Length: 005\r\n\r\nhello"), "POST /say - 5 hello", false},
+        {V(HEAD_OF("POST", "/say") "Content-Length: 005\r\n\r\nhello"), "POST /say - 5 hello",
+         false},
         {V(HEAD_OF("POST", "/say") "Content-Length: 0\r\n\r\n"), "POST /say - 0 ", false},
         {V(HEAD_OF("POST", "/say") "Content-Length: 3\r\n\r\na\0b"), "POST /say - 3 a", false},
-        {V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n"),
+        {V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n"
+                                   "0123456789\r\n0\r\n\r\n"),
          "POST /say - chunked abc0123456789", false},
         {V(HEAD_OF("POST", "/say") "transfer-encoding: CHUNKED\r\n\r\n0\r\nTrailer: t\r\n\r\n"),
          "POST /say - chunked ", false},
         {V(HEAD_OF("GET", "/say") "Connection: close\r\n\r\n"), "GET /say - 0 ", true},
         {V("GET /say HTTP/1.0\r\n\r\n"), "GET /say - 0 ", true},
         {V("GET /say HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), "GET /say - 0 ", false},
-        {V("GET /say HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n"), "GET /say - 0 ", true},
-        {V(HEAD_OF("GET", "/say") "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), "GET /say - 0 ", false},
+        {V("GET /say HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n"),
+         "GET /say - 0 ", true},
+        {V(HEAD_OF("GET", "/say") "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
+         "GET /say - 0 ", false},
         {V(HEAD_OF("POST", "/say") "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-           "HTTP2-Settings: AA\r\nContent-Length: 2\r\n\r\nhi"), "POST /say - 2 hi", false},
+                                   "HTTP2-Settings: AA\r\nContent-Length: 2\r\n\r\nhi"),
+         "POST /say - 2 hi", false},
     };
     struct rig r;
 
@@ -102,8 +108,12 @@ static void refused_requests(void **state)
         {501, V("CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n")},
         {417, V(HEAD_OF("POST", "/say") "Expect: 200-maybe\r\nContent-Length: 2\r\n\r\n")},
         /* framing that another server may read otherwise */
-        {400, V(HEAD_OF("POST", "/say") "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-        {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")},
+        {400,
+         V(HEAD_OF("POST",
+                   "/say") "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+        {400,
+         V(HEAD_OF("POST",
+                   "/say") "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")},
         {400, V(HEAD_OF("POST", "/say") "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!")},
         {400, V(HEAD_OF("POST", "/say") "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello")},
         {400, V(HEAD_OF("POST", "/say") "Content-Length: 5, 5\r\n\r\nhello")},
@@ -116,8 +126,14 @@ static void refused_requests(void **state)
         {413, V(HEAD_OF("POST", "/say") "Content-Length: 18446744073709551615\r\n\r\n")},
         {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: gzip\r\n\r\nhello")},
         {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")},
-        {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-        {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+        {501,
+         V(HEAD_OF(
+             "POST",
+             "/say") "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+        {400,
+         V(HEAD_OF(
+             "POST",
+             "/say") "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
         {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n")},
         {400, V("POST /say HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
         {400, V(HEAD_OF("POST", "/say") "Content-Length : 5\r\n\r\nhello")},
@@ -132,13 +148,17 @@ static void refused_requests(void **state)
         {400, V("GET /say HTTP/1.1\r\nHost: x\r\n: a\r\n\r\n")},
         {400, V("GET /say HTTP/1.1\r\nHost: x\r\nX Y: a\r\n\r\n")},
         {400, V("GET /say HTTP/1.1\r\nHost: x\r\nX\r\n\r\n")},
-        {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n")},
-        {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n")},
+        {400,
+         V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n")},
+        {400,
+         V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n")},
         {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n")},
-        {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n")},
+        {400,
+         V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n")},
         {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n")},
         {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n\r\nabc\r\n0\r\n\r\n")},
-        {400, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\na")},
+        {400,
+         V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\na")},
     };
     struct rig r;
 
@@ -156,7 +176,8 @@ static void refused_requests(void **state)
         client_close(&c);
     }
     assert_int_equal(r.calls, 0);
-    assert_int_equal(est_http_server_stats(r.server).bad_requests, sizeof(cases) / sizeof(cases[0]));
+    assert_int_equal(est_http_server_stats(r.server).bad_requests,
+                     sizeof(cases) / sizeof(cases[0]));
     rig_close(&r);
 }
 
@@ -175,12 +196,16 @@ static void limits_of_size(void **state)
         {431, "GET / HTTP/1.1\r\nHost: x\r\nX: ", 1025, "\r\n\r\n"},
         {431, "GET / HTTP/1.1\r\nHost: x\r\n", 1025, ": x\r\n\r\n"},
         {431, "GET / HTTP/1.1\r\nHost: x\r\n", 100000, ""},
-        {431, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", 1025, "\r\n\r\n"},
+        {431, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", 1025,
+         "\r\n\r\n"},
         {200, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n", 2000, ""},
         {413, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2001\r\n\r\n", 2001, ""},
-        {200, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n", 2000, "\r\n0\r\n\r\n"},
-        {413, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d1\r\n", 2001, "\r\n0\r\n\r\n"},
-        {413, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFF\r\n", 200000, ""},
+        {200, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n", 2000,
+         "\r\n0\r\n\r\n"},
+        {413, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d1\r\n", 2001,
+         "\r\n0\r\n\r\n"},
+        {413, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFF\r\n", 200000,
+         ""},
     };
     struct est_http_limits limits = est_http_limits_default;
     struct rig r;
@@ -229,10 +254,10 @@ static void too_many_fields(void **state)
 /* Two requests with bodies, cut in two at every byte; then byte by byte. */
 static void every_cut(void **state)
 {
-    static const struct est_view say =
-        V(HEAD_OF("POST", "/say?1") "Transfer-Encoding: chunked\r\nX: y\r\n\r\n"
-          "5\r\nhello\r\n1;ext=\"v\"\r\n!\r\n0\r\nTrailer: t\r\n\r\n"
-          HEAD_OF("POST", "/say?2") "Content-Length: 3\r\n\r\nabc" GET("/say?3"));
+    static const struct est_view say = V(HEAD_OF(
+        "POST", "/say?1") "Transfer-Encoding: chunked\r\nX: y\r\n\r\n"
+                          "5\r\nhello\r\n1;ext=\"v\"\r\n!\r\n0\r\nTrailer: t\r\n\r\n" HEAD_OF(
+                              "POST", "/say?2") "Content-Length: 3\r\n\r\nabc" GET("/say?3"));
     static const char *const want[] = {"POST /say ?1 chunked hello!HTTP", "POST /say ?2 3 abcHTTP",
                                        "GET /say ?3 0 "};
     struct rig r;
@@ -269,7 +294,8 @@ static void a_hundred_pipelined(void **state)
     c = rig_dial(&r);
     est_buf_init(&b, 1 << 20);
     for (int i = 0; i < 100; i++)
-        est_buf_printf(&b, "POST /say?%03d HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%*s", i, i, i, "");
+        est_buf_printf(&b, "POST /say?%03d HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%*s", i,
+                       i, i, "");
     client_say(&c, est_buf_view(&b));
     assert_true(client_hears(&c, "/say ?099 99"));
     assert_int_equal(client_count(&c, "HTTP/1.1 200 OK\r\n"), 100);
@@ -301,7 +327,8 @@ static void expect_continue(void **state)
     client_say_str(&c, "hi");
     assert_true(client_hears(&c, "POST /say - 2 hi"));
     client_forget(&c);
-    client_say_str(&c, HEAD_OF("POST", "/no/body") "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    client_say_str(&c,
+                   HEAD_OF("POST", "/no/body") "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_true(client_hears_end(&c));
     assert_int_equal(status_of(&c), 401);
     assert_int_equal(client_count(&c, "100 Continue"), 0);
@@ -346,7 +373,8 @@ static void refused_before_the_body(void **state)
     assert_true(client_hears(&c, "\"status\":401"));
     assert_int_equal(client_count(&c, "WWW-Authenticate: Bearer\r\n"), 1);
     for (int i = 0; i < 1000; i++) /* it goes on sending; what was said must still arrive */
-        client_say_str(&c, "0123456789012345678901234567890123456789012345678901234567890123456789");
+        client_say_str(&c,
+                       "0123456789012345678901234567890123456789012345678901234567890123456789");
     assert_true(client_hears_end(&c));
     assert_int_equal(client_count(&c, "HTTP/1.1 "), 1);
     assert_int_equal(r.calls, 0);
@@ -381,11 +409,16 @@ static void query_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(well_formed_requests), cmocka_unit_test(refused_requests),
-        cmocka_unit_test(limits_of_size),       cmocka_unit_test(too_many_fields),
-        cmocka_unit_test(every_cut),            cmocka_unit_test(a_hundred_pipelined),
-        cmocka_unit_test(expect_continue),      cmocka_unit_test(head_has_no_body),
-        cmocka_unit_test(refused_before_the_body), cmocka_unit_test(query_parameters),
+        cmocka_unit_test(well_formed_requests),
+        cmocka_unit_test(refused_requests),
+        cmocka_unit_test(limits_of_size),
+        cmocka_unit_test(too_many_fields),
+        cmocka_unit_test(every_cut),
+        cmocka_unit_test(a_hundred_pipelined),
+        cmocka_unit_test(expect_continue),
+        cmocka_unit_test(head_has_no_body),
+        cmocka_unit_test(refused_before_the_body),
+        cmocka_unit_test(query_parameters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

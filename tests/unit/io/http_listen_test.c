@@ -1,4 +1,5 @@
-/* Where the server listens: ports, Unix sockets, addresses that cannot be; and descriptors that run out. */
+/* Where the server listens: ports, Unix sockets, addresses that cannot be; and descriptors that
+ * run out. */
 #include "http_fixture.h"
 
 #include <fcntl.h>
@@ -119,9 +120,15 @@ static void addresses(void **state)
         const char *address;
         est_err want;
     } cases[] = {
-        {"127.0.0.1:0", EST_OK},       {"localhost:0", EST_OK},     {":0", EST_OK},
-        {"127.0.0.1", EST_ERR_INVALID}, {"", EST_ERR_INVALID},       {"127.0.0.1:", EST_ERR_INVALID},
-        {"127.0.0.1:x", EST_ERR_INVALID}, {"unix:", EST_ERR_INVALID}, {"unix:/no/such/folder/s", EST_ERR_IO},
+        {"127.0.0.1:0", EST_OK},
+        {"localhost:0", EST_OK},
+        {":0", EST_OK},
+        {"127.0.0.1", EST_ERR_INVALID},
+        {"", EST_ERR_INVALID},
+        {"127.0.0.1:", EST_ERR_INVALID},
+        {"127.0.0.1:x", EST_ERR_INVALID},
+        {"unix:", EST_ERR_INVALID},
+        {"unix:/no/such/folder/s", EST_ERR_IO},
         {"192.0.2.1:0", EST_ERR_IO}, /* documentation's network: not ours */
     };
     char longer[300] = "unix:/";

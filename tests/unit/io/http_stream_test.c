@@ -62,7 +62,8 @@ static void closed_is_called_once(void **state)
     assert_int_equal(r.closed, 1);
 }
 
-/* The client resets; the next write finds out, and `closed` comes from the loop, not from the write. */
+/* The client resets; the next write finds out, and `closed` comes from the loop, not from the
+ * write. */
 static void closed_is_not_called_from_a_write(void **state)
 {
     struct est_http_stream *st = r.stream;

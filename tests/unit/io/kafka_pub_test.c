@@ -1,4 +1,5 @@
-/* The producer against librdkafka's mock cluster, which lives in this process and fails as it is told. */
+/* The producer against librdkafka's mock cluster, which lives in this process and fails as it is
+ * told. */
 #include "io/kafka_pub.h"
 
 #include <stdarg.h>
@@ -113,8 +114,11 @@ static est_err send_to(int32_t partition, size_t number, struct est_why *why)
 {
     static const struct est_record_header headers[] = {{"h1", {"v1", 2}}, {"empty", {"", 0}}};
     char value[40];
-    struct est_record rec = {.topic = "events", .partition = partition, .key = EST_VIEW_LIT("key"),
-                             .headers = headers, .n_headers = 2};
+    struct est_record rec = {.topic = "events",
+                             .partition = partition,
+                             .key = EST_VIEW_LIT("key"),
+                             .headers = headers,
+                             .n_headers = 2};
 
     rec.value = est_view(value, (size_t)snprintf(value, sizeof(value), "value %zu", number));
     return est_kafka_pub_send(kp, &rec, &outcomes[number], why);
@@ -126,17 +130,18 @@ static void send_some(size_t from, size_t n)
         assert_int_equal(send_to((int32_t)(i % PARTITIONS), i, NULL), EST_OK);
 }
 
-#define WAIT_UNTIL(seconds, cond) \
-    for (est_us until_ = est_clock_mono() + (seconds) * EST_SECOND; !(cond);) { \
-        assert_true(est_clock_mono() < until_); \
-        est_loop_turn(lp, 10 * EST_MS); \
+#define WAIT_UNTIL(seconds, cond)                                             \
+    for (est_us until_ = est_clock_mono() + (seconds)*EST_SECOND; !(cond);) { \
+        assert_true(est_clock_mono() < until_);                               \
+        est_loop_turn(lp, 10 * EST_MS);                                       \
     }
 
 static void all_once(size_t n, est_err want)
 {
     for (size_t i = 0; i < n; i++)
         if (outcomes[i].times != 1 || outcomes[i].err != want)
-            fail_msg("record %zu: %u times, %s", i, outcomes[i].times, est_err_code(outcomes[i].err));
+            fail_msg("record %zu: %u times, %s", i, outcomes[i].times,
+                     est_err_code(outcomes[i].err));
 }
 
 /* --- acknowledged --- */
@@ -160,7 +165,8 @@ static void each_is_acknowledged_once(void **state)
     assert_int_equal(states_down, 0);
 }
 
-/* Many small bursts: the event queue runs empty between them, and its descriptor must speak each time. */
+/* Many small bursts: the event queue runs empty between them, and its descriptor must speak each
+ * time. */
 static void the_descriptor_never_falls_silent(void **state)
 {
     struct est_kafka_pub_options opt = usual();
@@ -193,10 +199,13 @@ static void what_is_sent_is_what_arrives(void **state)
     (void)state;
     open_pub(usual());
     assert_int_equal(send_to(1, 7, NULL), EST_OK);
-    assert_int_equal(est_kafka_pub_send(kp, &rec, &outcomes[8], NULL), EST_OK); /* no key, no value */
+    assert_int_equal(est_kafka_pub_send(kp, &rec, &outcomes[8], NULL),
+                     EST_OK); /* no key, no value */
     WAIT_UNTIL(5, reported == 2);
-    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster),
-                                       text, sizeof(text)), RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers",
+                                       rd_kafka_mock_cluster_bootstraps(cluster), text,
+                                       sizeof(text)),
+                     RD_KAFKA_CONF_OK);
     reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     assert_non_null(reader);
     topic = rd_kafka_topic_new(reader, "events", NULL);
@@ -235,7 +244,8 @@ static void broker_errors(void **state)
         {RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, EST_OK},
         {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, EST_ERR_TOO_LARGE},
         {RD_KAFKA_RESP_ERR_INVALID_RECORD, EST_ERR_KAFKA_REFUSED},
-        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, EST_ERR_KAFKA_REFUSED}, /* last: for some time */
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+         EST_ERR_KAFKA_REFUSED}, /* last: for some time */
     };
     size_t n = sizeof(cases) / sizeof(cases[0]);
 
@@ -314,7 +324,8 @@ static void down_purged_and_up_again(void **state)
     for (size_t i = 100; i < 300; i++)
         assert_int_equal(outcomes[i].err, EST_ERR_KAFKA_PURGED);
     begun = est_clock_mono();
-    assert_int_equal(est_kafka_pub_partitions(kp, "events", 100 * EST_MS, &n, NULL), EST_ERR_KAFKA_DOWN);
+    assert_int_equal(est_kafka_pub_partitions(kp, "events", 100 * EST_MS, &n, NULL),
+                     EST_ERR_KAFKA_DOWN);
     assert_true(est_clock_mono() - begun < 500 * EST_MS);
     assert_int_equal(n, 0);
     rd_kafka_mock_broker_set_up(cluster, 1);
@@ -377,7 +388,8 @@ static void a_fatal_error(void **state)
     WAIT_UNTIL(5, reported == 1);
     assert_false(est_kafka_pub_is_fatal(kp));
     /* For an idempotent producer this answer means that order can no longer be promised. */
-    rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1,
+                                      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     assert_int_equal(send_to(0, 1, NULL), EST_OK);
     WAIT_UNTIL(5, reported == 2);
     if (!est_kafka_pub_is_fatal(kp)) /* some versions recover from it by a new epoch */
@@ -406,7 +418,8 @@ static void options(void **state)
         {{"log.queue", "false"}, EST_ERR_INVALID},
         {{"no.such.property", "1"}, EST_ERR_INVALID},
         {{"linger.ms", "abc"}, EST_ERR_INVALID},
-        {{"max.in.flight.requests.per.connection", "100"}, EST_ERR_INVALID}, /* breaks idempotence */
+        {{"max.in.flight.requests.per.connection", "100"},
+         EST_ERR_INVALID}, /* breaks idempotence */
         {{"compression.codec", "lz4"}, EST_OK},
         {{"socket.nagle.disable", "true"}, EST_OK},
     };

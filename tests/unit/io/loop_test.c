@@ -51,7 +51,9 @@ static void on_bell(void *arg, uint32_t events)
 static void bell_init(struct bell *b, bool ringing)
 {
     *b = (struct bell){.watch = {.fd = eventfd(ringing, EFD_NONBLOCK | EFD_CLOEXEC),
-                                 .events = EPOLLIN, .fn = on_bell, .arg = b}};
+                                 .events = EPOLLIN,
+                                 .fn = on_bell,
+                                 .arg = b}};
     assert_true(b->watch.fd >= 0);
     assert_int_equal(est_loop_watch(lp, &b->watch), EST_OK);
 }
@@ -80,7 +82,7 @@ static void watches_are_level_triggered(void **state)
     bell_fini(&b);
 }
 
-/* Two ring in one turn and each silences the other: the one that comes second must not be called. */
+/* Two ring in one turn and each silences the other: the second must not be called. */
 static void an_unwatched_one_is_not_called_in_the_same_turn(void **state)
 {
     struct bell a, b;

@@ -35,7 +35,8 @@ static bool ready(void *arg, struct est_buf *reasons)
 static const char *ask(struct est_loop *lp, unsigned port, const char *request)
 {
     static char answer[65536];
-    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    struct sockaddr_in sa = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     est_us until = est_clock_mono() + 5 * EST_SECOND;
@@ -45,7 +46,8 @@ static const char *ask(struct est_loop *lp, unsigned port, const char *request)
     assert_int_equal(connect(fd, (const void *)&sa, sizeof(sa)), 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
-    while ((got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0)) != 0 && est_clock_mono() < until) {
+    while ((got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0)) != 0 &&
+           est_clock_mono() < until) {
         n += got > 0 ? (size_t)got : 0;
         est_loop_turn(lp, EST_MS);
     }
@@ -70,13 +72,15 @@ static void answers(void **state)
         {REQUEST("GET", "/readyz"), false, false, 503,
          "{\"ready\":false,\"reasons\":[{\"code\":\"a\"},{\"code\":\"b\"}]}\n"},
         {REQUEST("GET", "/metrics"), false, false, 200, "\r\n\r\nesteira_up 1\n"},
-        {REQUEST("GET", "/metrics"), false, false, 200, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"},
+        {REQUEST("GET", "/metrics"), false, false, 200,
+         "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"},
         {REQUEST("GET", "/metrics"), false, true, 500, "application/problem+json"},
         {REQUEST("GET", "/"), false, false, 404, "application/problem+json"},
         {REQUEST("GET", "/healthz/"), false, false, 404, "/readyz"},
         {REQUEST("POST", "/healthz"), false, false, 405, "Allow: GET, HEAD\r\n"},
         {REQUEST("DELETE", "/metrics"), false, false, 405, "Allow: GET, HEAD\r\n"},
-        {"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", false, false, 413, "problem"},
+        {"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", false, false, 413,
+         "problem"},
     };
     struct est_ops_handlers h = {metrics, ready, &is_ready};
     struct est_loop *lp;

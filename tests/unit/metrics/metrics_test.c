@@ -100,7 +100,9 @@ static void counts_and_sets(void **state)
     est_metrics_gauge(m, EST_METRIC_RSS, NULL, NULL, 123456789012);
     (void)rendered();
     assert_non_null(strstr(out.data, "\nesteira_events_accepted_total{type=\"order\"} 5\n"));
-    assert_non_null(strstr(out.data, "\ndashboard_event_failure_total{destination=\"dashboard\",class=\"timeout\"} 1\n"));
+    assert_non_null(
+        strstr(out.data,
+               "\ndashboard_event_failure_total{destination=\"dashboard\",class=\"timeout\"} 1\n"));
     assert_non_null(strstr(out.data, "\nesteira_kafka_up 1\n"));
     assert_non_null(strstr(out.data, "\nprocess_resident_memory_bytes 123456789012\n"));
 }
@@ -108,7 +110,8 @@ static void counts_and_sets(void **state)
 /* Each bucket counts what is at most its bound; the last equals _count; the sum is the sum. */
 static void histograms_are_cumulative(void **state)
 {
-    static const est_us times[] = {0, 1, 500, 501, 2500, 99000, 100000, 60000000, 60000001, 3600000000};
+    static const est_us times[] = {0,     1,      500,      501,      2500,
+                                   99000, 100000, 60000000, 60000001, 3600000000};
     struct est_series *s = est_metrics_series(m, EST_METRIC_ACK_SECONDS, NULL, NULL);
     const char *at;
     double last_bound = -1, sum = 0;

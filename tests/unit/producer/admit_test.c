@@ -1,5 +1,5 @@
-/* From a body to records: defaults, ids, keys, routing, partitions, refusals. With the schemas and the
- * configuration that ship. */
+/* From a body to records: defaults, ids, keys, routing, partitions, refusals. With the schemas and
+ * the configuration that ship. */
 #include "admit.h"
 #include "catalog.h"
 #include "codec/wire.h"
@@ -77,7 +77,8 @@ static void defaults(void **state)
     assert_string_equal(it->type->name, "order");
     assert_true(admit_value(&ad, it).len > 10);
     assert_false(admit_is_batch(&ad));
-    one("{\"event\":\"order_created\",\"id\":\"mine\",\"source\":\"s\",\"tenant\":\"t\",\"dedup_id\":\"d\","
+    one("{\"event\":\"order_created\",\"id\":\"mine\",\"source\":\"s\","
+        "\"tenant\":\"t\",\"dedup_id\":\"d\","
         "\"occurred_at\":\"2020-01-02T03:04:05.006Z\",\"payload\":{}}");
     it = &ad.items[0];
     assert_true(est_view_is(it->ev.id, "mine"));
@@ -97,7 +98,8 @@ static void idempotency_keys(void **state)
     assert_int_equal(parse(single, "once"), EST_OK);
     assert_true(est_view_is(ad.items[0].ev.id, "once"));
     assert_true(est_view_is(ad.items[0].ev.dedup_id, "once"));
-    assert_int_equal(parse("{\"event\":\"order_created\",\"id\":\"own\",\"payload\":{}}", "once"), EST_OK);
+    assert_int_equal(parse("{\"event\":\"order_created\",\"id\":\"own\",\"payload\":{}}", "once"),
+                     EST_OK);
     assert_true(est_view_is(ad.items[0].ev.id, "own"));
     assert_int_equal(parse("[{\"event\":\"order_created\",\"payload\":{}}]", "once"), EST_OK);
     assert_int_equal(ad.items[0].ev.id.len, 36); /* of a batch it names nothing */
@@ -119,7 +121,8 @@ static void keys_in_order(void **state)
         {"{\"event\":\"x\",\"source\":\"bot\",\"payload\":{}}", "bot"},
         {"{\"event\":\"x\",\"key\":\"\",\"source\":\"bot\",\"payload\":{}}", "bot"},
         {"{\"event\":\"x\",\"id\":\"i\",\"payload\":{}}", "i"},
-        {"{\"event\":\"order_created\",\"source\":\"bot\",\"payload\":{\"order_id\":\"o1\"}}", "o1"},
+        {"{\"event\":\"order_created\",\"source\":\"bot\",\"payload\":{\"order_id\":\"o1\"}}",
+         "o1"},
         {"{\"event\":\"order_created\",\"source\":\"bot\",\"payload\":{\"order_id\":17}}", "17"},
         {"{\"event\":\"order_created\",\"key\":\"own\",\"payload\":{\"order_id\":\"o1\"}}", "own"},
         {"{\"event\":\"order_created\",\"source\":\"bot\",\"payload\":{}}", "bot"},
@@ -141,7 +144,8 @@ static void routing(void **state)
     for (size_t t = 0; t < cfg->n_types; t++)
         for (size_t e = 0; e < cfg->types[t].events.n; e++) {
             char body[256];
-            (void)snprintf(body, sizeof(body), "{\"event\":\"%s\",\"payload\":{}}", cfg->types[t].events.items[e]);
+            (void)snprintf(body, sizeof(body), "{\"event\":\"%s\",\"payload\":{}}",
+                           cfg->types[t].events.items[e]);
             one(body);
             assert_string_equal(ad.items[0].type->name, cfg->types[t].name);
             assert_string_equal(ad.items[0].type->topic, cfg->types[t].topic);
@@ -153,11 +157,13 @@ static void routing(void **state)
 static void a_batch_in_parts(void **state)
 {
     (void)state;
-    assert_int_equal(parse("[{\"event\":\"user_login\",\"id\":\"a\",\"payload\":{}},"
-                           "{\"event\":\"order_created\",\"payload\":{\"total\":\"many\"}},"
-                           "{\"payload\":{}},"
-                           "{\"event\":\"order_created\",\"id\":\"d\",\"payload\":{\"total\":\"1.50\"}}]", NULL),
-                     EST_OK);
+    assert_int_equal(
+        parse("[{\"event\":\"user_login\",\"id\":\"a\",\"payload\":{}},"
+              "{\"event\":\"order_created\",\"payload\":{\"total\":\"many\"}},"
+              "{\"payload\":{}},"
+              "{\"event\":\"order_created\",\"id\":\"d\",\"payload\":{\"total\":\"1.50\"}}]",
+              NULL),
+        EST_OK);
     assert_true(admit_is_batch(&ad));
     assert_int_equal(ad.n, 2);
     assert_true(est_view_is(ad.items[0].ev.id, "a"));
@@ -196,8 +202,8 @@ static void many_refusals_are_counted(void **state)
 
 static void whole_bodies_refused(void **state)
 {
-    static const char *const cases[] = {"", "x", "[]", "1", "\"a\"", "null", "{", "[{\"event\":1}",
-                                        "{\"a\":1}{}"};
+    static const char *const cases[] = {
+        "", "x", "[]", "1", "\"a\"", "null", "{", "[{\"event\":1}", "{\"a\":1}{}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -211,14 +217,16 @@ static void whole_bodies_refused(void **state)
 static void trace_context(void **state)
 {
     static char longer[200];
-    const char *parents[] = {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "", "a\tb", longer};
+    const char *parents[] = {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "", "a\tb",
+                             longer};
 
     (void)state;
     memset(longer, '0', sizeof(longer) - 1);
     for (size_t i = 0; i < 4; i++) {
         struct admit_context ctx = {.traceparent = est_view_str(parents[i]), .now = NOW};
         assert_int_equal(admit_parse(&ad, EST_INBOUND_JSON,
-                                     EST_VIEW_LIT("{\"event\":\"x\",\"payload\":{}}"), &ctx), EST_OK);
+                                     EST_VIEW_LIT("{\"event\":\"x\",\"payload\":{}}"), &ctx),
+                         EST_OK);
         assert_int_equal(ad.items[0].ev.traceparent.data != NULL, i == 0);
     }
 }

@@ -108,7 +108,8 @@ static void bad_files(void **state)
         struct est_why why = {0};
         struct tokens *t = NULL;
         write_file(cases[i].text, strlen(cases[i].text));
-        if (tokens_new(path, 0, 0, &t, &why) != EST_ERR_INVALID || strstr(why.text, cases[i].line) == NULL)
+        if (tokens_new(path, 0, 0, &t, &why) != EST_ERR_INVALID ||
+            strstr(why.text, cases[i].line) == NULL)
             fail_msg("row %zu: %s", i, why.text);
         assert_null(t);
         assert_null(strstr(why.text, "secret"));
@@ -182,9 +183,11 @@ static void each_token_has_its_own_rate(void **state)
     (void)state;
     write_file("a " A "\nb " B "\n", strlen("a " A "\nb " B "\n"));
     assert_int_equal(tokens_new(path, 3, 0, &t, NULL), EST_OK);
-    assert_int_equal(est_limiter_take(&tokens_check(t, est_view_str("Bearer " A))->limiter, 3, 0), 0);
+    assert_int_equal(est_limiter_take(&tokens_check(t, est_view_str("Bearer " A))->limiter, 3, 0),
+                     0);
     assert_true(est_limiter_take(&tokens_check(t, est_view_str("Bearer " A))->limiter, 1, 0) > 0);
-    assert_int_equal(est_limiter_take(&tokens_check(t, est_view_str("Bearer " B))->limiter, 3, 0), 0);
+    assert_int_equal(est_limiter_take(&tokens_check(t, est_view_str("Bearer " B))->limiter, 3, 0),
+                     0);
     tokens_free(t);
 }
 

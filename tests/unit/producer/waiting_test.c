@@ -56,7 +56,7 @@ void est_http_problem(struct est_http_req *req, int code, const char *title, con
 enum { ITEMS = 8 };
 
 static struct admit_item items[ITEMS];
-static char ids[ITEMS][16];
+static char ids[ITEMS][32];
 static struct waiting_pool pool;
 
 static struct waiting *take(size_t n, bool minimal)
@@ -99,7 +99,8 @@ static void every_outcome(void **state)
             size_t at = 0;
             for (size_t k = 0; k < 5; k++) {
                 size_t i = (first + k * 2) % 5;
-                assert_int_equal(waiting_settle(w, i, failed >> i & 1 ? EST_ERR_KAFKA_PURGED : EST_OK), k == 4);
+                assert_int_equal(
+                    waiting_settle(w, i, failed >> i & 1 ? EST_ERR_KAFKA_PURGED : EST_OK), k == 4);
             }
             assert_int_equal(waiting_reply(w), failed ? 503 : 202);
             assert_int_equal(status, failed ? 503 : 202);
@@ -128,7 +129,8 @@ static void shapes(void **state)
         {false, true, "", "{\"id\":\"\xC3\xA9\\\"0\\\\\",\"buffered\":false}\n"},
         {true, false, "", "{\"accepted\":1,\"buffered\":0,\"ids\":[\"\xC3\xA9\\\"0\\\\\"]}\n"},
         {true, true, "", "{\"accepted\":1,\"buffered\":0}\n"},
-        {true, true, ",\"errors\":[{}],\"refused\":1", "{\"accepted\":1,\"buffered\":0,\"errors\":[{}],\"refused\":1}\n"},
+        {true, true, ",\"errors\":[{}],\"refused\":1",
+         "{\"accepted\":1,\"buffered\":0,\"errors\":[{}],\"refused\":1}\n"},
     };
 
     (void)state;
@@ -159,7 +161,7 @@ static void the_pool_keeps_small_ones_only(void **state)
     assert_int_equal(pool.n_free, ITEMS - 1);
 }
 
-/* Without memory for the request: NULL. Without memory for the answer: a shorter one, still JSON. */
+/* Without memory for the request: NULL. For the answer: a shorter one, still JSON. */
 static void without_memory(void **state)
 {
     struct waiting *w = NULL;
