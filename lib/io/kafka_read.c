@@ -14,7 +14,7 @@ struct est_kafka_read {
     bool told_end;
 };
 
-enum { HEADERS_MAX = 64 };
+enum { HEADERS_MAX = 64, RETRY_MS = 100 };
 
 static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
                            struct est_why *reterr)
@@ -66,26 +66,56 @@ static est_err count_partitions(struct est_kafka_read *kr, const struct est_kafk
     return err;
 }
 
+/* The first trouble of a look-up, that of single partitions included. */
+static rd_kafka_resp_err_t look_up(struct est_kafka_read *kr,
+                                   rd_kafka_topic_partition_list_t *parts, int64_t since_ms,
+                                   est_us timeout)
+{
+    rd_kafka_resp_err_t code;
+
+    for (int i = 0; i < parts->cnt; i++)
+        parts->elems[i].offset = since_ms;
+    code = rd_kafka_offsets_for_times(kr->rk, parts, (int)(timeout / EST_MS));
+    for (int i = 0; i < parts->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        code = parts->elems[i].err;
+    return code;
+}
+
+/* A partition that was made, or whose broker was started, a moment ago has no leader yet. */
+static rd_kafka_resp_err_t look_up_patiently(struct est_kafka_read *kr,
+                                             rd_kafka_topic_partition_list_t *parts,
+                                             int64_t since_ms, est_us timeout)
+{
+    est_us now = est_clock_mono(), until = now + timeout;
+    rd_kafka_resp_err_t code;
+
+    do {
+        code = look_up(kr, parts, since_ms, until - now);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return code;
+        (void)rd_kafka_poll(kr->rk, RETRY_MS); /* the pause; there is nothing to poll */
+        now = est_clock_mono();
+    } while (now < until);
+    return code;
+}
+
 /* Where to begin in each partition: the end, or the first record of that time or later. */
 static est_err assign(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
                       struct est_why *reterr)
 {
     rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(kr->partitions);
-    bool at_end = opt->since_ms == EST_KAFKA_READ_END;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     for (int32_t p = 0; p < kr->partitions; p++)
-        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset =
-            at_end ? RD_KAFKA_OFFSET_END : opt->since_ms;
-    if (!at_end)
-        code = rd_kafka_offsets_for_times(kr->rk, parts, (int)(opt->timeout / EST_MS));
+        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset = RD_KAFKA_OFFSET_END;
+    if (opt->since_ms != EST_KAFKA_READ_END)
+        code = look_up_patiently(kr, parts, opt->since_ms, opt->timeout);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = rd_kafka_assign(kr->rk, parts);
     rd_kafka_topic_partition_list_destroy(parts);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->topic,
-                           rd_kafka_err2str(code));
-    return EST_OK;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return EST_OK;
+    return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s: %s", opt->topic, rd_kafka_err2str(code));
 }
 
 est_err est_kafka_read_new(const struct est_kafka_read_options *opt, struct est_kafka_read **ret,
