@@ -24,7 +24,8 @@ rd_kafka_t *bare_kafka(rd_kafka_type_t type, const char *const *properties)
     rd_kafka_t *rk;
 
     for (; *properties != NULL; properties += 2)
-        if (rd_kafka_conf_set(conf, properties[0], properties[1], text, sizeof(text)) != RD_KAFKA_CONF_OK)
+        if (rd_kafka_conf_set(conf, properties[0], properties[1], text, sizeof(text)) !=
+            RD_KAFKA_CONF_OK)
             bare_die(text);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_FETCH);
     rk = rd_kafka_new(type, conf, text, sizeof(text));
@@ -35,7 +36,8 @@ rd_kafka_t *bare_kafka(rd_kafka_type_t type, const char *const *properties)
 
 int bare_listen(int port)
 {
-    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    struct sockaddr_in sa = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
@@ -65,7 +67,8 @@ size_t bare_message(const char *data, size_t n, size_t *ret_head)
     if (end == NULL)
         return 0;
     head = (size_t)(end - data) + 4;
-    for (field = data; field != NULL && field < end; field = memchr(field, '\n', (size_t)(end - field))) {
+    for (field = data; field != NULL && field < end;
+         field = memchr(field, '\n', (size_t)(end - field))) {
         field += *field == '\n';
         if (strncasecmp(field, "content-length:", 15) == 0)
             body = strtoul(field + 15, NULL, 10);

@@ -1,6 +1,7 @@
 /* What the bare limits of the benchmarks share. They are the floor under our own programs: the same
- * system calls and the same Kafka client, and nothing else: no JSON check, no Avro, no authentication,
- * no metrics, no order, no retries. Errors end the program: a benchmark that goes on is a lie. */
+ * system calls and the same Kafka client, and nothing else: no JSON check, no Avro, no
+ * authentication, no metrics, no order, no retries. Errors end the program: a benchmark that goes
+ * on is a lie. */
 #pragma once
 
 #include <librdkafka/rdkafka.h>

@@ -1,5 +1,5 @@
-/* The bare limit of delivery: consume, splice 100 values into a body, POST it, one at a time for each
- * partition, commit nothing. usage: bare_deliver BROKERS GROUP TOPIC URL COUNT */
+/* The bare limit of delivery: consume, splice 100 values into a body, POST it, one at a time for
+ * each partition, commit nothing. usage: bare_deliver BROKERS GROUP TOPIC URL COUNT */
 #include "bare.h"
 
 #include <curl/curl.h>
@@ -36,7 +36,9 @@ static struct lane *lane_of(int32_t partition, const char *url)
 
     if (l != NULL)
         return l;
-    fields = fields ? fields : curl_slist_append(curl_slist_append(NULL, "Expect:"), "Content-Type: application/json");
+    fields = fields ? fields
+                    : curl_slist_append(curl_slist_append(NULL, "Expect:"),
+                                        "Content-Type: application/json");
     l = lanes[partition % PARTITIONS] = calloc(1, sizeof(*l));
     if (l == NULL || (l->easy = curl_easy_init()) == NULL)
         bare_die("memory");
@@ -134,8 +136,9 @@ int main(int argc, char **argv)
     want = atol(argv[5]);
     multi = curl_multi_init();
     rk = bare_kafka(RD_KAFKA_CONSUMER,
-                    (const char *const[]){"bootstrap.servers", argv[1], "group.id", argv[2], "auto.offset.reset",
-                                          "earliest", "enable.auto.commit", "false", NULL});
+                    (const char *const[]){"bootstrap.servers", argv[1], "group.id", argv[2],
+                                          "auto.offset.reset", "earliest", "enable.auto.commit",
+                                          "false", NULL});
     (void)rd_kafka_poll_set_consumer(rk);
     queue = rd_kafka_queue_get_consumer(rk);
     topics = rd_kafka_topic_partition_list_new(1);

@@ -42,7 +42,8 @@ static void produce(struct conn *c, const char *body, size_t n)
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         (void)rd_kafka_header_add(hdrs, headers[i][0], -1, headers[i][1], -1);
     if (rd_kafka_producev(rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(turn++ % PARTITIONS),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY("5511999990000", 13),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                          RD_KAFKA_V_KEY("5511999990000", 13),
                           RD_KAFKA_V_VALUE((void *)(uintptr_t)body, n), RD_KAFKA_V_HEADERS(hdrs),
                           RD_KAFKA_V_OPAQUE(c), RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
         bare_die("produce");
@@ -50,16 +51,18 @@ static void produce(struct conn *c, const char *body, size_t n)
 
 static void answer(const rd_kafka_message_t *m)
 {
-    static const char text[] = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
-                               "Content-Length: 63\r\n\r\n"
-                               "{\"id\":\"01a20f7e-6fd6-7387-96a4-baeb1dce96f3\",\"buffered\":false}\n";
+    static const char text[] =
+        "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
+        "Content-Length: 63\r\n\r\n"
+        "{\"id\":\"01a20f7e-6fd6-7387-96a4-baeb1dce96f3\",\"buffered\":false}\n";
     const struct conn *c = m->_private;
 
     if (m->err)
         bare_die(rd_kafka_err2str(m->err));
     if (c->fd < 0)
         return; /* the client has gone */
-    if (send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
+    if (send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+        errno != ECONNRESET)
         bare_die("send");
 }
 
@@ -121,8 +124,9 @@ int main(int argc, char **argv)
 
     if (argc != 5)
         return 64;
-    rk = bare_kafka(RD_KAFKA_PRODUCER, (const char *const[]){"bootstrap.servers", argv[2], "enable.idempotence",
-                                                            "true", "acks", "all", "linger.ms", argv[4], NULL});
+    rk = bare_kafka(RD_KAFKA_PRODUCER,
+                    (const char *const[]){"bootstrap.servers", argv[2], "enable.idempotence",
+                                          "true", "acks", "all", "linger.ms", argv[4], NULL});
     topic = rd_kafka_topic_new(rk, argv[3], NULL);
     queue = rd_kafka_queue_get_main(rk);
     epoll_fd = epoll_create1(0);

@@ -1,5 +1,5 @@
-/* A receiver that only answers by the dashboard's contract, "created" for each event of a batch, and
- * keeps count: GET /stats tells, DELETE /stats forgets. usage: bench_sink PORT */
+/* A receiver that only answers by the dashboard's contract, "created" for each event of a batch,
+ * and keeps count: GET /stats tells, DELETE /stats forgets. usage: bench_sink PORT */
 #include "base/buf.h"
 #include "io/http_in.h"
 
@@ -29,8 +29,8 @@ static void tell(struct sink *s, struct est_http_req *req)
 {
     if (est_view_is(est_http_method(req), "DELETE"))
         s->requests = s->events = 0;
-    est_buf_printf(&s->answer, "{\"requests\":%lu,\"events\":%lu,\"us\":%lld}", s->requests, s->events,
-                   (long long)(s->last - s->first));
+    est_buf_printf(&s->answer, "{\"requests\":%lu,\"events\":%lu,\"us\":%lld}", s->requests,
+                   s->events, (long long)(s->last - s->first));
 }
 
 static void take(struct sink *s, struct est_http_req *req)

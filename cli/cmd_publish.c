@@ -2,6 +2,7 @@
 #include "fetch.h"
 #include "lines.h"
 #include "progress.h"
+#include "target.h"
 
 #include "base/id.h"
 #include "base/jsonw.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { URL_MAX = 1200, REFUSED_SHOWN = 20 };
+enum { REFUSED_SHOWN = 20 };
 #define FIRST_PAUSE (200 * EST_MS)
 #define LONGEST_PAUSE (5 * EST_SECOND)
 
@@ -26,7 +27,7 @@ struct publish {
     struct lines lines;
     struct est_json *json; /* of answers */
     struct progress progress;
-    char url[URL_MAX], base[URL_MAX]; /* the whole, and as people know it */
+    char url[TARGET_URL_MAX], base[TARGET_URL_MAX]; /* the whole, and as people know it */
     const char *token;
     const char *input; /* as given: for messages */
     uint64_t accepted, buffered, refused;
@@ -374,62 +375,7 @@ static int publish_file(struct publish *p, FILE *file)
     return p->code;
 }
 
-/* --- where to and with what --- */
-
-/* The first TCP address of producer.listen; what listens on every address is reached on this
- * machine. */
-static bool url_from_config(struct cli *cli, char *out, int *ret_code)
-{
-    struct est_config *cfg = cli_config(cli, ret_code);
-    const char *address = NULL, *port;
-
-    if (cfg == NULL)
-        return false;
-    for (size_t i = 0; address == NULL && i < cfg->producer_listen.n; i++)
-        if (strncmp(cfg->producer_listen.items[i], "unix:", 5) != 0)
-            address = cfg->producer_listen.items[i];
-    port = address != NULL ? strrchr(address, ':') : NULL;
-    if (port != NULL && (strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0))
-        est_line_printf(out, URL_MAX, "http://127.0.0.1%s", port);
-    else
-        est_line_printf(out, URL_MAX, "http://%s", address != NULL ? address : "127.0.0.1:3002");
-    est_config_free(cfg);
-    return true;
-}
-
-static bool find_url(struct publish *p, int *ret_code)
-{
-    const char *env = getenv("ESTEIRA_URL");
-
-    if (p->cli->args.url != NULL)
-        est_line_copy(p->base, sizeof(p->base), est_view_str(p->cli->args.url));
-    else if (env != NULL && env[0] != '\0')
-        est_line_copy(p->base, sizeof(p->base), est_view_str(env));
-    else if (!url_from_config(p->cli, p->base, ret_code))
-        return false;
-    if ((strncmp(p->base, "http://", 7) == 0 || strncmp(p->base, "https://", 8) == 0) &&
-        fetch_url(p->base, "/v1/events?partial=true", p->url, sizeof(p->url)))
-        return true;
-    out_error_text(&p->cli->out, TEXT_BAD_URL, OUT_ARGS(p->base), NULL, EXIT_USAGE);
-    *ret_code = EXIT_USAGE;
-    return false;
-}
-
-/* Never an argument: arguments stand in the process list. */
-static est_err find_token(const char *file, struct est_secret **ret, struct est_why *why)
-{
-    const char *env = getenv("ESTEIRA_TOKEN");
-    char line[EST_SECRET_MAX + 2];
-
-    if (file == NULL)
-        return est_secret_new(NULL, env != NULL ? env : "", ret, why);
-    if (strcmp(file, "-") != 0)
-        return est_secret_new(file, "", ret, why);
-    if (fgets(line, sizeof(line), stdin) == NULL)
-        line[0] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
-    return est_secret_new(NULL, line, ret, why);
-}
+/* --- the command --- */
 
 static int open_and_publish(struct publish *p)
 {
@@ -460,11 +406,11 @@ int cmd_publish(struct cli *cli)
         out_error_text(&cli->out, TEXT_TWO_STDIN, OUT_ARGS(""), NULL, EXIT_USAGE);
         return EXIT_USAGE;
     }
-    if (find_token(token_file, &secret, &why)) {
+    if (target_token(token_file, &secret, &why)) {
         out_failure(&cli->out, why.code, &why, EXIT_NO_INPUT);
         return EXIT_NO_INPUT;
     }
-    if (find_url(&p, &code)) {
+    if (target_url(cli, p.base, p.url, &code)) {
         p.token = est_secret_get(secret);
         code = open_and_publish(&p);
     }

@@ -12,7 +12,15 @@
 
 #include <stdio.h>
 
-enum { PENDING_MAX = 1000, HEADERS_MAX = 256, ADDED_MAX = 16, TOPIC_MAX = 400, TEXT_MAX = 1024, OPTIONS_MAX = 64, LINES_A_SECOND = 20 };
+enum {
+    PENDING_MAX = 1000,
+    HEADERS_MAX = 256,
+    ADDED_MAX = 16,
+    TOPIC_MAX = 400,
+    TEXT_MAX = 1024,
+    OPTIONS_MAX = 64,
+    LINES_A_SECOND = 20
+};
 static const est_us WRITE_TIMEOUT = 10 * EST_SECOND, WRITE_AGAIN = EST_SECOND;
 
 /* One condemned parcel. */
@@ -84,7 +92,8 @@ static void describe(const struct letter *l, struct added *a)
     if (l->status != 0)
         add_number(a, "esteira-http-status", l->status);
     add_number(a, "esteira-attempts", pc->attempts);
-    add_time(a, "esteira-first-failed-at", pc->first_failed_at ? pc->first_failed_at : l->failed_at);
+    add_time(a, "esteira-first-failed-at",
+             pc->first_failed_at ? pc->first_failed_at : l->failed_at);
     add_time(a, "esteira-failed-at", l->failed_at);
     add_number(a, "esteira-replay-count", replays_of(pc->msg));
 }
@@ -97,7 +106,8 @@ static bool is_added(const struct added *a, const char *name)
     return false;
 }
 
-/* The record's own headers in their order, without those that an earlier hop had added, then ours. */
+/* The record's own headers in their order, without those that an earlier hop had added, then ours.
+ */
 static size_t join_headers(const struct est_kafka_msg *msg, const struct added *a,
                            struct est_record_header out[HEADERS_MAX + ADDED_MAX])
 {
@@ -118,8 +128,11 @@ static est_err write_record(struct letter *l, struct est_why *why)
     struct est_record_header headers[HEADERS_MAX + ADDED_MAX];
     struct added a;
     char topic[TOPIC_MAX];
-    struct est_record rec = {.topic = topic, .partition = -1, .key = est_kafka_msg_key(msg),
-                             .value = est_kafka_msg_value(msg), .headers = headers,
+    struct est_record rec = {.topic = topic,
+                             .partition = -1,
+                             .key = est_kafka_msg_key(msg),
+                             .value = est_kafka_msg_value(msg),
+                             .headers = headers,
                              .timestamp_ms = est_kafka_msg_timestamp_ms(msg)};
 
     describe(l, &a);
@@ -139,7 +152,8 @@ static void send_waiting(void *arg)
         struct est_why why = {0};
         est_err err = write_record(l, &why);
         if (err != EST_OK) {
-            EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+            EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)),
+                    EST_S("detail", why.text));
             (void)est_health_add(&dl->w->health, "dlq", "the DLQ topic cannot be written",
                                  est_loop_now(dl->w->loop));
             est_loop_timer_at(dl->w->loop, &dl->again, est_loop_now(dl->w->loop) + WRITE_AGAIN);
@@ -195,7 +209,8 @@ static void on_state(void *arg, bool up, const char *detail)
 static void on_log(void *arg, int level, const char *facility, const char *text)
 {
     (void)arg;
-    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility), EST_S("text", text));
+    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility),
+            EST_S("text", text));
 }
 
 static void tell(struct letter *l)
@@ -209,21 +224,24 @@ static void tell(struct letter *l)
     }
     EST_LOG(EST_WARN, "dead_lettered", EST_S("class", est_verdict_class_name(l->class)),
             EST_S("topic", pc->part->type->topic), EST_I("partition", pc->part->partition),
-            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", pc->id), EST_I("status", l->status),
-            EST_I("attempts", pc->attempts), EST_I("untold_before", dl->untold));
+            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", pc->id),
+            EST_I("status", l->status), EST_I("attempts", pc->attempts),
+            EST_I("untold_before", dl->untold));
     dl->untold = 0;
 }
 
-void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class, int status,
-                    const char *reason)
+void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class,
+                    int status, const char *reason)
 {
     struct letter *l = est_calloc(1, sizeof(*l));
 
-    if (l == NULL) { /* stays unsettled: the offset is not committed, the next owner reads it again */
+    if (l ==
+        NULL) { /* stays unsettled: the offset is not committed, the next owner reads it again */
         EST_LOG(EST_ERROR, "no_memory", EST_S("topic", pc->part->type->topic));
         return;
     }
-    *l = (struct letter){.dl = dl, .pc = pc, .class = class, .status = status, .failed_at = est_clock_wall()};
+    *l = (struct letter){
+        .dl = dl, .pc = pc, .class = class, .status = status, .failed_at = est_clock_wall()};
     (void)snprintf(l->reason, sizeof(l->reason), "%s", reason);
     est_list_append(&dl->waiting, &l->node);
     dl->n++;
@@ -257,9 +275,12 @@ est_err deadletter_new(struct worker *w, struct deadletter **ret, struct est_why
 {
     struct deadletter *dl = est_calloc(1, sizeof(*dl));
     struct est_kafka_option extra[OPTIONS_MAX];
-    struct est_kafka_pub_options o = {.brokers = w->cfg->kafka_brokers, .client_id = "esteira-consumer",
-                                      .linger = w->cfg->kafka_linger, .message_timeout = WRITE_TIMEOUT,
-                                      .queue_max_records = 2 * PENDING_MAX, .queue_max_bytes = 64 * 1024 * 1024,
+    struct est_kafka_pub_options o = {.brokers = w->cfg->kafka_brokers,
+                                      .client_id = "esteira-consumer",
+                                      .linger = w->cfg->kafka_linger,
+                                      .message_timeout = WRITE_TIMEOUT,
+                                      .queue_max_records = 2 * PENDING_MAX,
+                                      .queue_max_bytes = 64 * 1024 * 1024,
                                       .record_max_bytes = w->cfg->producer_event_max + 64 * 1024,
                                       .extra = extra};
     const struct est_kafka_pub_handlers h = {on_delivered, on_state, on_log, dl};

@@ -1,7 +1,7 @@
-/* Undeliverable records to the topic dlq.<destination>.<topic>: key, value, timestamp and headers as
- * they came, and besides who refused them and why (names of KIP-1191, and esteira-*). A parcel is
- * settled only when the DLQ has acknowledged it; a write that fails is repeated, and meanwhile the
- * offset is not committed. */
+/* Undeliverable records to the topic dlq.<destination>.<topic>: key, value, timestamp and headers
+ * as they came, and besides who refused them and why (names of KIP-1191, and esteira-*). A parcel
+ * is settled only when the DLQ has acknowledged it; a write that fails is repeated, and meanwhile
+ * the offset is not committed. */
 #pragma once
 
 #include "base/err.h"
@@ -18,10 +18,11 @@ est_err deadletter_new(struct worker *w, struct deadletter **ret, struct est_why
 void deadletter_free(struct deadletter *dl);
 /* The parcel has left the lanes, and is ours until it is settled. status 0 = no request was made.
  * `reason` is one sentence without personal data. */
-void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class, int status,
-                    const char *reason);
+void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class,
+                    int status, const char *reason);
 size_t deadletter_pending(const struct deadletter *dl);
 /* True when so many writes wait that no further record may be condemned now. */
 bool deadletter_is_full(const struct deadletter *dl);
-/* Forget what is not acknowledged yet: the partitions go, and their next owner condemns it again. */
+/* Forget what is not acknowledged yet: the partitions go, and their next owner condemns it again.
+ */
 void deadletter_abandon(struct deadletter *dl);

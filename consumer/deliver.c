@@ -33,7 +33,7 @@ struct shipment {
     struct est_buf body;
     struct est_http_call *call;
     uint32_t ticket;
-    size_t sent; /* events in the request that is out */
+    size_t sent;        /* events in the request that is out */
     bool asking_health; /* the request that is out asks whether the endpoint works at all */
 };
 
@@ -79,7 +79,8 @@ static void settle_poison(struct shipment *s, size_t i, enum est_verdict_class c
     char reason[160];
 
     (void)est_batch_settle(&s->batch, s->dv->w->lanes, i);
-    (void)snprintf(reason, sizeof(reason), "%s (HTTP %d)", est_err_text(est_verdict_class_err(class)), status);
+    (void)snprintf(reason, sizeof(reason), "%s (HTTP %d)",
+                   est_err_text(est_verdict_class_err(class)), status);
     deadletter_put(s->dv->w->deadletter, pc, class, status, reason);
 }
 
@@ -101,7 +102,8 @@ static est_us wait_for(struct deliver *dv, const struct parcel *pc, bool infra, 
 
     if (infra && failed >= d->retries)
         failed = d->retries > 1 ? d->retries - 1 : 1;
-    return est_loop_now(dv->w->loop) + est_retry_wait(&policy, failed ? failed : 1, floor, &dv->w->rng);
+    return est_loop_now(dv->w->loop) +
+           est_retry_wait(&policy, failed ? failed : 1, floor, &dv->w->rng);
 }
 
 static void give_back(struct shipment *s, size_t i, est_us not_before)
@@ -123,17 +125,20 @@ static void finish(struct shipment *s)
 
 /* --- answers --- */
 
-static void observe_metrics(struct deliver *dv, struct est_verdict v, const struct est_http_result *res, size_t n)
+static void observe_metrics(struct deliver *dv, struct est_verdict v,
+                            const struct est_http_result *res, size_t n)
 {
     const char *name = dv->w->dest->name;
     bool ok = v.act == EST_VERDICT_DELIVERED || v.act == EST_VERDICT_PER_ITEM;
 
     est_series_observe(dv->seconds, res->duration);
     if (!ok)
-        est_metrics_count(dv->w->metrics, EST_METRIC_SEND_FAILURES, name, est_verdict_class_name(v.class), 1);
-    EST_LOG(ok ? EST_DEBUG : EST_WARN, "attempt", EST_S("destination", name), EST_I("status", res->status),
-            EST_S("class", est_verdict_class_name(v.class)), EST_I("events", n),
-            EST_I("ms", res->duration / EST_MS), EST_S("detail", res->err ? res->detail : NULL));
+        est_metrics_count(dv->w->metrics, EST_METRIC_SEND_FAILURES, name,
+                          est_verdict_class_name(v.class), 1);
+    EST_LOG(ok ? EST_DEBUG : EST_WARN, "attempt", EST_S("destination", name),
+            EST_I("status", res->status), EST_S("class", est_verdict_class_name(v.class)),
+            EST_I("events", n), EST_I("ms", res->duration / EST_MS),
+            EST_S("detail", res->err ? res->detail : NULL));
 }
 
 static void take_item(struct shipment *s, size_t i, const struct est_result *r, est_us floor)
@@ -156,7 +161,8 @@ static bool take_results(struct shipment *s, const struct est_http_result *res, 
     size_t k = 0;
 
     if (est_results_parse(dv->results, res->body, s->sent, NULL, &why) != EST_OK) {
-        EST_LOG(EST_WARN, "results_unreadable", EST_S("destination", dv->w->dest->name), EST_S("detail", why.text));
+        EST_LOG(EST_WARN, "results_unreadable", EST_S("destination", dv->w->dest->name),
+                EST_S("detail", why.text));
         return false;
     }
     for (size_t i = s->range.from; i < s->range.to; i++)
@@ -183,15 +189,15 @@ static void retry_all(struct shipment *s, bool infra, est_us floor)
 
 static void on_health(void *arg, const struct est_http_result *res);
 
-/* Everything that this batch asked was refused. Before the first event is condemned the endpoint must
- * show that it works: a good status answer says that the fault is the events'. */
+/* Everything that this batch asked was refused. Before the first event is condemned the endpoint
+ * must show that it works: a good status answer says that the fault is the events'. */
 static void ask_health(struct shipment *s)
 {
     struct est_why why = {0};
 
     s->asking_health = true;
-    if (endpoint_send(&s->dv->endpoint, "GET", "/api/v1/status", EST_VIEW_NONE, NULL, on_health, s, &s->call,
-                      &why) != EST_OK)
+    if (endpoint_send(&s->dv->endpoint, "GET", "/api/v1/status", EST_VIEW_NONE, NULL, on_health, s,
+                      &s->call, &why) != EST_OK)
         retry_all(s, true, 0);
 }
 
@@ -309,7 +315,10 @@ static void fill_key(const struct shipment *s, char out[KEY_MAX])
         size_t n = 0;
         out[n++] = '"';
         for (size_t i = 0; i < id.len && n < KEY_MAX - 2; i++)
-            out[n++] = id.data[i] >= ' ' && id.data[i] <= '~' && id.data[i] != '"' && id.data[i] != '\\' ? id.data[i] : '_';
+            out[n++] =
+                id.data[i] >= ' ' && id.data[i] <= '~' && id.data[i] != '"' && id.data[i] != '\\'
+                    ? id.data[i]
+                    : '_';
         out[n++] = '"';
         out[n] = '\0';
         return;
@@ -333,7 +342,8 @@ static void post(struct shipment *s)
     if (s->body.failed ||
         endpoint_send(&s->dv->endpoint, "POST", single ? "/api/v1/events" : "/api/v1/events/batch",
                       est_buf_view(&s->body), key, on_answer, s, &s->call, &why) != EST_OK) {
-        EST_LOG(EST_ERROR, "request_not_started", EST_S("code", est_err_code(why.code)), EST_S("detail", why.text));
+        EST_LOG(EST_ERROR, "request_not_started", EST_S("code", est_err_code(why.code)),
+                EST_S("detail", why.text));
         endpoint_forgo(&s->dv->endpoint, s->ticket);
         retry_all(s, true, EST_SECOND);
     }
@@ -379,7 +389,8 @@ static bool start_one(struct deliver *dv)
     struct shipment *s = idle_shipment(dv);
     uint32_t ticket;
 
-    if (s == NULL || est_batch_due(&dv->limits, w->lanes, now) > now || !endpoint_allow(&dv->endpoint, &ticket))
+    if (s == NULL || est_batch_due(&dv->limits, w->lanes, now) > now ||
+        !endpoint_allow(&dv->endpoint, &ticket))
         return false;
     s->ticket = ticket;
     if (est_batch_fill(&s->batch, &dv->limits, w->lanes, now) == 0) {
@@ -474,7 +485,8 @@ static est_err init_shipments(struct deliver *dv)
     for (; dv->n < d->max_in_flight; dv->n++) {
         struct shipment *s = &dv->shipments[dv->n];
         s->dv = dv;
-        est_buf_init(&s->body, d->batch_bytes + dv->w->cfg->producer_event_max * 8 + d->batch_count + ENVELOPE);
+        est_buf_init(&s->body, d->batch_bytes + dv->w->cfg->producer_event_max * 8 +
+                                   d->batch_count + ENVELOPE);
         if (est_batch_init(&s->batch, d->batch_count) != EST_OK)
             return EST_ERR_NOMEM;
     }
@@ -491,8 +503,10 @@ static est_err init_series(struct deliver *dv)
     if (dv->delivered == NULL || dv->duplicates == NULL)
         return EST_ERR_NOMEM;
     for (size_t i = 0; i < cfg->n_types; i++) {
-        dv->delivered[i] = est_metrics_series(dv->w->metrics, EST_METRIC_DELIVERED, name, cfg->types[i].name);
-        dv->duplicates[i] = est_metrics_series(dv->w->metrics, EST_METRIC_DUPLICATES, name, cfg->types[i].name);
+        dv->delivered[i] =
+            est_metrics_series(dv->w->metrics, EST_METRIC_DELIVERED, name, cfg->types[i].name);
+        dv->duplicates[i] =
+            est_metrics_series(dv->w->metrics, EST_METRIC_DUPLICATES, name, cfg->types[i].name);
     }
     dv->seconds = est_metrics_series(dv->w->metrics, EST_METRIC_SEND_SECONDS, name, NULL);
     return EST_OK;

@@ -16,8 +16,8 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
 void deliver_free(struct deliver *dv);
 /* Start what may start now; called at the end of each turn of the loop. */
 void deliver_dispatch(struct deliver *dv);
-/* False when everything that waits must go on waiting beyond `until`: the endpoint is down, or no lane
- * is ready before. */
+/* False when everything that waits must go on waiting beyond `until`: the endpoint is down, or no
+ * lane is ready before. */
 bool deliver_can_go_on(const struct deliver *dv, est_us until);
 size_t deliver_in_flight(const struct deliver *dv);
 /* Give up the requests that are out: what they carried has an unknown outcome. */

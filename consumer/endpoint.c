@@ -15,7 +15,8 @@ static const est_us OPEN_MAX = 5 * EST_SECOND; /* a dashboard that is back is no
 est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr)
 {
     const struct est_destination_config *d = w->dest;
-    const struct est_http_client_options ho = {.conns_max = d->max_in_flight, .connect_timeout = d->timeout,
+    const struct est_http_client_options ho = {.conns_max = d->max_in_flight,
+                                               .connect_timeout = d->timeout,
                                                .ca_file = d->ca_file,
                                                .user_agent = "esteira-consumer/" ESTEIRA_VERSION};
     const struct est_breaker_policy policy = {FAILURES, d->retry_initial,
@@ -86,7 +87,8 @@ static void set_paused(struct endpoint *ep, enum est_verdict_class class, int st
     if (ep->paused == class)
         return;
     if (ep->paused != EST_CLASS_NONE) {
-        est_metrics_gauge(ep->w->metrics, EST_METRIC_PAUSED, name, est_verdict_class_name(ep->paused), 0);
+        est_metrics_gauge(ep->w->metrics, EST_METRIC_PAUSED, name,
+                          est_verdict_class_name(ep->paused), 0);
         (void)est_health_remove(&ep->w->health, "destination_paused");
     }
     ep->paused = class;
@@ -95,8 +97,8 @@ static void set_paused(struct endpoint *ep, enum est_verdict_class class, int st
         return;
     }
     est_metrics_gauge(ep->w->metrics, EST_METRIC_PAUSED, name, est_verdict_class_name(class), 1);
-    (void)est_health_add(&ep->w->health, "destination_paused", est_err_text(est_verdict_class_err(class)),
-                         est_loop_now(ep->w->loop));
+    (void)est_health_add(&ep->w->health, "destination_paused",
+                         est_err_text(est_verdict_class_err(class)), est_loop_now(ep->w->loop));
     EST_LOG(EST_ERROR, "destination_paused", EST_S("destination", name), EST_I("status", status),
             EST_S("code", est_err_code(est_verdict_class_err(class))));
 }
@@ -104,16 +106,19 @@ static void set_paused(struct endpoint *ep, enum est_verdict_class class, int st
 static void pause_for(struct endpoint *ep, struct est_verdict v, int status, est_us wait)
 {
     const struct est_destination_config *d = ep->w->dest;
-    const struct est_retry_policy policy = {1, d->retry_initial, d->retry_max < OPEN_MAX ? d->retry_max : OPEN_MAX};
+    const struct est_retry_policy policy = {1, d->retry_initial,
+                                            d->retry_max < OPEN_MAX ? d->retry_max : OPEN_MAX};
 
     ep->pauses++;
-    ep->retry_at = est_loop_now(ep->w->loop) + est_retry_wait(&policy, ep->pauses, wait, &ep->w->rng);
+    ep->retry_at =
+        est_loop_now(ep->w->loop) + est_retry_wait(&policy, ep->pauses, wait, &ep->w->rng);
     set_paused(ep, v.class, status);
     if (v.class == EST_CLASS_AUTH)
         endpoint_check_token(ep);
 }
 
-void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status, est_us wait)
+void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status,
+                      est_us wait)
 {
     est_us now = est_loop_now(ep->w->loop);
     bool overload = status == 429 || status == 503 || v.class == EST_CLASS_TIMEOUT;
@@ -123,7 +128,8 @@ void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v
                                     : v.act == EST_VERDICT_RETRY || v.act == EST_VERDICT_PAUSE
                                         ? EST_WINDOW_NEUTRAL
                                         : EST_WINDOW_GOOD);
-    est_breaker_observe(&ep->breaker, ticket, v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED, now);
+    est_breaker_observe(&ep->breaker, ticket, v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED,
+                        now);
     if (v.act == EST_VERDICT_PAUSE) {
         pause_for(ep, v, status, wait);
         return;
@@ -143,7 +149,8 @@ void endpoint_check_token(struct endpoint *ep)
     est_err err = est_secret_refresh(ep->token, false, &changed, &why);
 
     if (err != EST_OK) {
-        EST_LOG(EST_ERROR, "token_not_read", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+        EST_LOG(EST_ERROR, "token_not_read", EST_S("code", est_err_code(err)),
+                EST_S("detail", why.text));
     } else if (changed) {
         EST_LOG(EST_INFO, "token_reloaded", EST_S("destination", ep->w->dest->name));
         ep->retry_at = 0;
@@ -159,16 +166,21 @@ static void put(struct est_http_field *fields, size_t *n, const char *name, cons
         fields[(*n)++] = (struct est_http_field){name, value};
 }
 
-est_err endpoint_send(struct endpoint *ep, const char *method, const char *path, struct est_view body,
-                      const char *key, void (*done)(void *arg, const struct est_http_result *res), void *arg,
+est_err endpoint_send(struct endpoint *ep, const char *method, const char *path,
+                      struct est_view body, const char *key,
+                      void (*done)(void *arg, const struct est_http_result *res), void *arg,
                       struct est_http_call **ret_call, struct est_why *why)
 {
     const struct est_destination_config *d = ep->w->dest;
     const char *token = est_secret_get(ep->token);
     char url[URL_MAX], authorization[EST_SECRET_MAX + 16];
     struct est_http_field fields[FIELDS_MAX];
-    struct est_http_request rq = {.method = method, .url = url, .fields = fields, .body = body,
-                                  .timeout = d->timeout, .response_max = d->response_max};
+    struct est_http_request rq = {.method = method,
+                                  .url = url,
+                                  .fields = fields,
+                                  .body = body,
+                                  .timeout = d->timeout,
+                                  .response_max = d->response_max};
 
     for (size_t i = 0; i < d->headers.n; i++)
         put(fields, &rq.n_fields, d->headers.items[i].name, d->headers.items[i].value);

@@ -1,6 +1,6 @@
-/* The dashboard as an endpoint: where it is, the token and fields of each request, whether requests may
- * start now, and why not. Breaker for what is broken, pause for what a person must mend (a token, a
- * route), window for how many at once. */
+/* The dashboard as an endpoint: where it is, the token and fields of each request, whether requests
+ * may start now, and why not. Breaker for what is broken, pause for what a person must mend (a
+ * token, a route), window for how many at once. */
 #pragma once
 
 #include "base/err.h"
@@ -33,14 +33,16 @@ bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket);
 /* Back what endpoint_allow gave, without a request. */
 void endpoint_forgo(struct endpoint *ep, uint32_t ticket);
 /* The outcome of a request. `wait` is the Retry-After that came with it, 0 = none. */
-void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status, est_us wait);
+void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status,
+                      est_us wait);
 /* When a request may start; 0 = now, EST_NEVER = when one that is out has ended. */
 est_us endpoint_ready_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
 /* Start a request with the endpoint's token and fields. key: the Idempotency-Key, as it is sent. */
-est_err endpoint_send(struct endpoint *ep, const char *method, const char *path, struct est_view body,
-                      const char *key, void (*done)(void *arg, const struct est_http_result *res), void *arg,
+est_err endpoint_send(struct endpoint *ep, const char *method, const char *path,
+                      struct est_view body, const char *key,
+                      void (*done)(void *arg, const struct est_http_result *res), void *arg,
                       struct est_http_call **ret_call, struct est_why *why);
 /* Look whether the token's file has changed; a new token ends an auth pause. */
 void endpoint_check_token(struct endpoint *ep);

@@ -49,7 +49,8 @@ static est_err decode(struct intake *in, const struct part *p, const struct est_
 {
     const struct est_schema *sc;
     struct est_wire wire;
-    est_err err = est_wire_parse(est_kafka_msg_value(msg), est_kafka_msg_header(msg, EST_WIRE_HEADER), &wire);
+    est_err err =
+        est_wire_parse(est_kafka_msg_value(msg), est_kafka_msg_header(msg, EST_WIRE_HEADER), &wire);
 
     if (err != EST_OK)
         return est_why_set(why, err, "%s", est_err_text(err));
@@ -63,7 +64,8 @@ static est_err decode(struct intake *in, const struct part *p, const struct est_
 }
 
 /* Order per key: a lane for each type and key. Without a key, order per partition. */
-static struct est_view lane_name(struct intake *in, const struct part *p, const struct est_kafka_msg *msg)
+static struct est_view lane_name(struct intake *in, const struct part *p,
+                                 const struct est_kafka_msg *msg)
 {
     struct est_view key = est_kafka_msg_key(msg);
 
@@ -77,19 +79,23 @@ static struct est_view lane_name(struct intake *in, const struct part *p, const 
     return est_buf_view(&in->name);
 }
 
-static void condemn(struct intake *in, struct part *p, struct est_kafka_msg *msg, const struct est_why *why)
+static void condemn(struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                    const struct est_why *why)
 {
     struct parcel *pc = parcel_new(p, msg, EST_VIEW_LIT(""), EST_VIEW_LIT(""));
 
-    if (pc == NULL) { /* not settled, so its partition cannot be committed past it: read again after a restart */
-        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", p->type->topic), EST_I("partition", p->partition));
+    if (pc == NULL) { /* not settled, so its partition cannot be committed past it: read again after
+                         a restart */
+        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", p->type->topic),
+                EST_I("partition", p->partition));
         est_kafka_msg_free(msg);
         return;
     }
     deadletter_put(in->w->deadletter, pc, est_verdict_class_of(why->code), 0, why->text);
 }
 
-static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg, const struct est_event *ev)
+static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                 const struct est_event *ev)
 {
     struct est_view id = est_kafka_msg_header(msg, "ce_id");
     struct parcel *pc = parcel_new(p, msg, id.len > 0 ? id : ev->id, est_buf_view(&in->json));
@@ -98,10 +104,12 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg, c
                                               parcel_bytes(pc), est_loop_now(in->w->loop));
     if (err == EST_OK)
         return;
-    /* The lanes have twice the room that pausing leaves them: this is memory running out. Nothing is
-     * lost: the offset stays unsettled, and the record is read again by whoever gets the partition. */
-    EST_LOG(EST_ERROR, "not_taken", EST_S("code", est_err_code(err)), EST_S("topic", p->type->topic),
-            EST_I("partition", p->partition), EST_I("offset", est_kafka_msg_offset(msg)));
+    /* The lanes have twice the room that pausing leaves them: this is memory running out. Nothing
+     * is lost: the offset stays unsettled, and the record is read again by whoever gets the
+     * partition. */
+    EST_LOG(EST_ERROR, "not_taken", EST_S("code", est_err_code(err)),
+            EST_S("topic", p->type->topic), EST_I("partition", p->partition),
+            EST_I("offset", est_kafka_msg_offset(msg)));
     if (pc != NULL)
         parcel_free(pc);
     else
@@ -112,13 +120,14 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg, c
 
 static void set_paused(struct intake *in, struct part *p, bool paused)
 {
-    if (p->paused == paused || est_kafka_sub_pause(in->w->sub, p->type->topic, p->partition, paused) != EST_OK)
+    if (p->paused == paused ||
+        est_kafka_sub_pause(in->w->sub, p->type->topic, p->partition, paused) != EST_OK)
         return;
     p->paused = paused;
 }
 
-/* What a partition may hold: its fair share, or half of what is free, so that one busy partition uses
- * what the others leave. */
+/* What a partition may hold: its fair share, or half of what is free, so that one busy partition
+ * uses what the others leave. */
 static size_t share(size_t limit, size_t used, size_t parts)
 {
     size_t fair = limit / (parts ? parts : 1), half = used < limit ? (limit - used) / 2 : 0;
@@ -132,8 +141,10 @@ static bool is_full(const struct intake *in, const struct part *p, unsigned divi
     struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
 
     return deadletter_is_full(in->w->deadletter) ||
-           p->waiting >= share(cfg->consumer_lanes_records, st.records, in->w->parts.n) / divisor + 1 ||
-           p->waiting_bytes >= share(cfg->consumer_lanes_bytes, st.bytes, in->w->parts.n) / divisor + 1;
+           p->waiting >=
+               share(cfg->consumer_lanes_records, st.records, in->w->parts.n) / divisor + 1 ||
+           p->waiting_bytes >=
+               share(cfg->consumer_lanes_bytes, st.bytes, in->w->parts.n) / divisor + 1;
 }
 
 void intake_resume(struct intake *in)
@@ -154,7 +165,8 @@ static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg, u
     struct held *h = est_alloc(sizeof(*h));
 
     if (h == NULL) {
-        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", p->type->topic), EST_I("partition", p->partition));
+        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", p->type->topic),
+                EST_I("partition", p->partition));
         est_kafka_msg_free(msg);
         return;
     }
@@ -208,14 +220,16 @@ static void on_schema(void *arg, const struct est_registry_answer *answer)
     est_buf_fini(&text);
     if (err == EST_ERR_NOTFOUND || err == EST_ERR_UNSUPPORTED || err == EST_ERR_SCHEMA) {
         /* Final, for an id means one schema for ever: its records go to the DLQ. */
-        EST_LOG(EST_ERROR, "schema_unusable", EST_I("id", in->asked_id), EST_S("code", est_err_code(err)));
+        EST_LOG(EST_ERROR, "schema_unusable", EST_I("id", in->asked_id),
+                EST_S("code", est_err_code(err)));
         in->refused_id = in->asked_id;
         err = EST_OK;
     }
     if (err != EST_OK) {
-        (void)est_health_add(&in->w->health, "schema_registry", "a writer's schema is not known yet",
-                             est_loop_now(in->w->loop));
-        EST_LOG(EST_WARN, "schema_not_found", EST_I("id", in->asked_id), EST_S("code", est_err_code(err)));
+        (void)est_health_add(&in->w->health, "schema_registry",
+                             "a writer's schema is not known yet", est_loop_now(in->w->loop));
+        EST_LOG(EST_WARN, "schema_not_found", EST_I("id", in->asked_id),
+                EST_S("code", est_err_code(err)));
         est_loop_timer_at(in->w->loop, &in->ask_again, est_loop_now(in->w->loop) + ASK_AGAIN);
         return;
     }
@@ -260,8 +274,9 @@ void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
     if (err != EST_OK) {
         /* Below what was read: a repeat of this very read, settled or on its way already. */
         if (err != EST_ERR_RANGE)
-            EST_LOG(EST_ERROR, "not_tracked", EST_S("code", est_err_code(err)), EST_S("topic", p->type->topic),
-                    EST_I("partition", p->partition), EST_I("offset", est_kafka_msg_offset(msg)));
+            EST_LOG(EST_ERROR, "not_tracked", EST_S("code", est_err_code(err)),
+                    EST_S("topic", p->type->topic), EST_I("partition", p->partition),
+                    EST_I("offset", est_kafka_msg_offset(msg)));
         est_kafka_msg_free(msg);
         return;
     }
@@ -289,10 +304,12 @@ void intake_drop(struct intake *in, struct part *p)
 static est_err open_registry(struct intake *in, struct est_why *reterr)
 {
     const struct est_config *cfg = in->w->cfg;
-    const struct est_http_client_options ho = {.conns_max = 2, .connect_timeout = ASK_TIMEOUT,
+    const struct est_http_client_options ho = {.conns_max = 2,
+                                               .connect_timeout = ASK_TIMEOUT,
                                                .ca_file = cfg->schema_registry_ca_file,
                                                .user_agent = "esteira-consumer/" ESTEIRA_VERSION};
-    const struct est_registry_options ro = {.url = cfg->schema_registry_url, .timeout = ASK_TIMEOUT};
+    const struct est_registry_options ro = {.url = cfg->schema_registry_url,
+                                            .timeout = ASK_TIMEOUT};
     est_err err;
 
     if (cfg->schema_registry_url[0] == '\0')
@@ -313,7 +330,8 @@ static est_err load_types(struct intake *in, struct est_why *reterr)
         est_err err = est_schemas_load(in->schemas, cfg->types[i].schema_path, &sc, reterr);
         if (err != EST_OK)
             return err;
-        in->records[i] = est_metrics_series(in->w->metrics, EST_METRIC_RECORDS, cfg->types[i].name, NULL);
+        in->records[i] =
+            est_metrics_series(in->w->metrics, EST_METRIC_RECORDS, cfg->types[i].name, NULL);
     }
     return EST_OK;
 }

@@ -1,6 +1,6 @@
-/* From a Kafka record to a parcel in its lane: framing, the writer's schema, Avro to JSON. What cannot
- * be read goes to the DLQ with its class. A record framed with a registry's schema id that we have not
- * met waits, with its partition paused, until the registry has told us the schema. */
+/* From a Kafka record to a parcel in its lane: framing, the writer's schema, Avro to JSON. What
+ * cannot be read goes to the DLQ with its class. A record framed with a registry's schema id that
+ * we have not met waits, with its partition paused, until the registry has told us the schema. */
 #pragma once
 
 #include "base/err.h"

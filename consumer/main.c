@@ -1,4 +1,5 @@
-/* esteira-consumer: events from Kafka to the dashboard, in order per key, committed when delivered. */
+/* esteira-consumer: events from Kafka to the dashboard, in order per key, committed when delivered.
+ */
 #include "base/log.h"
 #include "config/config.h"
 #include "worker.h"
@@ -48,7 +49,8 @@ static int serve(const char *path, const char *destination)
         worker_run(w);
         worker_free(w);
     } else {
-        EST_LOG(EST_ERROR, "cannot_start", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+        EST_LOG(EST_ERROR, "cannot_start", EST_S("code", est_err_code(err)),
+                EST_S("detail", why.text));
     }
     est_config_free(cfg);
     return err == EST_OK ? EXIT_SUCCESS : err == EST_ERR_NOTFOUND ? EX_CONFIG : EX_UNAVAILABLE;

@@ -1,5 +1,5 @@
-/* One event on its way from Kafka to the dashboard: the record as it came, the JSON that is sent, and
- * what happened to it so far. Owned by the partition it came from until it is settled. */
+/* One event on its way from Kafka to the dashboard: the record as it came, the JSON that is sent,
+ * and what happened to it so far. Owned by the partition it came from until it is settled. */
 #pragma once
 
 #include "base/clock.h"

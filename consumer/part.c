@@ -16,9 +16,13 @@ static const struct est_type_config *type_of(const struct est_config *cfg, const
     return NULL;
 }
 
-static est_err part_init(struct part *p, const struct est_config *cfg, const struct est_kafka_position *pos)
+static est_err part_init(struct part *p, const struct est_config *cfg,
+                         const struct est_kafka_position *pos)
 {
-    *p = (struct part){.type = type_of(cfg, pos->topic), .partition = pos->partition, .committed = pos->offset, .high = -1};
+    *p = (struct part){.type = type_of(cfg, pos->topic),
+                       .partition = pos->partition,
+                       .committed = pos->offset,
+                       .high = -1};
     est_list_init(&p->parcels);
     est_list_init(&p->held);
     if (p->type == NULL)
@@ -32,8 +36,8 @@ static est_err part_init(struct part *p, const struct est_config *cfg, const str
     return EST_OK;
 }
 
-est_err parts_assign(struct parts *ps, const struct est_config *cfg, const struct est_kafka_position *pos,
-                     size_t n, struct est_why *reterr)
+est_err parts_assign(struct parts *ps, const struct est_config *cfg,
+                     const struct est_kafka_position *pos, size_t n, struct est_why *reterr)
 {
     parts_clear(ps);
     ps->items = est_calloc(n, sizeof(*ps->items));
@@ -43,8 +47,8 @@ est_err parts_assign(struct parts *ps, const struct est_config *cfg, const struc
         est_err err = part_init(&ps->items[ps->n], cfg, &pos[ps->n]);
         if (err != EST_OK) {
             parts_clear(ps);
-            return est_why_set(reterr, err, "partition %d of %s cannot be held", pos[ps->n].partition,
-                               pos[ps->n].topic);
+            return est_why_set(reterr, err, "partition %d of %s cannot be held",
+                               pos[ps->n].partition, pos[ps->n].topic);
         }
     }
     return EST_OK;
@@ -98,7 +102,8 @@ size_t parts_to_commit(struct parts *ps, struct est_kafka_position *pos)
         if (point < 0 || point <= p->committed)
             continue;
         p->sent = point;
-        pos[n++] = (struct est_kafka_position){.topic = p->type->topic, .partition = p->partition, .offset = point};
+        pos[n++] = (struct est_kafka_position){
+            .topic = p->type->topic, .partition = p->partition, .offset = point};
     }
     return n;
 }

@@ -35,13 +35,13 @@ struct parts {
 };
 
 /* Replaces what was held; parcels must be gone. */
-est_err parts_assign(struct parts *ps, const struct est_config *cfg, const struct est_kafka_position *pos,
-                     size_t n, struct est_why *reterr);
+est_err parts_assign(struct parts *ps, const struct est_config *cfg,
+                     const struct est_kafka_position *pos, size_t n, struct est_why *reterr);
 void parts_clear(struct parts *ps);
 /* NULL when it is not held. */
 struct part *parts_find(struct parts *ps, const char *topic, int32_t partition);
-/* A record was handed out, to a request or to the DLQ. A planned stop finishes what lies below it, for
- * the commit must pass it. */
+/* A record was handed out, to a request or to the DLQ. A planned stop finishes what lies below it,
+ * for the commit must pass it. */
 void part_handed_out(struct part *p, int64_t offset);
 /* A record was read: track its offset. */
 est_err part_track(struct part *p, int64_t offset);

@@ -50,7 +50,8 @@ static void on_commit_timer(void *arg)
         est_err err = est_kafka_sub_commit(w->sub, pos, n, &why);
         l->committing = err == EST_OK;
         if (err != EST_OK && err != EST_ERR_AGAIN)
-            EST_LOG(EST_WARN, "commit_not_sent", EST_S("code", est_err_code(err)), EST_S("detail", why.text));
+            EST_LOG(EST_WARN, "commit_not_sent", EST_S("code", est_err_code(err)),
+                    EST_S("detail", why.text));
     }
     est_free(pos);
 }
@@ -63,7 +64,8 @@ void worker_settle(struct worker *w, struct parcel *pc)
     (void)est_offsets_settle(pc->part->offsets, est_kafka_msg_offset(pc->msg));
     parcel_free(pc);
     if (!l->committing && !est_loop_timer_armed(&l->commit))
-        est_loop_timer_at(w->loop, &l->commit, est_loop_now(w->loop) + w->cfg->consumer_commit_interval);
+        est_loop_timer_at(w->loop, &l->commit,
+                          est_loop_now(w->loop) + w->cfg->consumer_commit_interval);
 }
 
 static void on_committed(void *arg, est_err err, const char *detail)
@@ -73,10 +75,12 @@ static void on_committed(void *arg, est_err err, const char *detail)
     l->committing = false;
     est_metrics_count(l->w.metrics, EST_METRIC_COMMITS, err ? "failed" : "ok", NULL, 1);
     if (err != EST_OK)
-        EST_LOG(EST_WARN, "commit_failed", EST_S("code", est_err_code(err)), EST_S("detail", detail));
+        EST_LOG(EST_WARN, "commit_failed", EST_S("code", est_err_code(err)),
+                EST_S("detail", detail));
     parts_committed(&l->w.parts, err == EST_OK);
     if (!est_loop_timer_armed(&l->commit))
-        est_loop_timer_at(l->w.loop, &l->commit, est_loop_now(l->w.loop) + l->w.cfg->consumer_commit_interval);
+        est_loop_timer_at(l->w.loop, &l->commit,
+                          est_loop_now(l->w.loop) + l->w.cfg->consumer_commit_interval);
 }
 
 /* --- the group --- */
@@ -88,7 +92,8 @@ static void on_assigned(void *arg, const struct est_kafka_position *pos, size_t 
 
     EST_LOG(EST_INFO, "assigned", EST_S("group", l->w.group), EST_I("partitions", n));
     if (n > 0 && parts_assign(&l->w.parts, l->w.cfg, pos, n, &why) != EST_OK)
-        EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)), EST_S("detail", why.text));
+        EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)),
+                EST_S("detail", why.text));
     (void)est_health_remove(&l->w.health, "joining");
     l->kafka_up = true;
     est_metrics_gauge(l->w.metrics, EST_METRIC_ASSIGNED, NULL, NULL, (double)n);
@@ -121,10 +126,12 @@ static void give_back_now(struct worker *w)
 
     est_loop_timer_off(w->loop, &l->revoke_bound);
     drop_waiting(w, true);
-    for (size_t i = 0; i < w->parts.n; i++) /* condemned and not yet in the DLQ: read again as well */
+    for (size_t i = 0; i < w->parts.n;
+         i++) /* condemned and not yet in the DLQ: read again as well */
         EST_LIST_EACH(node, &w->parts.items[i].parcels)
             parcel_free(EST_CONTAINER(node, struct parcel, node));
-    EST_LOG(EST_INFO, "revoked", EST_I("partitions", w->parts.n), EST_I("committing", n), EST_I("lost", w->lost));
+    EST_LOG(EST_INFO, "revoked", EST_I("partitions", w->parts.n), EST_I("committing", n),
+            EST_I("lost", w->lost));
     w->giving_back = false;
     est_kafka_sub_revoke_done(w->sub, pos, n);
     parts_clear(&w->parts);
@@ -170,7 +177,8 @@ static void on_revoked(void *arg, const struct est_kafka_position *pos, size_t n
 static void on_record(void *arg, struct est_kafka_msg *msg)
 {
     struct life *l = arg;
-    struct part *p = parts_find(&l->w.parts, est_kafka_msg_topic(msg), est_kafka_msg_partition(msg));
+    struct part *p =
+        parts_find(&l->w.parts, est_kafka_msg_topic(msg), est_kafka_msg_partition(msg));
 
     if (p != NULL && !l->w.giving_back)
         intake_take(l->w.intake, p, msg);
@@ -187,7 +195,8 @@ static void on_state(void *arg, bool up, const char *detail)
     if (up)
         (void)est_health_remove(&l->w.health, "kafka_down");
     else
-        (void)est_health_add(&l->w.health, "kafka_down", "no Kafka broker can be reached", est_loop_now(l->w.loop));
+        (void)est_health_add(&l->w.health, "kafka_down", "no Kafka broker can be reached",
+                             est_loop_now(l->w.loop));
 }
 
 static void on_fatal(void *arg, const char *detail)
@@ -201,7 +210,8 @@ static void on_fatal(void *arg, const char *detail)
 static void on_log(void *arg, int level, const char *facility, const char *text)
 {
     (void)arg;
-    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility), EST_S("text", text));
+    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility),
+            EST_S("text", text));
 }
 
 static void on_turn(void *arg)
@@ -235,7 +245,8 @@ static void render_metrics(void *arg, struct est_buf *out)
     struct life *l = arg;
 
     est_metrics_process(l->w.metrics, est_loop_take_lag(l->w.loop));
-    est_metrics_gauge(l->w.metrics, EST_METRIC_READY, NULL, NULL, est_health_is_ready(&l->w.health));
+    est_metrics_gauge(l->w.metrics, EST_METRIC_READY, NULL, NULL,
+                      est_health_is_ready(&l->w.health));
     est_metrics_gauge(l->w.metrics, EST_METRIC_KAFKA_UP, NULL, NULL, l->kafka_up);
     deliver_metrics(l->w.deliver);
     put_lag(&l->w);
@@ -279,8 +290,10 @@ static void on_signal(void *arg, int signo)
 
     if (signo == SIGHUP || l->w.stopping)
         return; /* the token's file is looked at every second anyway */
-    EST_LOG(EST_INFO, "stopping", EST_I("signal", signo), EST_I("in_flight", deliver_in_flight(l->w.deliver)));
-    (void)est_health_add(&l->w.health, "stopping", "the consumer is stopping", est_loop_now(l->w.loop));
+    EST_LOG(EST_INFO, "stopping", EST_I("signal", signo),
+            EST_I("in_flight", deliver_in_flight(l->w.deliver)));
+    (void)est_health_add(&l->w.health, "stopping", "the consumer is stopping",
+                         est_loop_now(l->w.loop));
     l->w.stopping = true;
     l->close_until = est_loop_now(l->w.loop) + l->w.cfg->consumer_drain_timeout;
     est_kafka_sub_close(l->w.sub);
@@ -296,11 +309,18 @@ static est_err open_sub(struct life *l, struct est_why *reterr)
                                              on_state,  on_fatal,    on_log,     l};
     struct est_kafka_option extra[OPTIONS_MAX];
     const char **topics = est_calloc(cfg->n_types, sizeof(*topics));
-    struct est_kafka_sub_options o = {
-        .brokers = cfg->kafka_brokers, .client_id = "esteira-consumer", .group = l->w.group,
-        .member_id = cfg->consumer_member_id, .topics = topics, .n_topics = cfg->n_types, .from_earliest = true,
-        .session_timeout = cfg->consumer_session_timeout, .heartbeat = cfg->consumer_heartbeat,
-        .commit_timeout = COMMIT_TIMEOUT, .fetch_max_bytes = cfg->consumer_fetch_bytes, .extra = extra};
+    struct est_kafka_sub_options o = {.brokers = cfg->kafka_brokers,
+                                      .client_id = "esteira-consumer",
+                                      .group = l->w.group,
+                                      .member_id = cfg->consumer_member_id,
+                                      .topics = topics,
+                                      .n_topics = cfg->n_types,
+                                      .from_earliest = true,
+                                      .session_timeout = cfg->consumer_session_timeout,
+                                      .heartbeat = cfg->consumer_heartbeat,
+                                      .commit_timeout = COMMIT_TIMEOUT,
+                                      .fetch_max_bytes = cfg->consumer_fetch_bytes,
+                                      .extra = extra};
     est_err err;
 
     if (topics == NULL)
@@ -367,8 +387,8 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
     l->w.dest = destination ? est_config_destination(cfg, destination) : &cfg->destinations[0];
     if (l->w.dest == NULL) {
         est_free(l);
-        return est_why_set(reterr, EST_ERR_NOTFOUND, "there is no destination \"%s\" in the configuration",
-                           destination);
+        return est_why_set(reterr, EST_ERR_NOTFOUND,
+                           "there is no destination \"%s\" in the configuration", destination);
     }
     (void)snprintf(l->w.group, sizeof(l->w.group), "esteira.%s", l->w.dest->name);
     l->commit = (struct est_timer){.fn = on_commit_timer, .arg = l};

@@ -3,10 +3,11 @@
  *   consuming ──revoked──► giving back ──nothing in flight, or the bound──► consuming again
  *       └──────SIGTERM──────────┴──────────────────► closed
  *
- * Giving back: nothing new is taken, and of what waits only that is still delivered which lies below
- * something handed out before: the commit must pass both, so a planned stop delivers nothing twice. It
- * ends when that is done, when the dashboard is away, or at a bound; what is settled is committed, the
- * rest is dropped (its next owner reads it again), and only then do the partitions go. */
+ * Giving back: nothing new is taken, and of what waits only that is still delivered which lies
+ * below something handed out before: the commit must pass both, so a planned stop delivers nothing
+ * twice. It ends when that is done, when the dashboard is away, or at a bound; what is settled is
+ * committed, the rest is dropped (its next owner reads it again), and only then do the partitions
+ * go. */
 #pragma once
 
 #include "base/clock.h"
@@ -54,8 +55,8 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
 void worker_run(struct worker *w);
 void worker_free(struct worker *w);
 
-/* The parcel is delivered or dead-lettered: its offset may be committed, and it is gone. It has left
- * the lanes before. */
+/* The parcel is delivered or dead-lettered: its offset may be committed, and it is gone. It has
+ * left the lanes before. */
 void worker_settle(struct worker *w, struct parcel *pc);
 /* Something ended: the end of a revoke may have come. */
 void worker_progress(struct worker *w);

@@ -8,8 +8,8 @@
 
 #define APPLICATION_ID "1163088977" /* "ESTQ", by which file(1) knows what it sees */
 
-/* locking_mode: the numbers are kept in memory, so nobody else may write. Large pages make a batch a
- * few long writes; a log of 16 MiB lets many commits share one copying into the file. */
+/* locking_mode: the numbers are kept in memory, so nobody else may write. Large pages make a batch
+ * a few long writes; a log of 16 MiB lets many commits share one copying into the file. */
 static const char pragmas[] =
     "PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864;"

@@ -1,6 +1,6 @@
-/* One SQLite file: opening it, running the statements of statements.def, reading rows. Only this pair
- * names sqlite3.h. Errors: EST_ERR_FULL (disk or quota full), EST_ERR_NOMEM, EST_ERR_AGAIN (another
- * process holds the file), EST_ERR_IO for all else. */
+/* One SQLite file: opening it, running the statements of statements.def, reading rows. Only this
+ * pair names sqlite3.h. Errors: EST_ERR_FULL (disk or quota full), EST_ERR_NOMEM, EST_ERR_AGAIN
+ * (another process holds the file), EST_ERR_IO for all else. */
 #pragma once
 
 #include "base/err.h"

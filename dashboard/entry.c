@@ -103,7 +103,8 @@ static bool has_column(struct est_view name)
     return false;
 }
 
-/* Most of an event's bytes are its ids, and the store has those in columns: they are not kept twice. */
+/* Most of an event's bytes are its ids, and the store has those in columns: they are not kept
+ * twice. */
 static void put_rest(struct est_buf *out, const struct est_value *event)
 {
     struct est_json_iter it = {0};

@@ -37,8 +37,8 @@ struct est_value; /* codec/json.h */
 /* The type that an event name belongs to when the event itself does not say: "message" for
  * "message.received" or "new_message", "custom" for a name that nobody knows. */
 const char *facts_type(struct est_view event);
-/* Money counts in `currency` only; a total that names none is in it. A message that has no id of its
- * own goes under the event's dedup_id. Views borrow from the payload. */
+/* Money counts in `currency` only; a total that names none is in it. A message that has no id of
+ * its own goes under the event's dedup_id. Views borrow from the payload. */
 void facts_read(struct est_view event, struct est_view type, struct est_view dedup_id,
                 const struct est_value *payload, const char *currency, struct facts *ret);
 /* The JSON object for a row: words, order and total, and of the contact no more than its last four

@@ -95,7 +95,8 @@ static void put_metrics(struct live *lv)
     est_buf_puts(&lv->text, "\n\n");
 }
 
-/* Rows behind `after`. Places are given without gaps, so what is left out can be told by counting. */
+/* Rows behind `after`. Places are given without gaps, so what is left out can be told by counting.
+ */
 static void put_rows(struct live *lv, int64_t after, unsigned limit, bool reset)
 {
     int64_t newest = store_newest(lv->st), more = newest - after - (int64_t)limit;
@@ -109,7 +110,8 @@ static void put_rows(struct live *lv, int64_t after, unsigned limit, bool reset)
     est_buf_puts(&lv->text, reset ? ",\"reset\":true}\n\n" : "}\n\n");
 }
 
-/* A message that could not be written whole for want of memory is dropped; the next one makes up. */
+/* A message that could not be written whole for want of memory is dropped; the next one makes up.
+ */
 static void tell(struct live *lv, struct page *pg)
 {
     if (lv->text.failed)

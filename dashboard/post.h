@@ -1,5 +1,5 @@
-/* Taking events in: POST /api/v1/events and /api/v1/events/batch. One request is one transaction; it
- * is answered after the commit. */
+/* Taking events in: POST /api/v1/events and /api/v1/events/batch. One request is one transaction;
+ * it is answered after the commit. */
 #pragma once
 
 struct api;

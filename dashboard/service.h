@@ -1,4 +1,5 @@
-/* The running dashboard: the object that owns everything, and the order in which it starts and stops. */
+/* The running dashboard: the object that owns everything, and the order in which it starts and
+ * stops. */
 #pragma once
 
 struct est_config;

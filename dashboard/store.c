@@ -258,8 +258,8 @@ est_err store_put(struct store *st, const struct entry *e, int64_t *ret_seq)
 
 const struct summary *store_summary(struct store *st, int64_t now_ms)
 {
-    /* Should the table of days not be readable just now, `today` starts from zero and is right again
-     * at the next start: better a number for later than no page. */
+    /* Should the table of days not be readable just now, `today` starts from zero and is right
+     * again at the next start: better a number for later than no page. */
     (void)advance(st, now_ms);
     return &st->summary;
 }

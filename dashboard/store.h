@@ -25,8 +25,8 @@ void store_close(struct store *st); /* NULL is a no-op */
 
 /* One transaction: begin, put …, commit or rollback. */
 est_err store_begin(struct store *st, int64_t now_ms);
-/* An event whose (tenant, dedup_id) is already stored changes nothing: *ret_seq is then 0. Otherwise
- * it is the event's place in the order of arrival, from 1. */
+/* An event whose (tenant, dedup_id) is already stored changes nothing: *ret_seq is then 0.
+ * Otherwise it is the event's place in the order of arrival, from 1. */
 est_err store_put(struct store *st, const struct entry *e, int64_t *ret_seq);
 est_err store_commit(struct store *st);
 void store_rollback(struct store *st);
@@ -37,7 +37,8 @@ const char *store_error(const struct store *st);
 const struct summary *store_summary(struct store *st, int64_t now_ms);
 /* Seq of the newest event, 0 when there is none. */
 int64_t store_newest(const struct store *st);
-/* Appends a JSON array of the newest `limit` rows behind `after` (0 = from the first), newest first. */
+/* Appends a JSON array of the newest `limit` rows behind `after` (0 = from the first), newest
+ * first. */
 est_err store_recent(struct store *st, int64_t after, unsigned limit, struct est_buf *out);
 /* True when what is stored adds up to the numbers that are kept: an audit, slow on a large file. */
 est_err store_audit(struct store *st, bool *ret_holds);

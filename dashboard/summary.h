@@ -49,8 +49,8 @@ size_t summary_place(struct summary *su, struct est_view name);
 /* The place of an event type. When all places are taken, the last one collects the rest. */
 size_t summary_type(struct summary *su, struct est_view type);
 
-/* Move on to `now`: old minutes fall out of the ring. True when a new day has begun: `today` is then
- * empty and the caller fills in what is already known of that day. */
+/* Move on to `now`: old minutes fall out of the ring. True when a new day has begun: `today` is
+ * then empty and the caller fills in what is already known of that day. */
 bool summary_advance(struct summary *su, int64_t now_ms);
 /* Add n (or take it away) for something that happened on `day`. */
 void summary_add(struct summary *su, int64_t day, size_t which, int64_t n);

@@ -61,7 +61,8 @@ void message_count(const struct message *m, struct tally *t, int sign)
         tally_add(t, m->first_ms, COUNT_FAILED, sign);
 }
 
-/* The newest total counts; of two stated at one moment the larger, so that order does not matter. */
+/* The newest total counts; of two stated at one moment the larger, so that order does not matter.
+ */
 static void learn_total(struct order *o, int64_t minor, int64_t ms)
 {
     if (ms < o->total_ms || (ms == o->total_ms && minor <= o->total_minor))

@@ -3,8 +3,8 @@
  * `_learn` takes in what one event says. It only ever takes minima, maxima and unions, so the
  * outcome does not depend on the order in which events arrive, and a state never goes backwards.
  * `_count` puts what the thing adds to the numbers into the tally (sign +1) or takes it out (-1).
- * A thing that is not known yet (all zero) counts nothing. `_learn` is true when it learnt anything:
- * otherwise there is nothing to count and nothing to write. */
+ * A thing that is not known yet (all zero) counts nothing. `_learn` is true when it learnt
+ * anything: otherwise there is nothing to count and nothing to write. */
 #pragma once
 
 #include "facts.h"

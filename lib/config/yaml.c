@@ -80,7 +80,8 @@ static bool open_parser(yaml_parser_t *parser, struct est_view text, struct est_
     return true;
 }
 
-/* --- what we refuse: seen in the events, which have the places, before a tree is made of them --- */
+/* --- what we refuse: seen in the events, which have the places, before a tree is made of them ---
+ */
 
 struct survey {
     unsigned depth, documents;
@@ -103,8 +104,8 @@ static struct est_fault judge_node(const yaml_char_t *anchor, const yaml_char_t 
     return EST_NO_FAULT;
 }
 
-/* Opening a list or a mapping. The limit is also what keeps libyaml, whose work grows with the square
- * of the depth, from being kept busy by a file of brackets. */
+/* Opening a list or a mapping. The limit is also what keeps libyaml, whose work grows with the
+ * square of the depth, from being kept busy by a file of brackets. */
 static struct est_fault judge_opening(struct survey *sv, const yaml_char_t *anchor,
                                       const yaml_char_t *tag)
 {

@@ -17,8 +17,8 @@ struct est_event {
     struct est_view key;      /* the caller's own ordering key; absent when not given */
     struct est_view subject;  /* CloudEvents subject; absent when not given */
     struct est_view traceparent, tracestate; /* W3C trace context; absent when not given */
-    est_us occurred_at;       /* wall clock of the provider */
-    est_us received_at;       /* wall clock of the shim */
+    est_us occurred_at;                      /* wall clock of the provider */
+    est_us received_at;                      /* wall clock of the shim */
     int64_t sequence;
     bool has_sequence;
 };

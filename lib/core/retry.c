@@ -99,25 +99,15 @@ static bool take_field(struct date *d, char field)
     char byte;
 
     switch (field) {
-    case 'a': /* day name, short */
-        return take_name(d, day_names, 3, &ignored);
-    case 'l': /* day name, long */
-        return take_name(d, day_names, 0, &ignored);
-    case 'm': /* month name */
-        return take_month(d);
-    case 'd': /* day, two digits */
-        return take_bytes(d, 2, d->text + 8);
-    case 's': /* day, padded with a space */
-        return take_padded_day(d);
-    case 'y': /* year, four digits */
-        return take_bytes(d, 4, d->text);
-    case 'u': /* year, two digits */
-        d->short_year = true;
-        return take_bytes(d, 2, d->text + 2);
-    case 't': /* time of day */
-        return take_bytes(d, 8, d->text + 11);
-    default:
-        return take_bytes(d, 1, &byte) && byte == field;
+    case 'a': /* day name, short */ return take_name(d, day_names, 3, &ignored);
+    case 'l': /* day name, long */ return take_name(d, day_names, 0, &ignored);
+    case 'm': /* month name */ return take_month(d);
+    case 'd': /* day, two digits */ return take_bytes(d, 2, d->text + 8);
+    case 's': /* day, padded with a space */ return take_padded_day(d);
+    case 'y': /* year, four digits */ return take_bytes(d, 4, d->text);
+    case 'u': /* year, two digits */ d->short_year = true; return take_bytes(d, 2, d->text + 2);
+    case 't': /* time of day */ return take_bytes(d, 8, d->text + 11);
+    default: return take_bytes(d, 1, &byte) && byte == field;
     }
 }
 

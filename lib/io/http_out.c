@@ -8,7 +8,12 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 
-enum { FIELD_MAX = 256, FIELD_LINE_MAX = 16 * 1024, CALL_MAGIC = 0x68747470, BODY_KEEP = 64 * 1024 };
+enum {
+    FIELD_MAX = 256,
+    FIELD_LINE_MAX = 16 * 1024,
+    CALL_MAGIC = 0x68747470,
+    BODY_KEEP = 64 * 1024
+};
 
 /* The few response fields that somebody asks for. */
 enum want { WANT_RETRY_AFTER, WANT_RATE_LIMIT, WANT_CONTENT_TYPE, N_WANT };
@@ -115,7 +120,8 @@ static struct est_view captured_view(const struct captured *cap)
     return cap->present ? est_view(cap->text, cap->len) : EST_VIEW_NONE;
 }
 
-/* One header line. A status line begins anew: what a 1xx answer before it carried does not count. */
+/* One header line. A status line begins anew: what a 1xx answer before it carried does not count.
+ */
 static size_t take_field(char *data, size_t size, size_t n, void *arg)
 {
     struct est_http_call *call = arg;
@@ -127,7 +133,8 @@ static size_t take_field(char *data, size_t size, size_t n, void *arg)
     else if (colon != NULL) {
         name = est_view(data, (size_t)(colon - data));
         value = est_view(colon + 1, line.len - name.len - 1);
-        while (value.len > 0 && (value.data[value.len - 1] == '\n' || value.data[value.len - 1] == '\r'))
+        while (value.len > 0 &&
+               (value.data[value.len - 1] == '\n' || value.data[value.len - 1] == '\r'))
             value.len--;
         for (int i = 0; i < N_WANT; i++)
             if (est_view_ieq(name, est_view_str(want_names[i])))
@@ -329,7 +336,8 @@ static int sock_new(struct est_http_client *c, curl_socket_t fd, uint32_t events
 
     if (s == NULL)
         return -1;
-    *s = (struct sock){.watch = {.fd = fd, .events = events, .fn = on_socket, .arg = s}, .client = c};
+    *s = (struct sock){.watch = {.fd = fd, .events = events, .fn = on_socket, .arg = s},
+                       .client = c};
     if (est_loop_watch(c->loop, &s->watch) != EST_OK) {
         est_free(s);
         return -1;
@@ -340,7 +348,8 @@ static int sock_new(struct est_http_client *c, curl_socket_t fd, uint32_t events
 
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock_arg)
 {
-    static const uint32_t wanted[] = {[CURL_POLL_IN] = EPOLLIN, [CURL_POLL_OUT] = EPOLLOUT,
+    static const uint32_t wanted[] = {[CURL_POLL_IN] = EPOLLIN,
+                                      [CURL_POLL_OUT] = EPOLLOUT,
                                       [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT};
     struct est_http_client *c = arg;
     struct sock *s = sock_arg;
@@ -420,7 +429,8 @@ static est_err prepare(struct est_http_call *call, const struct est_http_request
         (void)curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
     (void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, rq->method);
     (void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(rq->timeout / EST_MS));
-    (void)curl_easy_setopt(e, CURLOPT_PIPEWAIT, is_tls ? 1L : 0L); /* rather share than open another */
+    (void)curl_easy_setopt(e, CURLOPT_PIPEWAIT,
+                           is_tls ? 1L : 0L); /* rather share than open another */
     return add_fields(call, rq);
 }
 
@@ -506,12 +516,15 @@ est_err est_http_client_new(struct est_loop *lp, const struct est_http_client_op
 
     if (c == NULL)
         goto fail;
-    *c = (struct est_http_client){.loop = lp, .timer = {.fn = on_timer, .arg = c},
-                                  .spare_max = opt->conns_max, .connect_timeout = opt->connect_timeout};
+    *c = (struct est_http_client){.loop = lp,
+                                  .timer = {.fn = on_timer, .arg = c},
+                                  .spare_max = opt->conns_max,
+                                  .connect_timeout = opt->connect_timeout};
     est_list_init(&c->running);
     est_list_init(&c->spare);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (c->multi = curl_multi_init()) == NULL ||
-        !copy_text(opt->ca_file, &c->ca_file) || !copy_text(opt->user_agent, &c->user_agent))
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+        (c->multi = curl_multi_init()) == NULL || !copy_text(opt->ca_file, &c->ca_file) ||
+        !copy_text(opt->user_agent, &c->user_agent))
         goto fail;
     set_multi_options(c, opt->conns_max);
     *ret = c;

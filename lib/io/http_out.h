@@ -29,13 +29,14 @@ struct est_http_field {
 };
 
 struct est_http_request {
-    const char *method; /* "GET", "POST", … */
-    const char *url;    /* http or https */
+    const char *method;                  /* "GET", "POST", … */
+    const char *url;                     /* http or https */
     const struct est_http_field *fields; /* copied */
     size_t n_fields;
-    struct est_view body; /* absent = none; borrowed: the caller keeps it alive until done or cancel */
-    est_us timeout;       /* the whole exchange, waiting for a connection included */
-    size_t response_max;  /* a longer answer is cut off and is EST_ERR_TOO_LARGE */
+    struct est_view
+        body;       /* absent = none; borrowed: the caller keeps it alive until done or cancel */
+    est_us timeout; /* the whole exchange, waiting for a connection included */
+    size_t response_max; /* a longer answer is cut off and is EST_ERR_TOO_LARGE */
 };
 
 struct est_http_result {
@@ -43,8 +44,8 @@ struct est_http_result {
     int status;           /* 0 when none came */
     struct est_view body; /* this and the fields are valid during the callback */
     struct est_view retry_after, rate_limit, content_type; /* absent when not sent */
-    char detail[160];     /* why there is no answer, printable ASCII, no secret in it */
-    est_us duration;      /* from est_http_client_send */
+    char detail[160]; /* why there is no answer, printable ASCII, no secret in it */
+    est_us duration;  /* from est_http_client_send */
 };
 
 est_err est_http_client_new(struct est_loop *lp, const struct est_http_client_options *opt,

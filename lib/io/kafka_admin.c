@@ -10,7 +10,8 @@ struct est_kafka_admin {
     rd_kafka_t *rk;
 };
 
-/* librdkafka's errors of these calls in our words. Its own codes (< 0) mean that nobody answered. */
+/* librdkafka's errors of these calls in our words. Its own codes (< 0) mean that nobody answered.
+ */
 static est_err translate(rd_kafka_resp_err_t code)
 {
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -23,7 +24,8 @@ static est_err translate(rd_kafka_resp_err_t code)
 }
 
 static est_err configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
-                         const struct est_kafka_option *extra, size_t n_extra, struct est_why *reterr)
+                         const struct est_kafka_option *extra, size_t n_extra,
+                         struct est_why *reterr)
 {
     const struct est_kafka_option own[] = {
         {"bootstrap.servers", brokers},
@@ -78,7 +80,8 @@ void est_kafka_admin_free(struct est_kafka_admin *ka)
 
 /* --- creating --- */
 
-static rd_kafka_NewTopic_t *new_topic(const struct est_kafka_topic_wish *wish, struct est_why *reterr)
+static rd_kafka_NewTopic_t *new_topic(const struct est_kafka_topic_wish *wish,
+                                      struct est_why *reterr)
 {
     char text[EST_WHY_TEXT / 2];
     rd_kafka_NewTopic_t *nt =
@@ -114,10 +117,11 @@ static est_err tell_results(rd_kafka_event_t *ev, est_kafka_topic_told *told, vo
 }
 
 /* Sends the request and waits for its one result. */
-static est_err create(struct est_kafka_admin *ka, rd_kafka_NewTopic_t **topics, size_t n, est_us timeout,
-                      est_kafka_topic_told *told, void *arg, struct est_why *reterr)
+static est_err create(struct est_kafka_admin *ka, rd_kafka_NewTopic_t **topics, size_t n,
+                      est_us timeout, est_kafka_topic_told *told, void *arg, struct est_why *reterr)
 {
-    rd_kafka_AdminOptions_t *opt = rd_kafka_AdminOptions_new(ka->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *opt =
+        rd_kafka_AdminOptions_new(ka->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(ka->rk);
     int ms = (int)(timeout / EST_MS);
     rd_kafka_event_t *ev;
@@ -141,9 +145,9 @@ static est_err create(struct est_kafka_admin *ka, rd_kafka_NewTopic_t **topics, 
     return err;
 }
 
-est_err est_kafka_admin_create(struct est_kafka_admin *ka, const struct est_kafka_topic_wish *wishes,
-                               size_t n, est_us timeout, est_kafka_topic_told *told, void *arg,
-                               struct est_why *reterr)
+est_err est_kafka_admin_create(struct est_kafka_admin *ka,
+                               const struct est_kafka_topic_wish *wishes, size_t n, est_us timeout,
+                               est_kafka_topic_told *told, void *arg, struct est_why *reterr)
 {
     rd_kafka_NewTopic_t **topics = est_calloc(n ? n : 1, sizeof(rd_kafka_NewTopic_t *));
     est_err err = EST_OK;

@@ -30,10 +30,10 @@ typedef void est_kafka_topic_told(void *arg, const char *topic, est_err err, con
 
 /* EST_OK when every topic was made or exists; the first other error otherwise. EST_ERR_KAFKA_DOWN:
  * no answer in time, and then topics may or may not have been made. */
-est_err est_kafka_admin_create(struct est_kafka_admin *ka, const struct est_kafka_topic_wish *wishes,
-                               size_t n, est_us timeout, est_kafka_topic_told *told, void *arg,
-                               struct est_why *reterr);
-/* Number of partitions; EST_ERR_NOTFOUND when there is no such topic (it is not created). A topic that
- * was made a moment ago may be unknown to the broker that is asked. */
+est_err est_kafka_admin_create(struct est_kafka_admin *ka,
+                               const struct est_kafka_topic_wish *wishes, size_t n, est_us timeout,
+                               est_kafka_topic_told *told, void *arg, struct est_why *reterr);
+/* Number of partitions; EST_ERR_NOTFOUND when there is no such topic (it is not created). A topic
+ * that was made a moment ago may be unknown to the broker that is asked. */
 est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic, est_us timeout,
                                    int32_t *ret, struct est_why *reterr);

@@ -41,8 +41,11 @@ est_err est_kafka_msg_new(const struct est_record *rec, int64_t offset, struct e
 
     if (m == NULL)
         return EST_ERR_NOMEM;
-    *m = (struct est_kafka_msg){.topic = rec->topic, .offset = offset, .size = size,
-                                .timestamp_ms = rec->timestamp_ms, .partition = rec->partition,
+    *m = (struct est_kafka_msg){.topic = rec->topic,
+                                .offset = offset,
+                                .size = size,
+                                .timestamp_ms = rec->timestamp_ms,
+                                .partition = rec->partition,
                                 .n_headers = rec->n_headers};
     m->key = put(&at, rec->key);
     m->value = put(&at, rec->value);

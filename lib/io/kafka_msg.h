@@ -1,6 +1,6 @@
-/* A record as Kafka handed it over, in memory of its own. librdkafka's messages point into the whole
- * response that brought them, so one record that waits for hours would keep megabytes alive; a copy
- * costs a tenth of a microsecond and makes what is held as large as what is counted. */
+/* A record as Kafka handed it over, in memory of its own. librdkafka's messages point into the
+ * whole response that brought them, so one record that waits for hours would keep megabytes alive;
+ * a copy costs a tenth of a microsecond and makes what is held as large as what is counted. */
 #pragma once
 
 #include "base/err.h"

@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    COMMITTED_WAIT_MS = 2000, /* the one call here that blocks: what the group committed, at assign */
+    COMMITTED_WAIT_MS =
+        2000, /* the one call here that blocks: what the group committed, at assign */
     PROBE_WAIT_MS = 5000,
     TEXT_MAX = 512
 };
@@ -36,7 +37,7 @@ struct est_kafka_sub {
     bool lost, committing, down, probing, closing;
     size_t fetch_max_bytes;
     size_t taken, taken_bytes; /* records handed over since librdkafka was last nudged */
-    char give_tag; /* its address is the opaque of a revoke's last commit */
+    char give_tag;             /* its address is the opaque of a revoke's last commit */
 };
 
 static void tell_log(struct est_kafka_sub *ks, int level, const char *facility, const char *text)
@@ -47,11 +48,12 @@ static void tell_log(struct est_kafka_sub *ks, int level, const char *facility, 
 
 /* --- up and down --- */
 
-/* A consumer is never told that a broker is back. Asking for the groups is the cheapest request that
- * waits for any broker: its answer, whatever it says, shows that one lives. */
+/* A consumer is never told that a broker is back. Asking for the groups is the cheapest request
+ * that waits for any broker: its answer, whatever it says, shows that one lives. */
 static void probe(struct est_kafka_sub *ks)
 {
-    rd_kafka_AdminOptions_t *opt = rd_kafka_AdminOptions_new(ks->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
+    rd_kafka_AdminOptions_t *opt =
+        rd_kafka_AdminOptions_new(ks->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
 
     if (opt == NULL)
         return;
@@ -176,7 +178,8 @@ static est_err copy_record(struct est_kafka_sub *ks, const rd_kafka_message_t *m
 {
     rd_kafka_timestamp_type_t kind;
     int64_t at = rd_kafka_message_timestamp(msg, &kind);
-    struct est_record rec = {.topic = topic_name(ks, msg->rkt), .partition = msg->partition,
+    struct est_record rec = {.topic = topic_name(ks, msg->rkt),
+                             .partition = msg->partition,
                              .key = view_of(msg->key, msg->key_len),
                              .value = view_of(msg->payload, msg->len),
                              .timestamp_ms = kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : at};
@@ -186,11 +189,12 @@ static est_err copy_record(struct est_kafka_sub *ks, const rd_kafka_message_t *m
     return err == EST_OK ? est_kafka_msg_new(&rec, msg->offset, ret) : err;
 }
 
-/* A record that finds no memory must not be passed over, for what comes behind it would be committed
- * past it: the client counts as dead. */
-/* librdkafka 2.0 stops fetching when its queue is full and then looks at it only once a second, unless
- * something else wakes the thread of that broker. Any request does: so one is sent for each quarter of
- * a queue that was emptied. Without it a backlog moves one queue a second (15,000 records/s). */
+/* A record that finds no memory must not be passed over, for what comes behind it would be
+ * committed past it: the client counts as dead. */
+/* librdkafka 2.0 stops fetching when its queue is full and then looks at it only once a second,
+ * unless something else wakes the thread of that broker. Any request does: so one is sent for each
+ * quarter of a queue that was emptied. Without it a backlog moves one queue a second (15,000
+ * records/s). */
 static void nudge(struct est_kafka_sub *ks, const rd_kafka_message_t *msg)
 {
     ks->taken++;
@@ -230,10 +234,11 @@ static struct est_kafka_position *positions_of(const struct est_kafka_sub *ks,
 
     for (size_t i = 0; parts != NULL && i < n; i++) {
         const rd_kafka_topic_partition_t *tp = &list->elems[i];
-        parts[i] = (struct est_kafka_position){.topic = own_name(ks, tp->topic),
-                                               .partition = tp->partition,
-                                               .offset = tp->offset >= 0 ? tp->offset : -1,
-                                               .metadata = view_of(tp->metadata, tp->metadata_size)};
+        parts[i] =
+            (struct est_kafka_position){.topic = own_name(ks, tp->topic),
+                                        .partition = tp->partition,
+                                        .offset = tp->offset >= 0 ? tp->offset : -1,
+                                        .metadata = view_of(tp->metadata, tp->metadata_size)};
     }
     return parts;
 }
@@ -313,15 +318,9 @@ static void take_rebalance(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
     rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(ev);
 
     switch ((int)rd_kafka_event_error(ev)) {
-    case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
-        take_assignment(ks, list);
-        break;
-    case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
-        take_revocation(ks, list);
-        break;
-    default:
-        tell_log(ks, 3, "REBALANCE", rd_kafka_event_error_string(ev));
-        assign(ks, NULL);
+    case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS: take_assignment(ks, list); break;
+    case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS: take_revocation(ks, list); break;
+    default: tell_log(ks, 3, "REBALANCE", rd_kafka_event_error_string(ev)); assign(ks, NULL);
     }
 }
 
@@ -329,7 +328,8 @@ static void take_rebalance(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
 
 static bool add_position(rd_kafka_topic_partition_list_t *list, const struct est_kafka_position *at)
 {
-    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(list, at->topic, at->partition);
+    rd_kafka_topic_partition_t *tp =
+        rd_kafka_topic_partition_list_add(list, at->topic, at->partition);
 
     tp->offset = at->offset;
     if (at->metadata.len == 0)
@@ -360,8 +360,8 @@ static est_err commit(struct est_kafka_sub *ks, const struct est_kafka_position 
     return EST_OK;
 }
 
-est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_position *parts, size_t n,
-                             struct est_why *reterr)
+est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_position *parts,
+                             size_t n, struct est_why *reterr)
 {
     est_err err;
 
@@ -372,7 +372,8 @@ est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_po
     return err;
 }
 
-void est_kafka_sub_revoke_done(struct est_kafka_sub *ks, const struct est_kafka_position *parts, size_t n)
+void est_kafka_sub_revoke_done(struct est_kafka_sub *ks, const struct est_kafka_position *parts,
+                               size_t n)
 {
     EST_ASSERT(ks->giving == GIVING_ASKED);
     ks->giving = GIVING_COMMITS;
@@ -440,13 +441,15 @@ void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held)
     est_kafka_wake_hold(&ks->wake, held);
 }
 
-est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition, bool paused)
+est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition,
+                            bool paused)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_resp_err_t code;
 
     (void)rd_kafka_topic_partition_list_add(list, topic, partition);
-    code = paused ? rd_kafka_pause_partitions(ks->rk, list) : rd_kafka_resume_partitions(ks->rk, list);
+    code =
+        paused ? rd_kafka_pause_partitions(ks->rk, list) : rd_kafka_resume_partitions(ks->rk, list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = list->elems[0].err;
     rd_kafka_topic_partition_list_destroy(list);
@@ -545,9 +548,12 @@ est_err est_kafka_sub_new(struct est_loop *lp, const struct est_kafka_sub_option
 
     if (ks == NULL)
         return est_why_set(reterr, err, "no memory for the Kafka consumer");
-    *ks = (struct est_kafka_sub){.loop = lp, .on = *h, .commit_timeout = opt->commit_timeout,
+    *ks = (struct est_kafka_sub){.loop = lp,
+                                 .on = *h,
+                                 .commit_timeout = opt->commit_timeout,
                                  .fetch_max_bytes = opt->fetch_max_bytes,
-                                 .wake = {.fd = -1}, .results_wake = {.fd = -1},
+                                 .wake = {.fd = -1},
+                                 .results_wake = {.fd = -1},
                                  .give_timer = {.fn = on_give_timer, .arg = ks}};
     if (copy_topics(ks, opt) != EST_OK)
         (void)est_why_set(reterr, err, "no memory for the Kafka consumer");

@@ -68,16 +68,19 @@ est_err est_kafka_sub_new(struct est_loop *lp, const struct est_kafka_sub_option
                           const struct est_kafka_sub_handlers *h, struct est_kafka_sub **ret,
                           struct est_why *reterr);
 /* Asynchronous; `committed` reports. One outstanding at a time: EST_ERR_AGAIN otherwise. */
-est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_position *parts, size_t n,
-                             struct est_why *reterr);
+est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_position *parts,
+                             size_t n, struct est_why *reterr);
 /* Answers `revoked`: commits `parts` (skipped when lost or n == 0), waits for the outcome at most
  * commit_timeout without blocking the loop, then gives the partitions back. `committed` reports. */
-void est_kafka_sub_revoke_done(struct est_kafka_sub *ks, const struct est_kafka_position *parts, size_t n);
-/* While held nothing is handed over, and librdkafka stops fetching when its queue is full: nothing is
- * thrown away, as a pause does, but rebalances wait too. For a moment, then: pause what is full. */
+void est_kafka_sub_revoke_done(struct est_kafka_sub *ks, const struct est_kafka_position *parts,
+                               size_t n);
+/* While held nothing is handed over, and librdkafka stops fetching when its queue is full: nothing
+ * is thrown away, as a pause does, but rebalances wait too. For a moment, then: pause what is full.
+ */
 void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held);
 /* A paused partition hands over nothing; what librdkafka had fetched of it is fetched again. */
-est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition, bool paused);
+est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition,
+                            bool paused);
 /* Log end offset as last fetched, for lag; -1 unknown. */
 int64_t est_kafka_sub_end_offset(struct est_kafka_sub *ks, const char *topic, int32_t partition);
 /* Leave the group (triggers `revoked` for what is held); done when est_kafka_sub_closed is true.

@@ -6,19 +6,21 @@ enum { PARTITION_FETCH = 256 * 1024, RESPONSE_MIN = 1000000 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* Fetch sizes: librdkafka stops fetching when fetch_max_bytes lie in its queue, but a request that is
- * under way still lands, so one response is kept to a quarter of it (and not below message.max.bytes).
- * A record larger than either is still delivered, alone (KIP-74). */
+/* Fetch sizes: librdkafka stops fetching when fetch_max_bytes lie in its queue, but a request that
+ * is under way still lands, so one response is kept to a quarter of it (and not below
+ * message.max.bytes). A record larger than either is still delivered, alone (KIP-74). */
 static est_err set_sizes(rd_kafka_conf_t *conf, const struct est_kafka_sub_options *opt,
                          struct est_why *reterr)
 {
-    int64_t kib = (int64_t)(opt->fetch_max_bytes / 1024), response = (int64_t)opt->fetch_max_bytes / 4;
+    int64_t kib = (int64_t)(opt->fetch_max_bytes / 1024),
+            response = (int64_t)opt->fetch_max_bytes / 4;
     const struct est_kafka_setting own[] = {
         {"queued.max.messages.kbytes", NULL, kib > 1 ? kib : 1},
         {"queued.min.messages", NULL, EST_KAFKA_SUB_QUEUE},
         {"fetch.message.max.bytes", NULL, PARTITION_FETCH},
 #if RD_KAFKA_VERSION >= 0x020200ff
-        {"fetch.queue.backoff.ms", NULL, 10}, /* how soon a queue that was full is looked at again */
+        {"fetch.queue.backoff.ms", NULL,
+         10}, /* how soon a queue that was full is looked at again */
 #endif
         {"fetch.max.bytes", NULL, response > RESPONSE_MIN ? response : RESPONSE_MIN},
         {"session.timeout.ms", NULL, opt->session_timeout / EST_MS},

@@ -54,7 +54,8 @@ static est_err check(const char *path, const char *text, size_t n, struct est_wh
     if (n == 0)
         return est_why_set(reterr, EST_ERR_INVALID, "%s is empty: it should hold the token", path);
     if (n > EST_SECRET_MAX)
-        return est_why_set(reterr, EST_ERR_TOO_LARGE, "%s holds more than %d bytes", path, EST_SECRET_MAX);
+        return est_why_set(reterr, EST_ERR_TOO_LARGE, "%s holds more than %d bytes", path,
+                           EST_SECRET_MAX);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
             return est_why_set(reterr, EST_ERR_INVALID,
@@ -105,7 +106,8 @@ est_err est_secret_new(const char *path, const char *value, struct est_secret **
     else if (is_file)
         err = load(s, &changed, reterr);
     else if (strlen(value) > EST_SECRET_MAX)
-        err = est_why_set(reterr, EST_ERR_TOO_LARGE, "a token of more than %d bytes", EST_SECRET_MAX);
+        err =
+            est_why_set(reterr, EST_ERR_TOO_LARGE, "a token of more than %d bytes", EST_SECRET_MAX);
     else {
         strcpy(s->text, value);
         err = EST_OK;
@@ -132,7 +134,8 @@ const char *est_secret_get(const struct est_secret *s)
     return s->text;
 }
 
-est_err est_secret_refresh(struct est_secret *s, bool force, bool *ret_changed, struct est_why *reterr)
+est_err est_secret_refresh(struct est_secret *s, bool force, bool *ret_changed,
+                           struct est_why *reterr)
 {
     struct stat st;
 

@@ -21,8 +21,10 @@ void est_secret_free(struct est_secret *s);
 
 /* NUL-terminated; "" = no secret. Valid until the next est_secret_refresh. */
 const char *est_secret_get(const struct est_secret *s);
-/* Looks whether the file changed (inode, size or time of change; `force` reads in any case) and reads
- * it then. On failure the old secret stays in force. *ret_changed: another value than before. */
-est_err est_secret_refresh(struct est_secret *s, bool force, bool *ret_changed, struct est_why *reterr);
+/* Looks whether the file changed (inode, size or time of change; `force` reads in any case) and
+ * reads it then. On failure the old secret stays in force. *ret_changed: another value than before.
+ */
+est_err est_secret_refresh(struct est_secret *s, bool force, bool *ret_changed,
+                           struct est_why *reterr);
 /* True when others than owner and group may read the file: worth a warning. */
 bool est_secret_is_exposed(const struct est_secret *s);

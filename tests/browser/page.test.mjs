@@ -114,11 +114,13 @@ test('no row moves under the pointer or the focus', async (t) => {
     await enter();
     const rows = await text(page, '#rows');
     await d.event(event('user_created', { user_id: `u${serial}` }));
-    await shows(page, '#held', /1 evento novo espera/);
+    await waitFor('the line says so', () => page.locator('#held').isVisible());
+    assert.match(await text(page, '#held'), /1 evento novo espera/);
     assert.equal(await text(page, '#rows'), rows);
     await leave();
+    await waitFor('the rows are let go', () => page.locator('#held').isHidden());
     await shows(page, '#rows .row:first-child', /Usuário novo/);
-    assert.equal(await page.locator('#held').isHidden(), true);
+    assert.notEqual(await text(page, '#rows'), rows);
   }
   page.assertClean();
 });

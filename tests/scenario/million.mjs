@@ -16,7 +16,7 @@ const BATCH = 500;
 const KEYS = 1000;
 const SENDERS = 4; // each owns a share of the keys, so that no key has two senders
 
-const FILL = 'Olá 👋 este texto enche o evento até uns 500 bytes. '.repeat(5);
+const FILL = 'Olá 👋 este texto enche o evento até uns 500 bytes. '.repeat(6);
 
 const line = (key, n) =>
   `{"id":"${key}-${n}","event":"order_update","source":"carga","payload":{"order_id":"pedido-${key}",` +
@@ -51,7 +51,7 @@ async function sendShare(belt, sender, count) {
       lines.push(line(mine[i % mine.length], Math.floor(i / mine.length) + 1));
     }
     const body = lines.join('\n');
-    bytes += body.length;
+    bytes += Buffer.byteLength(body);
     await repeat(belt, body);
   }
   return bytes;

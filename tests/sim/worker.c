@@ -95,7 +95,7 @@ struct worker *worker_new(struct belt *belt, struct board *board, uint64_t seed)
 
 static void free_items(struct est_node *list)
 {
-    EST_LIST_EACH (node, list)
+    EST_LIST_EACH(node, list)
         est_free(EST_CONTAINER(node, struct item, mate));
 }
 
@@ -174,7 +174,7 @@ void worker_revoke(struct worker *w)
         struct part *part = &w->parts[p];
         commit(w, p);
         part->owned = false;
-        EST_LIST_EACH (node, &part->items) {
+        EST_LIST_EACH(node, &part->items) {
             struct item *it = EST_CONTAINER(node, struct item, mate);
             est_list_remove(node);
             it->revoked = true;
@@ -184,7 +184,7 @@ void worker_revoke(struct worker *w)
             }
         }
     }
-    EST_LIST_EACH (node, &w->dead)
+    EST_LIST_EACH(node, &w->dead)
         EST_CONTAINER(node, struct item, mate)->revoked = true;
 }
 
@@ -217,7 +217,7 @@ static void dead_letter(struct worker *w, struct job *job, size_t i, est_us now)
 
 static void bury_due(struct worker *w, est_us now)
 {
-    EST_LIST_EACH (node, &w->dead) {
+    EST_LIST_EACH(node, &w->dead) {
         struct item *it = EST_CONTAINER(node, struct item, mate);
         if (it->due > now)
             continue;

@@ -30,15 +30,17 @@ static void check(const char *what, rd_kafka_resp_err_t err)
 static rd_kafka_t *open_reader(const char *brokers)
 {
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers}, {"group.id", "topic_dump"},       {"enable.auto.commit", "false"},
-        {"log_level", "3"},             {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "20"},
+        {"bootstrap.servers", brokers},   {"group.id", "topic_dump"},
+        {"enable.auto.commit", "false"},  {"log_level", "3"},
+        {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "20"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_t *rk;
     char text[256];
 
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text) != RD_KAFKA_CONF_OK)
+        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text) !=
+            RD_KAFKA_CONF_OK)
             die(settings[i][0], text);
     rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (!rk)
@@ -57,15 +59,16 @@ static void print_line(struct est_buf *line)
 }
 
 /* The leader of a topic made a moment ago may not know yet that it is one. */
-static rd_kafka_resp_err_t query_offsets(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low,
-                                         int64_t *high)
+static rd_kafka_resp_err_t query_offsets(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                         int64_t *low, int64_t *high)
 {
     const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
     rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     for (int left = WAIT_MS / 50; left > 0; left--) {
         err = rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, WAIT_MS);
-        if (err != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+        if (err != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION &&
+            err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
             break;
         (void)nanosleep(&pause, NULL); /* between two questions, not instead of one */
     }

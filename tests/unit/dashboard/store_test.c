@@ -15,7 +15,8 @@
 
 #include <cmocka.h>
 
-/* One order and one message, told in fourteen ways. Which of two totals came later is in the times. */
+/* One order and one message, told in fourteen ways. Which of two totals came later is in the times.
+ */
 static const char *const story[] = {
     "{\"id\":\"1\",\"event\":\"order_created\",\"occurred_at\":1000,\"payload\":{\"order_id\":\"o\",\"total\":10,\"from\":\"a\"}}",
     "{\"id\":\"2\",\"event\":\"order_update\",\"occurred_at\":3000,\"payload\":{\"order_id\":\"o\",\"total\":30}}",

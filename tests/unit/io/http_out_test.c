@@ -1,4 +1,5 @@
-/* The HTTP client against our own server on the same loop: answers, limits, deadlines, cancelling. */
+/* The HTTP client against our own server on the same loop: answers, limits, deadlines, cancelling.
+ */
 #include "base/mem.h"
 #include "io/http_in.h"
 #include "io/http_out.h"
@@ -61,20 +62,24 @@ static void on_request(void *arg, struct est_http_req *req)
         est_http_reply_field(req, "Location", "/echo");
     if (est_view_is(path, "/busy"))
         est_http_reply_field(req, "Retry-After", " 7 ");
-    est_http_reply(req, est_view_is(path, "/busy") ? 503 : est_view_is(path, "/redirect") ? 302 : 200,
+    est_http_reply(req,
+                   est_view_is(path, "/busy")       ? 503
+                   : est_view_is(path, "/redirect") ? 302
+                                                    : 200,
                    "text/plain", EST_VIEW_LIT("hello"));
 }
 
 static int set_up(void **state)
 {
     const struct est_http_handlers h = {.request = on_request};
-    const struct est_http_client_options opt = {.conns_max = 4, .connect_timeout = EST_SECOND,
-                                                .user_agent = "test"};
+    const struct est_http_client_options opt = {
+        .conns_max = 4, .connect_timeout = EST_SECOND, .user_agent = "test"};
 
     (void)state;
     memset(&fx, 0, sizeof(fx));
     assert_int_equal(est_loop_new(&fx.loop, NULL), EST_OK);
-    assert_int_equal(est_http_server_new(fx.loop, &est_http_limits_default, &h, &fx.server, NULL), EST_OK);
+    assert_int_equal(est_http_server_new(fx.loop, &est_http_limits_default, &h, &fx.server, NULL),
+                     EST_OK);
     assert_int_equal(est_http_server_listen(fx.server, "127.0.0.1:0", NULL), EST_OK);
     (void)snprintf(fx.url, sizeof(fx.url), "http://127.0.0.1:%u", est_http_server_port(fx.server));
     assert_int_equal(est_http_client_new(fx.loop, &opt, &fx.client, NULL), EST_OK);
@@ -98,18 +103,24 @@ static void on_done(void *arg, const struct est_http_result *res)
     o->err = res->err;
     o->status = res->status;
     o->body_len = res->body.len;
-    copy(o->body, sizeof(o->body), est_view(res->body.data, res->body.len < 60 ? res->body.len : 60));
+    copy(o->body, sizeof(o->body),
+         est_view(res->body.data, res->body.len < 60 ? res->body.len : 60));
     copy(o->retry_after, sizeof(o->retry_after), res->retry_after);
     (void)snprintf(o->detail, sizeof(o->detail), "%s", res->detail);
 }
 
-static struct est_http_call *send(const char *method, const char *path, const char *body, est_us timeout,
-                                  struct outcome *o)
+static struct est_http_call *send(const char *method, const char *path, const char *body,
+                                  est_us timeout, struct outcome *o)
 {
-    static const struct est_http_field fields[] = {{"Content-Type", "application/json"}, {"X-Extra", "yes"}};
+    static const struct est_http_field fields[] = {{"Content-Type", "application/json"},
+                                                   {"X-Extra", "yes"}};
     char url[128];
-    const struct est_http_request rq = {.method = method, .url = url, .fields = fields, .n_fields = 2,
-                                        .body = est_view_str(body), .timeout = timeout,
+    const struct est_http_request rq = {.method = method,
+                                        .url = url,
+                                        .fields = fields,
+                                        .n_fields = 2,
+                                        .body = est_view_str(body),
+                                        .timeout = timeout,
                                         .response_max = 4096};
     struct est_http_call *call = NULL;
 
@@ -120,12 +131,12 @@ static struct est_http_call *send(const char *method, const char *path, const ch
     return call;
 }
 
-#define WAIT_FOR(condition) \
-    do { \
-        est_us until_ = est_clock_mono() + DEADLINE; \
+#define WAIT_FOR(condition)                               \
+    do {                                                  \
+        est_us until_ = est_clock_mono() + DEADLINE;      \
         while (!(condition) && est_clock_mono() < until_) \
-            est_loop_turn(fx.loop, 20 * EST_MS); \
-        assert_true(condition); \
+            est_loop_turn(fx.loop, 20 * EST_MS);          \
+        assert_true(condition);                           \
     } while (0)
 
 static void answers(void **state)
@@ -135,10 +146,8 @@ static void answers(void **state)
         int status;
         const char *retry_after;
     } cases[] = {
-        {"GET", "/echo", NULL, 200, ""},
-        {"POST", "/echo", "{\"a\":1}", 200, ""},
-        {"POST", "/echo", "", 200, ""},
-        {"GET", "/redirect", NULL, 302, ""}, /* not followed */
+        {"GET", "/echo", NULL, 200, ""},  {"POST", "/echo", "{\"a\":1}", 200, ""},
+        {"POST", "/echo", "", 200, ""},   {"GET", "/redirect", NULL, 302, ""}, /* not followed */
         {"POST", "/busy", "x", 503, "7"},
     };
     struct outcome o;
@@ -209,9 +218,14 @@ static void a_field_cannot_break_the_request_apart(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        const struct est_http_request rq = {.method = "GET", .url = fx.url, .fields = &bad[i],
-                                            .n_fields = 1, .timeout = EST_SECOND, .response_max = 100};
-        assert_int_equal(est_http_client_send(fx.client, &rq, on_done, &o, NULL, NULL), EST_ERR_INVALID);
+        const struct est_http_request rq = {.method = "GET",
+                                            .url = fx.url,
+                                            .fields = &bad[i],
+                                            .n_fields = 1,
+                                            .timeout = EST_SECOND,
+                                            .response_max = 100};
+        assert_int_equal(est_http_client_send(fx.client, &rq, on_done, &o, NULL, NULL),
+                         EST_ERR_INVALID);
     }
     assert_int_equal(o.calls, 0);
     assert_int_equal(est_http_client_pending(fx.client), 0);

@@ -1,5 +1,5 @@
-/* The reader that is in no group, against librdkafka's mock broker. Where to begin by time is Kafka's
- * work and unknown to that broker: the command line's scenario has it. */
+/* The reader that is in no group, against librdkafka's mock broker. Where to begin by time is
+ * Kafka's work and unknown to that broker: the command line's scenario has it. */
 #include "io/kafka_read.h"
 
 #include <librdkafka/rdkafka.h>

@@ -1,5 +1,6 @@
-/* The group member against librdkafka's mock broker: every record once and in order, commits that come
- * back, a pause in mid-stream, partitions that move between two members, and leaving the group. */
+/* The group member against librdkafka's mock broker: every record once and in order, commits that
+ * come back, a pause in mid-stream, partitions that move between two members, and leaving the
+ * group. */
 #include "io/kafka_sub.h"
 
 #include <librdkafka/rdkafka.h>
@@ -48,12 +49,11 @@ static void produce(int from, int to)
     for (int i = from; i < to; i++) {
         char value[16];
         int n = snprintf(value, sizeof(value), "%d", i);
-        assert_int_equal(rd_kafka_producev(mock.rk, RD_KAFKA_V_TOPIC(TOPIC),
-                                           RD_KAFKA_V_PARTITION(i % PARTITIONS),
-                                           RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE(value, (size_t)n),
-                                           RD_KAFKA_V_HEADER("a", "first", 5),
-                                           RD_KAFKA_V_HEADER("a", "last", 4),
-                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+        assert_int_equal(rd_kafka_producev(
+                             mock.rk, RD_KAFKA_V_TOPIC(TOPIC), RD_KAFKA_V_PARTITION(i % PARTITIONS),
+                             RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE(value, (size_t)n),
+                             RD_KAFKA_V_HEADER("a", "first", 5), RD_KAFKA_V_HEADER("a", "last", 4),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
                          0);
     }
     assert_int_equal(rd_kafka_flush(mock.rk, 10000), 0);
@@ -66,9 +66,9 @@ struct member {
     struct est_kafka_sub *sub;
     int64_t next[PARTITIONS]; /* the offset that is expected; -1 = any */
     int records, disordered, commits, commit_errors, assigned, revoked, states, fatals;
-    size_t held;                /* partitions */
-    int64_t began[PARTITIONS];  /* as the assignment said */
-    char metadata[16];          /* of partition 0 */
+    size_t held;               /* partitions */
+    int64_t began[PARTITIONS]; /* as the assignment said */
+    char metadata[16];         /* of partition 0 */
     bool lost, check_headers;
     bool pause_partition_0;
 };
@@ -103,7 +103,8 @@ static void on_assigned(void *arg, const struct est_kafka_position *parts, size_
         mb->began[parts[i].partition] = parts[i].offset;
         mb->next[parts[i].partition] = parts[i].offset >= 0 ? parts[i].offset : 0;
         if (parts[i].partition == 0 && parts[i].metadata.len < sizeof(mb->metadata)) {
-            memcpy(mb->metadata, parts[i].metadata.data ? parts[i].metadata.data : "", parts[i].metadata.len);
+            memcpy(mb->metadata, parts[i].metadata.data ? parts[i].metadata.data : "",
+                   parts[i].metadata.len);
             mb->metadata[parts[i].metadata.len] = '\0';
         }
     }
@@ -161,10 +162,17 @@ static void on_fatal(void *arg, const char *detail)
 static void open_member(struct member *mb, struct est_loop *lp, const char *group)
 {
     static const char *const topics[] = {TOPIC};
-    const struct est_kafka_sub_options opt = {
-        .brokers = rd_kafka_mock_cluster_bootstraps(mock.cluster), .client_id = "test", .group = group,
-        .topics = topics, .n_topics = 1, .from_earliest = true, .session_timeout = 6 * EST_SECOND,
-        .heartbeat = 200 * EST_MS, .commit_timeout = 2 * EST_SECOND, .fetch_max_bytes = 1024 * 1024};
+    const struct est_kafka_sub_options opt = {.brokers =
+                                                  rd_kafka_mock_cluster_bootstraps(mock.cluster),
+                                              .client_id = "test",
+                                              .group = group,
+                                              .topics = topics,
+                                              .n_topics = 1,
+                                              .from_earliest = true,
+                                              .session_timeout = 6 * EST_SECOND,
+                                              .heartbeat = 200 * EST_MS,
+                                              .commit_timeout = 2 * EST_SECOND,
+                                              .fetch_max_bytes = 1024 * 1024};
     const struct est_kafka_sub_handlers h = {on_record, on_assigned, on_revoked, on_committed,
                                              on_state,  on_fatal,    NULL,       mb};
     struct est_why why = {0};
@@ -175,12 +183,12 @@ static void open_member(struct member *mb, struct est_loop *lp, const char *grou
 }
 
 /* Turns the loop until the condition holds, at the latest until the deadline. */
-#define WAIT_FOR(lp, condition) \
-    do { \
-        est_us until_ = est_clock_mono() + DEADLINE; \
+#define WAIT_FOR(lp, condition)                           \
+    do {                                                  \
+        est_us until_ = est_clock_mono() + DEADLINE;      \
         while (!(condition) && est_clock_mono() < until_) \
-            est_loop_turn(lp, 20 * EST_MS); \
-        assert_true(condition); \
+            est_loop_turn(lp, 20 * EST_MS);               \
+        assert_true(condition);                           \
     } while (0)
 
 static void leave(struct member *mb)
@@ -225,7 +233,8 @@ static void every_record_once_then_goes_on_from_the_commit(void **state)
     est_loop_free(lp);
 }
 
-/* What librdkafka had fetched is thrown away by a pause; nothing of it may be missing or come twice. */
+/* What librdkafka had fetched is thrown away by a pause; nothing of it may be missing or come
+ * twice. */
 static void a_pause_in_mid_stream_loses_and_repeats_nothing(void **state)
 {
     struct est_loop *lp;
@@ -290,8 +299,8 @@ static void partitions_move_to_a_second_member_and_back(void **state)
     WAIT_FOR(lp, a.held == PARTITIONS);
     assert_true(a.records + b.records >= 2 * RECORDS);
     assert_int_equal(a.disordered + b.disordered, 0);
-    /* The mock broker may refuse a commit in a rebalance, where Apache Kafka takes it: records may come
-     * twice here. What is seen is that the commits reach the broker and report. */
+    /* The mock broker may refuse a commit in a rebalance, where Apache Kafka takes it: records may
+     * come twice here. What is seen is that the commits reach the broker and report. */
     assert_true(a.commits >= 1);
     leave(&a);
     est_loop_free(lp);
@@ -318,10 +327,16 @@ static void a_wrong_property_is_named(void **state)
 {
     static const struct est_kafka_option extra[] = {{"no.such.property", "1"}};
     static const char *const topics[] = {TOPIC};
-    const struct est_kafka_sub_options opt = {
-        .brokers = "127.0.0.1:1", .client_id = "test", .group = "g", .topics = topics, .n_topics = 1,
-        .session_timeout = 6 * EST_SECOND, .heartbeat = EST_SECOND, .fetch_max_bytes = 1 << 20,
-        .extra = extra, .n_extra = 1};
+    const struct est_kafka_sub_options opt = {.brokers = "127.0.0.1:1",
+                                              .client_id = "test",
+                                              .group = "g",
+                                              .topics = topics,
+                                              .n_topics = 1,
+                                              .session_timeout = 6 * EST_SECOND,
+                                              .heartbeat = EST_SECOND,
+                                              .fetch_max_bytes = 1 << 20,
+                                              .extra = extra,
+                                              .n_extra = 1};
     const struct est_kafka_sub_handlers h = {0};
     struct est_kafka_sub *ks = NULL;
     struct est_why why = {0};
@@ -338,11 +353,15 @@ static void a_wrong_property_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_record_once_then_goes_on_from_the_commit, start_mock, stop_mock),
-        cmocka_unit_test_setup_teardown(a_pause_in_mid_stream_loses_and_repeats_nothing, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(every_record_once_then_goes_on_from_the_commit, start_mock,
+                                        stop_mock),
+        cmocka_unit_test_setup_teardown(a_pause_in_mid_stream_loses_and_repeats_nothing, start_mock,
+                                        stop_mock),
         cmocka_unit_test_setup_teardown(held_records_wait_in_their_place, start_mock, stop_mock),
-        cmocka_unit_test_setup_teardown(partitions_move_to_a_second_member_and_back, start_mock, stop_mock),
-        cmocka_unit_test_setup_teardown(a_broker_that_goes_and_comes_is_told, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(partitions_move_to_a_second_member_and_back, start_mock,
+                                        stop_mock),
+        cmocka_unit_test_setup_teardown(a_broker_that_goes_and_comes_is_told, start_mock,
+                                        stop_mock),
         cmocka_unit_test(a_wrong_property_is_named),
     };
 
