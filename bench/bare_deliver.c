@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 
     if (argc != 6)
         return 64;
-    want = atol(argv[5]);
+    want = strtol(argv[5], NULL, 10);
     multi = curl_multi_init();
     rk = bare_kafka(RD_KAFKA_CONSUMER,
                     (const char *const[]){"bootstrap.servers", argv[1], "group.id", argv[2],

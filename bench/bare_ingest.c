@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     topic = rd_kafka_topic_new(rk, argv[3], NULL);
     queue = rd_kafka_queue_get_main(rk);
     epoll_fd = epoll_create1(0);
-    listener = bare_listen(atoi(argv[1]));
+    listener = bare_listen((int)strtol(argv[1], NULL, 10));
     queue_fd = bare_watch_queue(epoll_fd, queue, &queue_tag);
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &ev) != 0)
         bare_die("epoll");

@@ -5,7 +5,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-[[ -x bench/run ]] || die "bench/run is missing"
+case ${1:-} in
+    ingest | deliver | idle) ;;
+    *) EXIT=64 die "which one? ./run bench ingest|deliver|idle" ;;
+esac
 tools/deps.sh bench
 tools/build.sh release
-exec bench/run "$@"
+exec node "bench/$1.mjs"

@@ -143,6 +143,15 @@ main() {
     ((${#packages[@]} == 0)) || install "${packages[@]}"
     ! is_debian 12 || "$ROOT/tools/deps/debian13.sh"
     [[ " $wanted " != *" demo "* ]] || "$ROOT/tools/kafka-jars.sh" >/dev/null
+    [[ " $wanted " != *" test "* ]] || browser_modules
+}
+
+# What the browser test drives Chromium with; locked by tests/browser/package-lock.json.
+browser_modules() {
+    local stamp=$ROOT/tests/browser/node_modules/.package-lock.json
+    [[ ! $stamp -nt $ROOT/tests/browser/package-lock.json ]] || return 0
+    (cd "$ROOT/tests/browser" && retry 3 npm ci --no-audit --no-fund >"$ROOT/.cache/npm.log" 2>&1) ||
+        die "npm could not install the browser test's modules: see .cache/npm.log"
 }
 
 main "$@"

@@ -109,7 +109,7 @@ est_err est_secret_new(const char *path, const char *value, struct est_secret **
         err =
             est_why_set(reterr, EST_ERR_TOO_LARGE, "a token of more than %d bytes", EST_SECRET_MAX);
     else {
-        strcpy(s->text, value);
+        memcpy(s->text, value, strlen(value) + 1);
         err = EST_OK;
     }
     if (err != EST_OK) {

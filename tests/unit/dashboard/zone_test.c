@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,8 +24,7 @@ static int64_t utc_day(const char *date)
     char text[32];
     est_us us = 0;
 
-    (void)strcpy(text, date);
-    (void)strcat(text, "T00:00:00Z");
+    (void)snprintf(text, sizeof(text), "%sT00:00:00Z", date);
     assert_true(est_rfc3339_parse(est_view_str(text), &us));
     return us / EST_SECOND / 86400;
 }

@@ -17,7 +17,7 @@ static struct est_loop *lp;
 static int open_loop(void **state)
 {
     (void)state;
-    return est_loop_new(&lp, NULL);
+    return est_loop_new(&lp, NULL) == EST_OK ? 0 : -1;
 }
 
 static int close_loop(void **state)
