@@ -2,11 +2,10 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
