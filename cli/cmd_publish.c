@@ -4,15 +4,12 @@
 #include "progress.h"
 #include "target.h"
 
-#include "base/id.h"
 #include "base/jsonw.h"
-#include "base/mem.h"
 #include "codec/json.h"
 #include "config/line.h"
 #include "io/secret.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
