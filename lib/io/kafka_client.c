@@ -47,6 +47,8 @@ static bool is_fixed(const char *name)
         "log.queue",
         "group.id",
         "enable.gapless.guarantee",
+        "max.in.flight",
+        "max.in.flight.requests.per.connection",
         "message.timeout.ms",
         "delivery.timeout.ms",
         "queuing.strategy",

@@ -113,6 +113,11 @@ static est_err configure(rd_kafka_conf_t *conf, const struct est_kafka_pub_optio
         {"client.id", opt->client_id, 0},
         {"enable.idempotence", "true", 0},
         {"acks", "all", 0},
+        /* One request at a time: a broker that has no state of this producer for a partition takes
+         * any first sequence number. Were the first request refused (not the leader yet) and the
+         * second taken, the first one's retry would look like a repeat and be reported as done,
+         * though it is nowhere: seen on a topic made a moment before. */
+        {"max.in.flight.requests.per.connection", "1", 0},
         {"linger.ms", NULL, opt->linger / EST_MS},
         {"message.timeout.ms", NULL, opt->message_timeout / EST_MS},
         {"queue.buffering.max.messages", NULL, (int64_t)opt->queue_max_records},
