@@ -45,3 +45,15 @@ scenario('the only one dies three times and is started again', {}, async (belt) 
   await belt.delivered(accepted, { within: 90_000 });
   assert.equal(await belt.deadLetters(), 0);
 });
+
+scenario('it dies while the dashboard refuses what it holds', {}, async (belt) => {
+  const publishing = publishAll(belt);
+  await reached(belt, EVENTS * 0.2);
+  belt.sink.answerWith = () => ({ status: 503, json: {} });
+  const refused = () => belt.sink.requests.filter((r) => r.status === 503).length;
+  await waitFor('several refusals', () => refused() >= 5, { within: 15_000 });
+  await belt.consumers[0].kill();
+  belt.sink.answerWith = null;
+  await belt.consumers[0].start({ ready: false });
+  await belt.delivered(await publishing, { within: 90_000 });
+});

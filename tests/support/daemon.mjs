@@ -25,6 +25,7 @@ export class Daemon {
     });
     fs.closeSync(out);
     this.lives++;
+    this.wanted = undefined; // the signal by which the test ends it
     this.exited = new Promise((resolve) => {
       this.child.on('error', (error) => resolve({ error }));
       this.child.on('exit', (code, signal) => resolve({ code, signal }));
@@ -64,7 +65,19 @@ export class Daemon {
   signal(name) {
     if (!this.running)
       throw new Error(`${this.name} does not run: ${JSON.stringify(this.how)} ${this.tail()}`);
+    this.wanted = name;
     this.child.kill(name);
+  }
+
+  // Not well: ended by itself, not with exit code 0 after SIGTERM, or complained of by a sanitizer or an
+  // assertion of its own.
+  check() {
+    const ok = { SIGTERM: this.how?.code === 0, SIGKILL: true };
+    if (this.how && !ok[this.wanted]) {
+      throw new Error(`${this.name} ended: ${JSON.stringify(this.how)} ${this.tail()}`);
+    }
+    const fault = /^.*(Sanitizer:|runtime error:|"event":"panic").*$/m.exec(this.text());
+    if (fault) throw new Error(`${this.name}: ${fault[0]}`);
   }
 
   // SIGKILL, and gone when it returns.
@@ -84,6 +97,7 @@ export class Daemon {
   // For the end of a test: whatever state it is in.
   async end() {
     if (!this.running) return;
+    this.wanted = 'SIGTERM';
     this.child.kill('SIGCONT');
     this.child.kill('SIGTERM');
     await within(12_000, 'end', this.exited).catch(() => this.child.kill('SIGKILL'));

@@ -43,6 +43,8 @@ export function scenario(name, options, body) {
     try {
       await belt.start(options);
       await body(belt, t);
+      await Promise.all(belt.daemons.map((daemon) => daemon.end()));
+      belt.daemons.forEach((daemon) => daemon.check());
       passed = true;
     } finally {
       await belt.end(passed);
