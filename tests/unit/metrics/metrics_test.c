@@ -19,7 +19,7 @@ static int open_metrics(void **state)
 {
     (void)state;
     est_buf_init(&out, 16 * 1024 * 1024);
-    return est_metrics_new(EST_IN_ALL, &m);
+    return est_metrics_new(EST_IN_ALL, &m) == EST_OK ? 0 : -1;
 }
 
 static int close_metrics(void **state)
