@@ -35,7 +35,7 @@ static int open_admit(void **state)
         fail_msg("%s", why.text);
     for (size_t i = 0; i < catalog_count(cat); i++)
         catalog_at(cat, i)->partitions = 8;
-    return admit_init(&ad, cfg, cat);
+    return admit_init(&ad, cfg, cat) == EST_OK ? 0 : -1;
 }
 
 static int close_admit(void **state)
