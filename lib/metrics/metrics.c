@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -258,13 +259,16 @@ void est_metrics_render(const struct est_metrics *m, struct est_buf *out)
 
 static double resident_bytes(void)
 {
-    unsigned long total = 0, resident = 0;
+    unsigned long resident = 0;
+    char line[128], *end;
     FILE *f = fopen("/proc/self/statm", "re");
 
     if (f == NULL)
         return 0;
-    if (fscanf(f, "%lu %lu", &total, &resident) != 2)
-        resident = 0;
+    if (fgets(line, sizeof(line), f) != NULL) {
+        (void)strtoul(line, &end, 10); /* total size comes first */
+        resident = strtoul(end, NULL, 10);
+    }
     (void)fclose(f);
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
