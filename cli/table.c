@@ -68,7 +68,7 @@ static void measure(struct table *t, const char *const *header)
 {
     for (size_t c = 0; c < t->columns; c++)
         t->width[c] = header != NULL ? width_of(header[c]) : 0;
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = 0; t->columns > 0 && i < t->n; i++) {
         size_t w = width_of(t->cells[i]), c = i % t->columns;
         if (w > t->width[c])
             t->width[c] = w;
