@@ -37,6 +37,7 @@ async function fakeShim(t, script = [ok], listenAt = { port: 0, host: '127.0.0.1
       reply(req, res, typeof step === 'function' ? step(seen) : step);
     });
   });
+  server.keepAliveTimeout = 60_000;
   await new Promise((done) => server.listen(listenAt, done));
   t.after(() => {
     server.closeAllConnections();
