@@ -33,7 +33,9 @@ struct shipment {
     struct est_buf body;
     struct est_http_call *call;
     uint32_t ticket;
-    size_t sent;        /* events in the request that is out */
+    size_t sent;                          /* events in the request that is out */
+    enum est_verdict_class refused_class; /* why the one event of the last request was refused: */
+    int refused_status;                   /* kept while the endpoint is asked for its health */
     bool asking_health; /* the request that is out asks whether the endpoint works at all */
 };
 
@@ -42,6 +44,7 @@ struct deliver {
     struct endpoint endpoint;
     struct est_batch_limits limits;
     struct est_results *results;
+    struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
     struct shipment *shipments; /* max_in_flight of them */
     size_t n, busy;
     struct est_timer wake, token;
@@ -160,11 +163,15 @@ static bool take_results(struct shipment *s, const struct est_http_result *res, 
     struct est_why why = {0};
     size_t k = 0;
 
-    if (est_results_parse(dv->results, res->body, s->sent, NULL, &why) != EST_OK) {
+    for (size_t i = s->range.from; i < s->range.to; i++)
+        if (parcel_at(s, i) != NULL)
+            dv->ids[k++] = parcel_at(s, i)->id;
+    if (est_results_parse(dv->results, res->body, k, dv->ids, &why) != EST_OK) {
         EST_LOG(EST_WARN, "results_unreadable", EST_S("destination", dv->w->dest->name),
                 EST_S("detail", why.text));
         return false;
     }
+    k = 0;
     for (size_t i = s->range.from; i < s->range.to; i++)
         if (parcel_at(s, i) != NULL)
             take_item(s, i, est_results_at(dv->results, k++), floor);
@@ -229,22 +236,20 @@ static void refused_alone(struct shipment *s, struct est_verdict v, int status)
         condemn(s, v.class, status);
         return;
     }
-    s->sent = (size_t)v.class; /* kept over the question */
-    s->ticket = (uint32_t)status;
+    s->refused_class = v.class;
+    s->refused_status = status;
     ask_health(s);
 }
 
 static void on_health(void *arg, const struct est_http_result *res)
 {
     struct shipment *s = arg;
-    enum est_verdict_class class = (enum est_verdict_class)s->sent;
-    int status = (int)s->ticket;
 
     s->call = NULL;
     s->asking_health = false;
     /* A receiver without a status route answers 404: it is there, and speaks HTTP. */
     if (res->err == EST_OK && (res->status < 300 || res->status == 404 || res->status == 405))
-        condemn(s, class, status);
+        condemn(s, s->refused_class, s->refused_status);
     else
         retry_all(s, true, 0);
 }
@@ -526,6 +531,7 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     dv->token = (struct est_timer){.fn = on_token, .arg = dv};
     err = endpoint_init(&dv->endpoint, w, reterr);
     if (err == EST_OK && (init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
+                          (dv->ids = est_calloc(d->batch_count, sizeof(*dv->ids))) == NULL ||
                           est_results_new(d->batch_count, &dv->results) != EST_OK))
         err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     if (err != EST_OK) {
@@ -551,6 +557,7 @@ void deliver_free(struct deliver *dv)
     }
     est_free(dv->shipments);
     est_results_free(dv->results);
+    est_free(dv->ids);
     est_free(dv->delivered);
     est_free(dv->duplicates);
     est_free(dv);

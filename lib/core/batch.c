@@ -98,11 +98,6 @@ static struct est_lane_item *remove_at(struct est_batch *b, size_t i)
     return item;
 }
 
-struct est_lane_item *est_batch_detach(struct est_batch *b, size_t i)
-{
-    return remove_at(b, i);
-}
-
 struct est_lane_item *est_batch_settle(struct est_batch *b, struct est_lanes *lanes, size_t i)
 {
     struct est_lane_item *item = remove_at(b, i);

@@ -37,9 +37,6 @@ size_t est_batch_fill(struct est_batch *b, const struct est_batch_limits *limits
 
 /* The item at i leaves batch and lanes for good; returned so that its owner may free it. */
 struct est_lane_item *est_batch_settle(struct est_batch *b, struct est_lanes *lanes, size_t i);
-/* The item at i leaves the batch but stays handed out: its lane hands out nothing more until the
- * caller has settled it there (est_lanes_settle). For an event whose dead letter is under way. */
-struct est_lane_item *est_batch_detach(struct est_batch *b, size_t i);
 /* The item at i waits in its lane again (est_lanes_give_back). */
 void est_batch_give_back(struct est_batch *b, struct est_lanes *lanes, size_t i, est_us not_before);
 /* Everything in [from, to) that is left. */

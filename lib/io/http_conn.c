@@ -226,8 +226,14 @@ static void request_complete(struct est_http_conn *c)
 /* Feeds the parser; returns how many bytes it took. It stops behind a complete request. */
 static size_t feed(struct est_http_conn *c, const char *data, size_t n, bool *ret_complete)
 {
-    llhttp_errno_t err = llhttp_execute(&c->parser, data, n);
+    llhttp_errno_t err;
 
+    *ret_complete = false;
+    if (!est_http_line_feed(&c->line, data, n)) {
+        refuse(c, 400, "The request line must be METHOD TARGET HTTP/1.1");
+        return n;
+    }
+    err = llhttp_execute(&c->parser, data, n);
     *ret_complete = err == HPE_PAUSED;
     if (err == HPE_OK)
         return n;
@@ -292,6 +298,7 @@ static bool step(struct est_http_conn *c)
         est_http_req_reset(&c->req);
         c->state = EST_CONN_READING;
         c->started = false;
+        c->line = (struct est_http_line){0};
     }
     if (c->state != EST_CONN_READING || c->pending.len == 0)
         return false;

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "io/http_in.h"
+#include "io/http_line.h"
 
 #include <llhttp.h>
 
@@ -58,6 +59,7 @@ struct est_http_conn {
     bool started; /* bytes of a request have come */
     bool broken;  /* writing to a stream failed: closed from the timer, not under the writer */
     int refuse;   /* status that a parser callback wants to end the request with */
+    struct est_http_line line; /* of the request that is being read */
     llhttp_t parser;
     struct est_http_req req;
     struct est_http_stream stream;

@@ -163,7 +163,9 @@ static int check_head(struct est_http_req *req, const llhttp_t *p)
         return 400;
     if (coding.data != NULL && !modern)
         return 400;
-    if (p->method == HTTP_CONNECT || count_fields(req, "transfer-encoding") > 1 ||
+    if (p->method == HTTP_CONNECT)
+        return 400; /* this is no proxy (RFC 9110 §9.3.6) */
+    if (count_fields(req, "transfer-encoding") > 1 ||
         (coding.data != NULL && !est_view_ieq(coding, EST_VIEW_LIT("chunked"))))
         return 501;
     if (expect.data != NULL && !est_view_ieq(expect, EST_VIEW_LIT("100-continue")))
@@ -208,6 +210,14 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
     return refuse(req, n > req->body.max - req->body.len ? 413 : 503);
 }
 
+/* What a chunk declares is refused before its bytes come. */
+static int on_chunk_header(llhttp_t *p)
+{
+    struct est_http_req *req = req_of(p);
+
+    return p->content_length > req->body.max - req->body.len ? refuse(req, 413) : 0;
+}
+
 static int on_message_complete(llhttp_t *p)
 {
     (void)p;
@@ -222,6 +232,7 @@ const llhttp_settings_t est_http_parser_settings = {
     .on_header_value = on_field_value,
     .on_header_value_complete = on_field_complete,
     .on_headers_complete = on_headers_complete,
+    .on_chunk_header = on_chunk_header,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
 };

@@ -117,7 +117,7 @@ static void on_readable(void *arg, uint32_t events)
     (void)events;
     (void)!read(w->fd, &count, sizeof(count));
     for (int i = 0; i < EVENTS_PER_TURN; i++)
-        if (w->queue == NULL || w->held || !handle_one(w, 0))
+        if (w->queue == NULL || !handle_one(w, 0))
             return;
     wake_self(w);
 }
@@ -153,13 +153,6 @@ void est_kafka_wake_fini(struct est_kafka_wake *w)
     (void)close(w->fd);
     w->fd = -1;
     w->queue = NULL;
-}
-
-void est_kafka_wake_hold(struct est_kafka_wake *w, bool held)
-{
-    w->held = held;
-    if (!held)
-        wake_self(w);
 }
 
 void est_kafka_wake_wait(struct est_kafka_wake *w, est_us wait)

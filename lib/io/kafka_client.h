@@ -30,14 +30,11 @@ struct est_kafka_wake {
     rd_kafka_queue_t *queue;
     void (*fn)(void *arg, rd_kafka_event_t *ev);
     void *arg;
-    bool held; /* nothing is taken from the queue for now */
 };
 
 est_err est_kafka_wake_init(struct est_kafka_wake *w, struct est_loop *lp, rd_kafka_queue_t *queue,
                             void (*fn)(void *arg, rd_kafka_event_t *ev), void *arg,
                             struct est_why *reterr);
 void est_kafka_wake_fini(struct est_kafka_wake *w);
-/* Stop taking events, at once, or go on. Also from inside fn. */
-void est_kafka_wake_hold(struct est_kafka_wake *w, bool held);
 /* Handle what is there, waiting up to `wait` for a first event: for bounded blocking calls only. */
 void est_kafka_wake_wait(struct est_kafka_wake *w, est_us wait);

@@ -436,11 +436,6 @@ static void take_event(void *arg, rd_kafka_event_t *ev)
         }
 }
 
-void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held)
-{
-    est_kafka_wake_hold(&ks->wake, held);
-}
-
 est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition,
                             bool paused)
 {
@@ -472,7 +467,6 @@ void est_kafka_sub_close(struct est_kafka_sub *ks)
         return;
     ks->closing = true;
     rd_kafka_error_destroy(rd_kafka_consumer_close_queue(ks->rk, ks->queue));
-    est_kafka_wake_hold(&ks->wake, false);
 }
 
 bool est_kafka_sub_closed(const struct est_kafka_sub *ks)

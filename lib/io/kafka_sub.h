@@ -74,10 +74,6 @@ est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_po
  * commit_timeout without blocking the loop, then gives the partitions back. `committed` reports. */
 void est_kafka_sub_revoke_done(struct est_kafka_sub *ks, const struct est_kafka_position *parts,
                                size_t n);
-/* While held nothing is handed over, and librdkafka stops fetching when its queue is full: nothing
- * is thrown away, as a pause does, but rebalances wait too. For a moment, then: pause what is full.
- */
-void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held);
 /* A paused partition hands over nothing; what librdkafka had fetched of it is fetched again. */
 est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition,
                             bool paused);

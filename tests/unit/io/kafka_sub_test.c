@@ -255,30 +255,6 @@ static void a_pause_in_mid_stream_loses_and_repeats_nothing(void **state)
     est_loop_free(lp);
 }
 
-static void held_records_wait_in_their_place(void **state)
-{
-    struct est_loop *lp;
-    struct member mb;
-    int before;
-
-    (void)state;
-    assert_int_equal(est_loop_new(&lp, NULL), EST_OK);
-    produce(0, PARTITIONS);
-    open_member(&mb, lp, "held");
-    WAIT_FOR(lp, mb.records == PARTITIONS);
-    est_kafka_sub_hold(mb.sub, true);
-    produce(PARTITIONS, RECORDS);
-    before = mb.records;
-    for (int i = 0; i < 10; i++)
-        est_loop_turn(lp, 20 * EST_MS);
-    assert_int_equal(mb.records, before);
-    est_kafka_sub_hold(mb.sub, false);
-    WAIT_FOR(lp, mb.records == RECORDS);
-    assert_int_equal(mb.disordered, 0);
-    leave(&mb);
-    est_loop_free(lp);
-}
-
 static void partitions_move_to_a_second_member_and_back(void **state)
 {
     struct est_loop *lp;
@@ -357,7 +333,6 @@ int main(void)
                                         stop_mock),
         cmocka_unit_test_setup_teardown(a_pause_in_mid_stream_loses_and_repeats_nothing, start_mock,
                                         stop_mock),
-        cmocka_unit_test_setup_teardown(held_records_wait_in_their_place, start_mock, stop_mock),
         cmocka_unit_test_setup_teardown(partitions_move_to_a_second_member_and_back, start_mock,
                                         stop_mock),
         cmocka_unit_test_setup_teardown(a_broker_that_goes_and_comes_is_told, start_mock,
