@@ -167,6 +167,31 @@ static void each_is_acknowledged_once(void **state)
 
 /* Many small bursts: the event queue runs empty between them, and its descriptor must speak each
  * time. */
+/* Behind a request without answer none goes out: were it taken and the first one refused, the first
+ * one's retry would pass for a repeat and be reported as done, though it is nowhere. */
+static void one_request_at_a_time(void **state)
+{
+    const est_us rtt = 400 * EST_MS;
+    est_us first = 0, second = 0, sent;
+
+    (void)state;
+    open_pub(usual());
+    send_some(0, PARTITIONS);
+    WAIT_UNTIL(10, reported == PARTITIONS);
+    (void)rd_kafka_mock_broker_set_rtt(cluster, 1, (int)(rtt / EST_MS));
+    assert_int_equal(send_to(0, 10, NULL), EST_OK);
+    sent = est_clock_mono();
+    WAIT_UNTIL(10, est_clock_mono() - sent > rtt / 4); /* long past the linger: it is on its way */
+    assert_int_equal(send_to(0, 11, NULL), EST_OK);
+    for (est_us until = est_clock_mono() + 10 * EST_SECOND; second == 0;) {
+        assert_true(est_clock_mono() < until);
+        est_loop_turn(lp, 10 * EST_MS);
+        first = first == 0 && outcomes[10].times ? est_clock_mono() : first;
+        second = outcomes[11].times ? est_clock_mono() : 0;
+    }
+    assert_true(first != 0 && second - first > rtt / 2);
+}
+
 static void the_descriptor_never_falls_silent(void **state)
 {
     struct est_kafka_pub_options opt = usual();
@@ -461,6 +486,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, open_cluster, close_cluster)
     const struct CMUnitTest tests[] = {
         T(each_is_acknowledged_once),
+        T(one_request_at_a_time),
         T(the_descriptor_never_falls_silent),
         T(what_is_sent_is_what_arrives),
         T(broker_errors),
