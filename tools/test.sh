@@ -44,7 +44,6 @@ stage_release() { with_ctest release release; }
 stage_sanitize() {
     export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-    export LSAN_OPTIONS=suppressions=$ROOT/tests/support/lsan.supp:print_suppressions=0
     with_ctest sanitize asan-ubsan -LE '^slow$' -E '^scenario_million$'
 }
 
