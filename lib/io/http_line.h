@@ -1,5 +1,5 @@
-/* Private to lib/io/http_*.c: the request line, checked byte by byte before llhttp sees it, for llhttp
- * takes several spaces for one and other protocols' names (RTSP, ICE) for HTTP.
+/* Private to lib/io/http_*.c: the request line, checked byte by byte before llhttp sees it, since
+ * llhttp takes several spaces for one and other protocols' names (RTSP, ICE) for HTTP.
  *
  *   request-line = method SP request-target SP "HTTP/" DIGIT "." DIGIT CRLF     (RFC 9112 §3)
  *
