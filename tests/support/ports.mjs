@@ -1,18 +1,41 @@
-// Loopback ports that nobody uses right now.
+// Loopback ports that nobody uses right now, and that the kernel gives to nobody who asks for any port:
+// below its ephemeral range (net.ipv4.ip_local_port_range), or an outgoing connection could take one
+// between here and the program that is to listen on it. Kafka's are drawn from 20000 on (tools/lib.sh).
 
+import { randomInt } from 'node:crypto';
+import fs from 'node:fs';
 import net from 'node:net';
 
-async function open() {
+const LOWEST = 10_000;
+const END = 20_000;
+
+function ephemeralStart() {
+  const text = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  return Number(text.trim().split(/\s+/)[0]);
+}
+
+// The server, or null when somebody has the port.
+function open(port) {
   const server = net.createServer();
-  await new Promise((resolve, reject) =>
-    server.on('error', reject).listen(0, '127.0.0.1', resolve),
-  );
-  return server;
+  return new Promise((resolve, reject) => {
+    server.on('error', (err) => (err.code === 'EADDRINUSE' ? resolve(null) : reject(err)));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+// Where the whole range is ephemeral there is nothing below it: then any port is as good.
+function draw(end) {
+  return end - LOWEST > 1000 ? randomInt(LOWEST, end) : 0;
 }
 
 // Held open together, so that all of them differ.
 export async function freePorts(n) {
-  const servers = await Promise.all(Array.from({ length: n }, open));
+  const end = Math.min(END, ephemeralStart());
+  const servers = [];
+  while (servers.length < n) {
+    const server = await open(draw(end));
+    if (server) servers.push(server);
+  }
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;

@@ -1,10 +1,12 @@
 // Goal: the tools of the scenarios tell the truth, tried on fakes.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import { test } from 'node:test';
 import { account } from './account.mjs';
 import { jsonText, postEvent, rawRequest, request } from './http.mjs';
+import { freePorts } from './ports.mjs';
 import { Publisher } from './publisher.mjs';
 import { numbered, series } from './samples.mjs';
 import { Sink } from './sink.mjs';
@@ -29,6 +31,17 @@ test('account: what is lost, repeated, foreign or out of order', () => {
     lost: 1,
     foreign: 1,
   });
+});
+
+test('free ports differ, and no outgoing connection is given one of them', async () => {
+  const ports = await freePorts(20);
+  assert.equal(new Set(ports).size, 20);
+  const range = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  const first = Number(range.trim().split(/\s+/)[0]);
+  assert.ok(
+    ports.every((port) => port < first),
+    `${ports} are below ${first}`,
+  );
 });
 
 test('series numbers each stream on its own', () => {
