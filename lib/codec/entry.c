@@ -110,7 +110,8 @@ est_err est_entry_read(struct est_view blob, struct est_entry *ret, struct est_w
     if (left.len == 0)
         return est_why_set(reterr, EST_ERR_INVALID, "a buffered record of no bytes");
     if (left.data[0] != VERSION)
-        return est_why_set(reterr, EST_ERR_UNSUPPORTED, "a buffered record of version %u; we know %d",
+        return est_why_set(reterr, EST_ERR_UNSUPPORTED,
+                           "a buffered record of version %u; we know %d",
                            (unsigned)(unsigned char)left.data[0], VERSION);
     left = est_view(left.data + 1, left.len - 1);
     if (!take_time(&left, &e.timestamp_ms) || !take_optional(&left, &e.key) ||

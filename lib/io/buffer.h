@@ -103,7 +103,8 @@ est_err est_buffer_refuse(struct est_buffer *b, const struct est_buffer_stream *
  * enters it into the list of boots. Another's: only when nobody holds it; a mark to adopt it is
  * taken away. holder: who has it, "" = we. */
 typedef void est_buffer_claim_fn(void *arg, est_err err, bool got, const char *holder);
-est_err est_buffer_claim(struct est_buffer *b, const char *boot, est_buffer_claim_fn *fn, void *arg);
+est_err est_buffer_claim(struct est_buffer *b, const char *boot, est_buffer_claim_fn *fn,
+                         void *arg);
 est_err est_buffer_renew(struct est_buffer *b, const char *boot, est_buffer_done *fn, void *arg);
 /* Gives the lease back. gone: nothing waited any more (refused entries apart), and the boot has been
  * taken off the list. FENCED when the lease was not ours. */
@@ -112,7 +113,8 @@ est_err est_buffer_release(struct est_buffer *b, const char *boot, est_buffer_re
                            void *arg);
 /* An operator's wish that any live shim takes the boot over at once. found: it is on the list. */
 typedef void est_buffer_adopt_fn(void *arg, est_err err, bool found);
-est_err est_buffer_adopt(struct est_buffer *b, const char *boot, est_buffer_adopt_fn *fn, void *arg);
+est_err est_buffer_adopt(struct est_buffer *b, const char *boot, est_buffer_adopt_fn *fn,
+                         void *arg);
 
 /* --- what there is --- */
 

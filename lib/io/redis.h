@@ -24,7 +24,7 @@
 struct est_redis;
 
 enum {
-    EST_REDIS_PENDING_MAX = 8192,          /* commands without an answer */
+    EST_REDIS_PENDING_MAX = 8192,           /* commands without an answer */
     EST_REDIS_SEND_MAX = 256 * 1024 * 1024, /* bytes of them */
     EST_REDIS_REPLY_MAX = 96 * 1024 * 1024  /* bytes of one answer; more drops the connection */
 };
