@@ -192,8 +192,8 @@ class KafkaPart {
     this.since = Date.now();
   }
 
-  async end() {
-    await this.tool('stop');
+  async end(signal = 'SIGTERM') {
+    await this.tool(signal === 'SIGKILL' ? 'kill' : 'stop');
     this.running = false;
     this.since = Date.now();
   }

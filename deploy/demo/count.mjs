@@ -37,8 +37,8 @@ class Counter {
 
 export class Account {
   dead = [new Counter(), new Counter()];
+  repeated = new Counter();
   behind = 0;
-  duplicates = 0;
   delivered = 0;
   dashboardKnown = false;
 
@@ -73,8 +73,12 @@ export class Account {
     this.dashboardKnown = status !== undefined;
     if (status) this.delivered = JSON.parse(status).events;
     if (metrics) {
-      this.duplicates = sumOf(metrics, 'esteira_dashboard_events_total', 'outcome="duplicate"');
+      this.repeated.see(sumOf(metrics, 'esteira_dashboard_events_total', 'outcome="duplicate"'));
     }
+  }
+
+  get duplicates() {
+    return this.repeated.total;
   }
 
   // {accepted, delivered, dead, waiting} since the folder was made.

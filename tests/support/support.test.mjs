@@ -8,6 +8,7 @@ import { account } from './account.mjs';
 import { jsonText, postEvent, rawRequest, request } from './http.mjs';
 import { freePorts } from './ports.mjs';
 import { Publisher } from './publisher.mjs';
+import { draw } from './random.mjs';
 import { numbered, series } from './samples.mjs';
 import { Sink } from './sink.mjs';
 import { waitFor, within } from './wait.mjs';
@@ -31,6 +32,18 @@ test('account: what is lost, repeated, foreign or out of order', () => {
     lost: 1,
     foreign: 1,
   });
+});
+
+test('draws: the same from the same seed, within their bounds, and a shuffle loses nothing', () => {
+  const twenty = (seed) => {
+    const random = draw(seed);
+    return Array.from({ length: 20 }, () => random.upTo(3));
+  };
+  assert.deepEqual(twenty(7), twenty(7));
+  assert.notDeepEqual(twenty(7), twenty(8));
+  assert.deepEqual([...new Set([...twenty(1), ...twenty(2)])].sort(), [0, 1, 2, 3]);
+  const deck = ['a', 'b', 'c', 'd', 'e'];
+  assert.deepEqual(draw(3).shuffle(deck).sort(), deck);
 });
 
 test('free ports differ, and no outgoing connection is given one of them', async () => {

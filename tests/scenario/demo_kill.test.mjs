@@ -1,0 +1,15 @@
+// Goal: every part of the demo's belt dies once by SIGKILL under load and is started again (demo_kill.mjs in
+// small): nothing is lost.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inFolder, line, rounds } from './demo_kill.mjs';
+
+test('shim, consumers, dashboard and Kafka', { timeout: 240_000 }, async (t) => {
+  const sum = await inFolder((dir) =>
+    rounds({ seed: 15, count: 5, dir, say: (text) => t.diagnostic(text) }),
+  );
+  t.diagnostic(line(sum));
+  assert.ok(sum.sent > 0);
+  assert.deepEqual([sum.lost, sum.dead], [0, 0], line(sum));
+});
