@@ -116,7 +116,7 @@ static void look_at_secret(struct looks *ls, struct out *o, const char *key, con
 {
     if (path[0] == '\0' || access(path, R_OK) == 0)
         return;
-    looks_add(ls, o, "secret", MARK_WARN, EXIT_NO, EST_ERR_IO, TEXT_LOOK_SECRET,
+    looks_add(ls, o, "secret", MARK_WARN, EXIT_NO, EST_ERR_CONF_FILE, TEXT_LOOK_SECRET,
               OUT_ARGS(key, path, strerror(errno)));
 }
 

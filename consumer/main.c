@@ -21,7 +21,7 @@ static const char help[] =
     "           --version              print the version\n"
     "           -h, --help             print this\n"
     "Signals:   SIGTERM finishes what is in flight, commits, leaves the group and exits 0\n"
-    "Exit:      0 stopped as asked  64 usage  69 cannot start  78 configuration\n";
+    "Exit:      0 stopped as asked  64 usage  69 cannot listen  78 configuration\n";
 
 static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                         {"destination", required_argument, NULL, 'd'},
@@ -53,7 +53,7 @@ static int serve(const char *path, const char *destination)
                 EST_S("detail", why.text));
     }
     est_config_free(cfg);
-    return err == EST_OK ? EXIT_SUCCESS : err == EST_ERR_NOTFOUND ? EX_CONFIG : EX_UNAVAILABLE;
+    return est_err_exit(err);
 }
 
 int main(int argc, char **argv)

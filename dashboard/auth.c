@@ -40,15 +40,16 @@ static est_err read_token(struct auth *au, struct est_why *reterr)
     if (fd >= 0 && fstat(fd, &st) == 0)
         n = read(fd, text, TOKEN_MAX);
     if (n < 0)
-        (void)est_why_set(reterr, EST_ERR_IO, "cannot read the token file: %s", strerror(errno));
+        (void)est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", au->file, strerror(errno));
     if (fd >= 0)
         (void)close(fd);
     if (n < 0)
-        return EST_ERR_IO;
+        return EST_ERR_CONF_FILE;
     text[n] = '\0';
     len = strcspn(text, " \t\r\n");
     if (len == 0)
-        return est_why_set(reterr, EST_ERR_IO, "the token file is empty");
+        return est_why_set(reterr, EST_ERR_CONF_FILE, "%s is empty: it should hold the token",
+                           au->file);
     memcpy(au->token, text, len);
     au->token[len] = '\0';
     au->seen = st;

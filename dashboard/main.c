@@ -21,7 +21,7 @@ static const char help[] =
     "\n"
     "Without a token (DASHBOARD_TOKEN or dashboard.token_file) it listens on loopback only.\n"
     "Exit:      0 stopped as asked, 1 the audit found a difference, 64 usage, 69 the address is\n"
-    "           taken, 74 database, 77 no token in the file, 78 configuration\n";
+    "           taken, 74 database, 78 configuration\n";
 
 struct options {
     const char *config;

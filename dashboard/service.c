@@ -94,7 +94,7 @@ static int listen_on(struct service *sv)
     if (est_http_server_new(sv->lp, &limits, &handlers, &sv->server, &why) != EST_OK)
         return failed(&why, EX_OSERR);
     if (est_http_server_listen(sv->server, sv->cfg->dashboard_listen, &why) != EST_OK)
-        return failed(&why, EX_UNAVAILABLE);
+        return failed(&why, est_err_exit(why.code));
     return EX_OK;
 }
 
@@ -132,7 +132,7 @@ static int start(struct service *sv)
     if (code != EX_OK)
         return code;
     if (auth_new(cfg->dashboard_token, cfg->dashboard_token_file, &api->au, &why) != EST_OK)
-        return failed(&why, EX_NOPERM);
+        return failed(&why, est_err_exit(why.code));
     code = make_parts(sv);
     if (code != EX_OK)
         return code;

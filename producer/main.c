@@ -19,7 +19,7 @@ static const char help[] =
     "           --version           print the version\n"
     "           -h, --help          print this\n"
     "Signals:   SIGTERM drains and exits 0; SIGHUP reads the tokens file again\n"
-    "Exit:      0 stopped as asked  64 usage  69 cannot listen or start  78 configuration\n";
+    "Exit:      0 stopped as asked  64 usage  69 cannot listen  78 configuration\n";
 
 static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                         {"version", no_argument, NULL, 'V'},
@@ -49,7 +49,7 @@ static int serve(const char *path)
                 EST_S("detail", why.text));
     shim_free(shim);
     est_config_free(cfg);
-    return err == EST_OK ? EXIT_SUCCESS : EX_UNAVAILABLE;
+    return est_err_exit(err);
 }
 
 int main(int argc, char **argv)

@@ -104,16 +104,17 @@ static est_err read_file(const char *path, struct est_buf *text, struct stat *st
     est_err err = EST_OK;
 
     if (f == NULL || fstat(fileno(f), st) != 0)
-        err = est_why_set(reterr, EST_ERR_IO, "%s: %s", path, strerror(errno));
+        err = est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", path, strerror(errno));
     while (err == EST_OK && est_buf_reserve(text, READ_BYTES)) {
         size_t n = fread(text->data + text->len, 1, READ_BYTES, f);
         text->len += n;
         if (n == 0)
             break;
     }
-    if (err == EST_OK && (text->failed || text->len > FILE_MAX || ferror(f)))
-        err = est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: cannot be read, or is larger than 1 MiB",
-                          path);
+    if (err == EST_OK && ferror(f))
+        err = est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", path, strerror(errno));
+    else if (err == EST_OK && (text->failed || text->len > FILE_MAX))
+        err = est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: larger than 1 MiB", path);
     if (f != NULL)
         (void)fclose(f);
     return err;

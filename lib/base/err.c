@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sysexits.h>
 
 struct row {
     const char *code;
@@ -35,6 +36,13 @@ const char *est_err_text(est_err err)
 enum est_disposition est_err_disposition(est_err err)
 {
     return row_of(err)->disposition;
+}
+
+int est_err_exit(est_err err)
+{
+    if (err == EST_OK)
+        return EX_OK;
+    return est_err_disposition(err) == EST_RETRY ? EX_UNAVAILABLE : EX_CONFIG;
 }
 
 est_err est_why_set(struct est_why *why, est_err err, const char *fmt, ...)

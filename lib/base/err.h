@@ -30,6 +30,9 @@ const char *est_err_code(est_err err);
 /* The sentence of err.def. Never NULL. */
 const char *est_err_text(est_err err);
 enum est_disposition est_err_disposition(est_err err);
+/* How a program ends that could not start for it, in the words of sysexits.h: EX_CONFIG for what no
+ * repetition mends, so that a service manager need not try again; else EX_UNAVAILABLE. */
+int est_err_exit(est_err err);
 
 /* Fill `why` (may be NULL) and return `err`, so that a failure is one statement. */
 est_err est_why_set(struct est_why *why, est_err err, const char *fmt, ...)

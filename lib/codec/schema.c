@@ -162,15 +162,15 @@ static est_err read_file(const char *path, struct est_buf *b, struct est_why *re
     ssize_t n = 1;
 
     if (fd < 0)
-        return est_why_set(reterr, errno == ENOENT ? EST_ERR_NOTFOUND : EST_ERR_IO, "%s: %s", path,
-                           strerror(errno));
+        return est_why_set(reterr, errno == ENOENT ? EST_ERR_NOTFOUND : EST_ERR_CONF_FILE, "%s: %s",
+                           path, strerror(errno));
     while (n > 0 && est_buf_reserve(b, 4096)) {
         n = read(fd, b->data + b->len, 4096);
         b->len += n > 0 ? (size_t)n : 0;
     }
     (void)close(fd);
     if (n < 0)
-        return est_why_set(reterr, EST_ERR_IO, "%s: %s", path, strerror(errno));
+        return est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", path, strerror(errno));
     return b->failed
                ? est_why_set(reterr, EST_ERR_TOO_LARGE, "%s: larger than a schema may be", path)
                : EST_OK;

@@ -253,7 +253,8 @@ static est_err listen_tcp(struct est_http_server *s, const char *address, struct
         return est_why_set(reterr, EST_ERR_INVALID, "%s: expected HOST:PORT or unix:PATH", address);
     rc = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
     if (rc != 0)
-        return est_why_set(reterr, EST_ERR_INVALID, "%s: %s", address, gai_strerror(rc));
+        return est_why_set(reterr, rc == EAI_AGAIN ? EST_ERR_AGAIN : EST_ERR_INVALID, "%s: %s",
+                           address, gai_strerror(rc));
     fd = bind_tcp(list);
     rc = errno;
     freeaddrinfo(list);

@@ -5,8 +5,11 @@
 #include "base/mem.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 enum {
     FIELD_MAX = 256,
@@ -512,8 +515,12 @@ static void set_multi_options(struct est_http_client *c, unsigned conns_max)
 est_err est_http_client_new(struct est_loop *lp, const struct est_http_client_options *opt,
                             struct est_http_client **ret, struct est_why *reterr)
 {
-    struct est_http_client *c = est_calloc(1, sizeof(*c));
+    struct est_http_client *c;
 
+    /* curl would find out at the first connection only */
+    if (opt->ca_file != NULL && opt->ca_file[0] != '\0' && access(opt->ca_file, R_OK) != 0)
+        return est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", opt->ca_file, strerror(errno));
+    c = est_calloc(1, sizeof(*c));
     if (c == NULL)
         goto fail;
     *c = (struct est_http_client){.loop = lp,

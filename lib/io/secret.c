@@ -75,7 +75,7 @@ static est_err load(struct est_secret *s, bool *ret_changed, struct est_why *ret
     if (fd >= 0 && fstat(fd, &st) == 0)
         got = read_all(fd, text, sizeof(text));
     if (got < 0)
-        err = est_why_set(reterr, EST_ERR_IO, "%s: %s", s->path, strerror(errno));
+        err = est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", s->path, strerror(errno));
     if (fd >= 0)
         (void)close(fd);
     if (got < 0)

@@ -13,8 +13,8 @@ enum { EST_SECRET_MAX = 8192 };
 
 /* path NULL or "" = the fixed `value`, which may be "" for "no secret". A file must hold 1 to
  * EST_SECRET_MAX bytes of one line; the line break at its end is not part of it.
- * EST_ERR_IO (missing, unreadable), EST_ERR_INVALID (empty, several lines, control characters),
- * EST_ERR_TOO_LARGE, EST_ERR_NOMEM: reterr names the file and never its content. */
+ * EST_ERR_CONF_FILE (missing, unreadable), EST_ERR_INVALID (empty, several lines, control
+ * characters), EST_ERR_TOO_LARGE, EST_ERR_NOMEM: reterr names the file and never its content. */
 est_err est_secret_new(const char *path, const char *value, struct est_secret **ret,
                        struct est_why *reterr);
 void est_secret_free(struct est_secret *s);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,6 +46,18 @@ static void a_wrong_number_has_a_row(void **state)
     assert_int_equal(est_err_disposition(EST_ERR__COUNT), EST_FATAL);
 }
 
+static void only_what_repeating_cannot_mend_is_the_configuration(void **state)
+{
+    (void)state;
+    assert_int_equal(est_err_exit(EST_OK), 0);
+    assert_int_equal(est_err_exit(EST_ERR_CONF_FILE), EX_CONFIG);
+    assert_int_equal(est_err_exit(EST_ERR_INVALID), EX_CONFIG);
+    assert_int_equal(est_err_exit(EST_ERR_SCHEMA), EX_CONFIG);
+    assert_int_equal(est_err_exit(EST_ERR_IO), EX_UNAVAILABLE);
+    assert_int_equal(est_err_exit(EST_ERR_NOMEM), EX_UNAVAILABLE);
+    assert_int_equal(est_err_exit(EST_ERR_KAFKA_DOWN), EX_UNAVAILABLE);
+}
+
 static void why_is_filled_and_cut(void **state)
 {
     struct est_why why = {0};
@@ -67,6 +80,7 @@ int main(void)
         cmocka_unit_test(every_row_is_complete),
         cmocka_unit_test(codes_are_unique),
         cmocka_unit_test(a_wrong_number_has_a_row),
+        cmocka_unit_test(only_what_repeating_cannot_mend_is_the_configuration),
         cmocka_unit_test(why_is_filled_and_cut),
     };
 

@@ -314,7 +314,7 @@ static void test_load(void **state)
     (void)state;
     assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas/none.avsc", &sc, &why),
                      EST_ERR_NOTFOUND);
-    assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas", &sc, &why), EST_ERR_IO);
+    assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas", &sc, &why), EST_ERR_CONF_FILE);
     assert_int_equal(est_schema_load("/dev/zero", &sc, &why), EST_ERR_TOO_LARGE);
     assert_null(sc);
 }

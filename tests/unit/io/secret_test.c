@@ -95,7 +95,7 @@ static void missing_file(void **state)
 
     (void)state;
     (void)unlink(path);
-    assert_int_equal(est_secret_new(path, "", &s, &why), EST_ERR_IO);
+    assert_int_equal(est_secret_new(path, "", &s, &why), EST_ERR_CONF_FILE);
     assert_non_null(strstr(why.text, path));
 }
 
@@ -132,7 +132,7 @@ static void read_again_when_it_changes(void **state)
     assert_int_equal(est_secret_refresh(s, false, &changed, NULL), EST_ERR_INVALID);
     assert_string_equal(est_secret_get(s), "second!");
     (void)unlink(path);
-    assert_int_equal(est_secret_refresh(s, false, &changed, NULL), EST_ERR_IO);
+    assert_int_equal(est_secret_refresh(s, false, &changed, NULL), EST_ERR_CONF_FILE);
     put("second!\n", 8);
     assert_int_equal(est_secret_refresh(s, false, &changed, NULL), EST_OK);
     assert_false(changed); /* another file, the same secret */

@@ -115,7 +115,8 @@ static void bad_files(void **state)
         assert_null(strstr(why.text, "secret"));
         assert_null(strstr(why.text, "0123"));
     }
-    assert_int_equal(tokens_new("/no/such/file", 0, 0, &(struct tokens *){NULL}, NULL), EST_ERR_IO);
+    assert_int_equal(tokens_new("/no/such/file", 0, 0, &(struct tokens *){NULL}, NULL),
+                     EST_ERR_CONF_FILE);
 }
 
 static void without_a_file_everybody_may(void **state)
