@@ -15,8 +15,7 @@ struct auth;
 enum auth_answer { AUTH_OK, AUTH_TOKEN_MISSING, AUTH_TOKEN_WRONG, AUTH_FOREIGN_HOST };
 
 /* Empty texts = not set; the file goes before the token. EST_ERR_CONF_FILE when the file cannot be
- * read or
- * is empty. */
+ * read or is empty. */
 est_err auth_new(const char *token, const char *token_file, struct auth **ret,
                  struct est_why *reterr);
 void auth_free(struct auth *au);
