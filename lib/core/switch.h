@@ -18,14 +18,18 @@
  *   3. One append, one read and one delete are under way at most.
  *   4. Only what Kafka acknowledged is deleted.
  *   5. A read from the head waits until nothing is flying, undeleted or being deleted. Every loss of
- *      Kafka and every new connection to Redis sets the cursor back to the head.
+ *      Kafka and every new connection to Redis sets the cursor back to the head. A new connection
+ *      also makes the stream ids worthless (after a fail-over another entry may bear one of them):
+ *      what was read before it is never deleted, it is read again.
  *   6. Streams of older boots are read to their end before the own one.
  *   7. Cut-over to direct in the very step in which a read of the own stream came short, no append
  *      is under way and no older stream is left. What the queue still holds then goes to Kafka in
- *      its order. While a read has come short and an append was under way, no further append is
+ *      its order. Once a read has come short while an append was under way, no further append is
  *      begun, so that the cut-over comes under steady load, too.
  *   8. An append whose outcome is unknown is sent again, first, before anything else is appended.
- *   9. Without evidence that Kafka takes records a type with nothing buffered stays buffering. */
+ *   9. Without evidence that Kafka takes records a type with nothing buffered stays buffering.
+ *  10. With evidence, and with nothing that may be in a stream, it goes direct without asking Redis;
+ *      after a loss only when the pause is over, because the evidence may be of another topic. */
 #pragma once
 
 #include "base/clock.h"
@@ -41,10 +45,11 @@ enum est_switch_route { EST_TO_KAFKA, EST_TO_BUFFER, EST_TO_NOBODY };
 enum est_switch_act {
     EST_ACT_NONE,
     EST_ACT_APPEND, /* the first `n` of the queue, in one script */
-    EST_ACT_READ,   /* `n` entries at most behind the cursor; from_head: first forget the cursor */
+    EST_ACT_READ,   /* `n` entries at most behind the cursor, of the present older stream or else of
+                     * the own one; from_head: first forget the cursor */
     EST_ACT_DELETE, /* `n` acknowledged entries */
-    EST_ACT_RELEASE /* the state is direct now: hand the whole queue (`n`) to Kafka in order; each
-                     * was counted as direct by this call */
+    EST_ACT_RELEASE /* the state is direct now: hand the whole queue (`n`, perhaps 0) to Kafka in
+                     * order; each was counted as direct by this call */
 };
 
 struct est_switch_step {
@@ -54,7 +59,7 @@ struct est_switch_step {
 };
 
 struct est_switch_options {
-    size_t window_max;            /* entries flying at most while draining; at least 1 */
+    size_t window_max;             /* entries flying at most while draining; at least 1 */
     est_us probe_first, probe_max; /* pause between a loss and the next try: doubling up to max */
 };
 
@@ -68,14 +73,19 @@ struct est_switch {
     size_t flying;    /* read from a stream, un-acknowledged */
     size_t undeleted; /* acknowledged, not deleted; includes `deleting` */
     size_t deleting;
-    size_t asked;     /* of the read under way; 0 = none */
-    size_t older;     /* older streams of this type that are not yet at their end */
+    size_t asked; /* of the read under way; 0 = none */
+    size_t older; /* older streams of this type that are not yet at their end */
+    size_t own;   /* entries that may be in the own stream, never too few. Exact when direct. */
     size_t window;
     bool append_sent, append_unknown, delete_sent;
-    bool at_head; /* the next read begins at the head */
-    bool closing; /* a read came short while an append was under way: rule 7 */
-    bool store;   /* Redis is up and our lease holds */
-    bool evidence; /* Kafka has taken something since the last loss */
+    bool used;         /* an append was ever begun */
+    bool at_head;      /* the next read begins at the head; one that is under way is void */
+    bool tail;         /* the own stream was read to its end and no append has ended since */
+    bool closing;      /* a read came short while an append was under way: rule 7 */
+    bool stale;        /* what is flying was read over an earlier connection: rule 5 */
+    bool older_end;    /* the present older stream was read to its end */
+    bool store;        /* Redis is up and our lease holds */
+    bool evidence;     /* Kafka has taken something since the last loss */
     est_us due, pause; /* next try, while buffering */
     uint64_t transitions[3][3]; /* from, to */
 };
@@ -99,32 +109,43 @@ void est_switch_lost(struct est_switch *sw, size_t back, est_us now);
 void est_switch_evidence(struct est_switch *sw);
 
 /* Redis is up and the lease is ours (true), or one of both is not (false): then what was under way
- * has an unknown outcome. */
+ * has an unknown outcome, is not reported any more if it should still come, and the entries that
+ * wait for their deletion are forgotten. A read or delete that failed is such a case, too. */
 void est_switch_store(struct est_switch *sw, bool up);
 /* Number of older streams that this shim has to drain for this type. More than 0 takes a direct
- * type to buffering. */
+ * type to buffering. Fewer than before: one was taken from us; a read or delete that is under way
+ * is not reported any more, and entries that wait for their deletion are forgotten. */
 void est_switch_older(struct est_switch *sw, size_t n, est_us now);
 
-/* What is to be done now; call again until NONE. A RELEASE is complete when the call returns. Calls
- * that return APPEND, READ or DELETE count it as under way. */
+/* What is to be done now; call again until NONE, after every report. A RELEASE is complete when the
+ * call returns. Calls that return APPEND, READ or DELETE count it as under way. In direct,
+ * too, there are deletes, and reads behind a new connection (of repeats; hand them to Kafka). */
 struct est_switch_step est_switch_next(struct est_switch *sw, est_us now);
 /* When to ask again although nothing was reported; 0 = no need. */
 est_us est_switch_due(const struct est_switch *sw);
 
 /* Outcomes of what was under way. An unknown one is reported by est_switch_store(false). */
-/* ok: the `n` of the step are in the stream. Otherwise they are known not to be (fenced, full) and
- * the first `refused` of them have ended; what is left of them is tried again. */
+/* ok: the `n` of the step are in the stream. Otherwise they are not promised to be (fenced, full,
+ * too few replicas) and the first `refused` of them have ended; what is left is tried again, at
+ * once: against a store that stays full, refuse all or report it as away. */
 void est_switch_appended(struct est_switch *sw, bool ok, size_t refused);
+/* Are the entries that a read brought still wanted? To be asked before they are handed to Kafka. If
+ * not (Kafka was lost meanwhile, or other streams came): hand over none and report n = 0, end =
+ * false. */
+bool est_switch_takes_read(const struct est_switch *sw);
 /* `n` entries came and were all handed to Kafka; `end`: fewer than asked. own: of the own stream;
  * an older one at its end is counted down when all its entries are deleted: est_switch_older_done.
  */
-void est_switch_read(struct est_switch *sw, size_t n, bool end, bool own, est_us now);
-void est_switch_acked(struct est_switch *sw); /* a flying entry */
+void est_switch_read(struct est_switch *sw, size_t n, bool end, bool own);
+/* A flying entry was acknowledged. True: it waits for its deletion now. False: its stream id is
+ * worthless (rule 5), forget it. */
+bool est_switch_acked(struct est_switch *sw);
 void est_switch_deleted(struct est_switch *sw);
 /* Queue records that ended without being appended (refused because the store stays away): `n` from
- * anywhere in the queue, nothing being under way. */
+ * anywhere in the queue, no append being under way. */
 void est_switch_dropped(struct est_switch *sw, size_t n);
-/* The present older stream is at its end and empty. */
+/* The present older stream is at its end (older_end) and empty: nothing flying, nothing undeleted.
+ */
 void est_switch_older_done(struct est_switch *sw);
 
 const char *est_switch_state_name(enum est_switch_state state);
