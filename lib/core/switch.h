@@ -4,23 +4,23 @@
  *                                                      ▲                  │
  *                                                      └──Kafka lost──────┘
  *
- * The machine decides and counts; it holds no event, does no I/O and reads no clock. The caller asks
- * est_switch_next() what is to be done now, does it, and reports how it went. Records are in one of
- * these places, and each report moves a number of them:
+ * The machine decides and counts; it holds no event, does no I/O and reads no clock. The caller
+ * asks est_switch_next() what is to be done now, does it, and reports how it went. Records are in
+ * one of these places, and each report moves a number of them:
  *
  *   new ─► queue ─append─► stream (Redis) ─read─► flying (to Kafka) ─ack─► undeleted ─delete─► gone
  *     └─────────────────── direct (to Kafka) ─ack─► gone
  *
  * Rules, each held by the simulator (tests/sim):
  *   1. Not direct: a new event goes behind the queue, never around it.
- *   2. Nothing is appended while a direct record is un-acknowledged: it is older. When Kafka is lost
- *      the direct ones are taken back and stand in front of the queue, in order.
+ *   2. Nothing is appended while a direct record is un-acknowledged: it is older. When Kafka is
+ *      lost the direct ones are taken back and stand in front of the queue, in order.
  *   3. One append, one read and one delete are under way at most.
  *   4. Only what Kafka acknowledged is deleted.
- *   5. A read from the head waits until nothing is flying, undeleted or being deleted. Every loss of
- *      Kafka and every new connection to Redis sets the cursor back to the head. A new connection
- *      also makes the stream ids worthless (after a fail-over another entry may bear one of them):
- *      what was read before it is never deleted, it is read again.
+ *   5. A read from the head waits until nothing is flying, undeleted or being deleted. Every loss
+ *      of Kafka and every new connection to Redis sets the cursor back to the head. A new
+ *      connection also makes the stream ids worthless (after a fail-over another entry may bear one
+ *      of them): what was read before it is never deleted, it is read again.
  *   6. Streams of older boots are read to their end before the own one.
  *   7. Cut-over to direct in the very step in which a read of the own stream came short, no append
  *      is under way and no older stream is left. What the queue still holds then goes to Kafka in
@@ -28,8 +28,8 @@
  *      begun, so that the cut-over comes under steady load, too.
  *   8. An append whose outcome is unknown is sent again, first, before anything else is appended.
  *   9. Without evidence that Kafka takes records a type with nothing buffered stays buffering.
- *  10. With evidence, and with nothing that may be in a stream, it goes direct without asking Redis;
- *      after a loss only when the pause is over, because the evidence may be of another topic. */
+ *  10. With evidence, and with nothing that may be in a stream, it goes direct without asking
+ *      Redis; after a loss when the pause is over, because the evidence may be another topic's. */
 #pragma once
 
 #include "base/clock.h"
@@ -102,8 +102,8 @@ void est_switch_sent(struct est_switch *sw, enum est_switch_route route);
 /* A direct record was acknowledged. (One that failed: est_switch_lost.) */
 void est_switch_acked_direct(struct est_switch *sw);
 /* Kafka has been lost, or its client had to give back what it held: `back` direct records stand in
- * front of the queue now, the others of `direct` have ended (refused). Flying entries are forgotten:
- * they are still in their stream. */
+ * front of the queue now, the others of `direct` have ended (refused). Flying entries are
+ * forgotten: they are still in their stream. */
 void est_switch_lost(struct est_switch *sw, size_t back, est_us now);
 /* Something shows that Kafka takes records: metadata answered, another type's acknowledgement. */
 void est_switch_evidence(struct est_switch *sw);
