@@ -1,0 +1,334 @@
+#include "io/buffer.h"
+
+#include "io/buffer_op.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* pcall, so that Redis 6 hands on its own words ("OOM …") instead of wrapping them. Redis refuses the
+ * first write of a script or none: it does not run out of memory between two of them. */
+static struct est_redis_script append_script = {
+    .text = EST_BUFFER_FENCE
+    "for i = 4, #ARGV, 3 do\n"
+    "  local r = redis.pcall('XADD', KEYS[2], '*', 'id', ARGV[i], 'chain', ARGV[i + 1],\n"
+    "                        'record', ARGV[i + 2])\n"
+    "  if type(r) == 'table' and r.err then return r end\n"
+    "end\n"
+    "redis.call('SADD', KEYS[3], ARGV[2])\n"
+    "redis.call('HINCRBY', KEYS[4], ARGV[2], ARGV[3])\n"
+    "return (#ARGV - 3) / 3\n"};
+
+/* Flat: whether this was the end, then id, id, chain and record of each entry. In pieces, because the
+ * size of what a count brings is not known before. from, count and max are locals set before. */
+#define READ_BODY                                                              \
+    "local out, n, size = {0}, 0, 0\n"                                         \
+    "while n < count do\n"                                                     \
+    "  local want = math.min(count - n, 32)\n"                                 \
+    "  local got = redis.call('XRANGE', stream, from, '+', 'COUNT', want)\n"   \
+    "  for _, e in ipairs(got) do\n"                                           \
+    "    local f, at = e[2], 4 * n + 2\n"                                      \
+    "    local ours = f[1] == 'id' and f[3] == 'chain' and f[5] == 'record'\n" \
+    "    out[at] = e[1]\n"                                                     \
+    "    out[at + 1] = ours and f[2]\n"                                        \
+    "    out[at + 2] = ours and f[4]\n"                                        \
+    "    out[at + 3] = ours and f[6]\n"                                        \
+    "    n = n + 1\n"                                                          \
+    "    if ours then size = size + #f[2] + #f[4] + #f[6] end\n"               \
+    "    if size >= max then return out end\n"                                 \
+    "  end\n"                                                                  \
+    "  if #got < want then out[1] = 1 return out end\n"                        \
+    "  from = '(' .. got[#got][1]\n"                                           \
+    "end\n"                                                                    \
+    "return out\n"
+
+static struct est_redis_script read_script = {
+    .text = EST_BUFFER_FENCE "local stream, from = KEYS[2], ARGV[2]\n"
+                             "local count, max = tonumber(ARGV[3]), tonumber(ARGV[4])\n" READ_BODY};
+
+static struct est_redis_script peek_script = {
+    .text = "local stream, from = KEYS[1], ARGV[1]\n"
+            "local count, max = tonumber(ARGV[2]), tonumber(ARGV[3])\n" READ_BODY};
+
+/* Of entries that were gone already nobody knows the size: a share is taken off instead, and an
+ * empty stream has 0 bytes in any case. The bytes are KEYS[3], of the type ARGV[2]. */
+#define TAKE_OFF                                                          \
+    "if off > 0 then redis.call('HINCRBY', KEYS[3], ARGV[2], -off) end\n" \
+    "if redis.call('XLEN', KEYS[2]) == 0 then redis.call('HDEL', KEYS[3], ARGV[2]) end\n"
+
+static struct est_redis_script remove_script = {
+    .text = EST_BUFFER_FENCE
+    "local n, want = redis.call('XDEL', KEYS[2], unpack(ARGV, 4)), #ARGV - 3\n"
+    "local off = tonumber(ARGV[3])\n"
+    "if n < want then off = math.floor(off * n / want) end\n" TAKE_OFF "return n\n"};
+
+static struct est_redis_script refuse_script = {
+    .text = EST_BUFFER_FENCE "local got = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])\n"
+                             "if #got == 0 then return 0 end\n"
+                             "local f = got[1][2]\n"
+                             "f[#f + 1] = 'reason'\n"
+                             "f[#f + 1] = ARGV[5]\n"
+                             "local r = redis.pcall('XADD', KEYS[4], '*', unpack(f))\n"
+                             "if type(r) == 'table' and r.err then return r end\n"
+                             "redis.call('SADD', KEYS[5], ARGV[6])\n"
+                             "redis.call('XDEL', KEYS[2], ARGV[3])\n"
+                             "local off = tonumber(ARGV[4])\n" TAKE_OFF "return 1\n"};
+
+static bool is_stream(const struct est_buffer_stream *s)
+{
+    return est_buffer_is_boot(s->boot) && s->type != NULL && est_buffer_is_type(s->type);
+}
+
+/* --- append --- */
+
+static void finish_append(struct est_buffer_op *op, est_err err)
+{
+    op->fn.n(op->arg, err, err == EST_OK ? op->n : 0);
+    est_buffer_op_end(op);
+}
+
+static void on_waited(void *arg, est_err err, const struct est_redis_reply *r)
+{
+    struct est_buffer_op *op = arg;
+
+    if (err == EST_OK && est_redis_integer(r) < (int64_t)op->b->replicas)
+        err = EST_ERR_REDIS_REPLICAS;
+    finish_append(op, err);
+}
+
+/* WAIT is sent behind the script's answer, not with it: the script may have been sent a second time
+ * meanwhile (NOSCRIPT), and then a WAIT before it would say nothing. */
+static void on_appended(void *arg, est_err err, const struct est_redis_reply *r)
+{
+    struct est_buffer_op *op = arg;
+    const struct est_view args[] = {EST_VIEW_LIT("WAIT"), est_view_str(op->b->replicas_text),
+                                    est_view_str(op->b->wait_ms)};
+
+    est_buffer_see_fence(op->b, err, r);
+    if (err == EST_OK && est_redis_integer(r) != (int64_t)op->n)
+        err = EST_ERR_REDIS;
+    if (err != EST_OK || op->b->replicas == 0)
+        finish_append(op, err);
+    else if (est_redis_command(op->b->redis, 3, args, on_waited, op) != EST_OK)
+        finish_append(op, EST_ERR_REDIS_REPLICAS);
+}
+
+est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *s,
+                          const struct est_buffer_entry *entries, size_t n, est_buffer_n_fn *fn,
+                          void *arg)
+{
+    enum { HEAD = 4 + 3 };
+    struct est_view args[HEAD + 3 * EST_BUFFER_ENTRIES_MAX];
+    struct est_buffer_key lease = est_buffer_key(b, s->boot, "lease", "");
+    struct est_buffer_key stream, types = est_buffer_key(b, s->boot, "types", "");
+    struct est_buffer_key sizes = est_buffer_key(b, s->boot, "bytes", "");
+    struct est_buffer_op *op;
+    uint64_t bytes = 0;
+    char text[24];
+
+    if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
+        return EST_ERR_INVALID;
+    op = est_buffer_op_new(b, arg);
+    if (op == NULL)
+        return EST_ERR_NOMEM;
+    op->fn.n = fn;
+    op->n = n;
+    stream = est_buffer_key(b, s->boot, s->type, "");
+    for (size_t i = 0; i < n; i++) {
+        struct est_view *at = &args[HEAD + 3 * i];
+        at[0] = entries[i].id;
+        at[1] = entries[i].chain;
+        at[2] = entries[i].record;
+        bytes += at[0].len + at[1].len + at[2].len;
+    }
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+    args[0] = est_buffer_key_view(&lease);
+    args[1] = est_buffer_key_view(&stream);
+    args[2] = est_buffer_key_view(&types);
+    args[3] = est_buffer_key_view(&sizes);
+    args[4] = est_view_str(b->token);
+    args[5] = est_view_str(s->type);
+    args[6] = est_view_str(text);
+    return est_buffer_op_sent(
+        op, est_redis_script(b->redis, &append_script, 4, HEAD + 3 * n, args, on_appended, op));
+}
+
+/* --- read --- */
+
+static uint64_t weigh(const struct est_buffer_entry *e)
+{
+    return (uint64_t)e->id.len + e->chain.len + e->record.len;
+}
+
+/* An answer that we did not make is refused as a whole. */
+static bool take_entry(const struct est_redis_reply *r, size_t at, struct est_buffer_entry *e)
+{
+    struct est_view id = est_redis_text(est_redis_item(r, at));
+
+    if (id.len == 0 || id.len > EST_BUFFER_ID_MAX)
+        return false;
+    memcpy(e->stream_id, id.data, id.len);
+    e->stream_id[id.len] = '\0';
+    e->id = est_redis_text(est_redis_item(r, at + 1));
+    e->chain = est_redis_text(est_redis_item(r, at + 2));
+    e->record = est_redis_text(est_redis_item(r, at + 3));
+    e->bytes = weigh(e);
+    return true;
+}
+
+static void on_read(void *arg, est_err err, const struct est_redis_reply *r)
+{
+    struct est_buffer_entry entries[EST_BUFFER_ENTRIES_MAX];
+    struct est_buffer_op *op = arg;
+    size_t items = est_redis_n(r), n = items / 4;
+
+    est_buffer_see_fence(op->b, err, r);
+    if (err == EST_OK && (items % 4 != 1 || n > op->n))
+        err = EST_ERR_REDIS;
+    for (size_t i = 0; err == EST_OK && i < n; i++)
+        if (!take_entry(r, 4 * i + 1, &entries[i]))
+            err = EST_ERR_REDIS;
+    if (err != EST_OK)
+        op->fn.read(op->arg, err, NULL, 0, false);
+    else
+        op->fn.read(op->arg, EST_OK, entries, n, est_redis_integer(est_redis_item(r, 0)) == 1);
+    est_buffer_op_end(op);
+}
+
+static struct est_buffer_op *read_op(struct est_buffer *b, size_t count, est_buffer_read_fn *fn,
+                                     void *arg)
+{
+    struct est_buffer_op *op = est_buffer_op_new(b, arg);
+
+    if (op != NULL) {
+        op->fn.read = fn;
+        op->n = count;
+    }
+    return op;
+}
+
+est_err est_buffer_read(struct est_buffer *b, const struct est_buffer_stream *s, const char *after,
+                        size_t count, est_buffer_read_fn *fn, void *arg)
+{
+    struct est_buffer_key lease, stream;
+    struct est_buffer_op *op;
+    char from[EST_BUFFER_ID_MAX + 2] = "-", text[24], max[24];
+
+    if (count == 0 || count > EST_BUFFER_ENTRIES_MAX || !is_stream(s) ||
+        (after != NULL && strlen(after) > EST_BUFFER_ID_MAX))
+        return EST_ERR_INVALID;
+    op = read_op(b, count, fn, arg);
+    if (op == NULL)
+        return EST_ERR_NOMEM;
+    lease = est_buffer_key(b, s->boot, "lease", "");
+    stream = est_buffer_key(b, s->boot, s->type, "");
+    if (after != NULL)
+        (void)snprintf(from, sizeof(from), "(%s", after);
+    (void)snprintf(text, sizeof(text), "%zu", count);
+    (void)snprintf(max, sizeof(max), "%d", EST_BUFFER_READ_BYTES);
+    const struct est_view args[] = {est_buffer_key_view(&lease), est_buffer_key_view(&stream),
+                                    est_view_str(b->token),      est_view_str(from),
+                                    est_view_str(text),          est_view_str(max)};
+    return est_buffer_op_sent(op,
+                              est_redis_script(b->redis, &read_script, 2, 6, args, on_read, op));
+}
+
+est_err est_buffer_peek(struct est_buffer *b, const struct est_buffer_stream *s, bool refused,
+                        size_t count, est_buffer_read_fn *fn, void *arg)
+{
+    struct est_buffer_key stream;
+    struct est_buffer_op *op;
+    char text[24], max[24];
+
+    if (count == 0 || count > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
+        return EST_ERR_INVALID;
+    op = read_op(b, count, fn, arg);
+    if (op == NULL)
+        return EST_ERR_NOMEM;
+    stream = est_buffer_key(b, s->boot, s->type, refused ? ":refused" : "");
+    (void)snprintf(text, sizeof(text), "%zu", count);
+    (void)snprintf(max, sizeof(max), "%d", EST_BUFFER_READ_BYTES);
+    const struct est_view args[] = {est_buffer_key_view(&stream), EST_VIEW_LIT("-"),
+                                    est_view_str(text), est_view_str(max)};
+    return est_buffer_op_sent(op,
+                              est_redis_script(b->redis, &peek_script, 1, 4, args, on_read, op));
+}
+
+/* --- remove, refuse --- */
+
+static void on_done(void *arg, est_err err, const struct est_redis_reply *r)
+{
+    struct est_buffer_op *op = arg;
+
+    est_buffer_see_fence(op->b, err, r);
+    op->fn.done(op->arg, err);
+    est_buffer_op_end(op);
+}
+
+static struct est_buffer_op *done_op(struct est_buffer *b, est_buffer_done *fn, void *arg)
+{
+    struct est_buffer_op *op = est_buffer_op_new(b, arg);
+
+    if (op != NULL)
+        op->fn.done = fn;
+    return op;
+}
+
+est_err est_buffer_remove(struct est_buffer *b, const struct est_buffer_stream *s,
+                          const char *const *stream_ids, size_t n, uint64_t bytes,
+                          est_buffer_done *fn, void *arg)
+{
+    enum { HEAD = 3 + 3 };
+    struct est_view args[HEAD + EST_BUFFER_ENTRIES_MAX];
+    struct est_buffer_key lease, stream, sizes;
+    struct est_buffer_op *op;
+    char text[24];
+
+    if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
+        return EST_ERR_INVALID;
+    op = done_op(b, fn, arg);
+    if (op == NULL)
+        return EST_ERR_NOMEM;
+    lease = est_buffer_key(b, s->boot, "lease", "");
+    stream = est_buffer_key(b, s->boot, s->type, "");
+    sizes = est_buffer_key(b, s->boot, "bytes", "");
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+    args[0] = est_buffer_key_view(&lease);
+    args[1] = est_buffer_key_view(&stream);
+    args[2] = est_buffer_key_view(&sizes);
+    args[3] = est_view_str(b->token);
+    args[4] = est_view_str(s->type);
+    args[5] = est_view_str(text);
+    for (size_t i = 0; i < n; i++)
+        args[HEAD + i] = est_view_str(stream_ids[i]);
+    return est_buffer_op_sent(
+        op, est_redis_script(b->redis, &remove_script, 3, HEAD + n, args, on_done, op));
+}
+
+est_err est_buffer_refuse(struct est_buffer *b, const struct est_buffer_stream *s,
+                          const struct est_buffer_entry *entry, const char *reason,
+                          est_buffer_done *fn, void *arg)
+{
+    struct est_buffer_key lease, stream, sizes, refused, all = est_buffer_global(b, "refused");
+    struct est_buffer_op *op;
+    char text[24], member[EST_BOOT_LEN + EST_BUFFER_TYPE_MAX + 2];
+
+    if (!is_stream(s))
+        return EST_ERR_INVALID;
+    op = done_op(b, fn, arg);
+    if (op == NULL)
+        return EST_ERR_NOMEM;
+    lease = est_buffer_key(b, s->boot, "lease", "");
+    stream = est_buffer_key(b, s->boot, s->type, "");
+    sizes = est_buffer_key(b, s->boot, "bytes", "");
+    refused = est_buffer_key(b, s->boot, s->type, ":refused");
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)entry->bytes);
+    (void)snprintf(member, sizeof(member), "%s/%s", s->boot, s->type);
+    const struct est_view args[] = {est_buffer_key_view(&lease), est_buffer_key_view(&stream),
+                                    est_buffer_key_view(&sizes), est_buffer_key_view(&refused),
+                                    est_buffer_key_view(&all),   est_view_str(b->token),
+                                    est_view_str(s->type),       est_view_str(entry->stream_id),
+                                    est_view_str(text),          est_view_str(reason),
+                                    est_view_str(member)};
+    return est_buffer_op_sent(op,
+                              est_redis_script(b->redis, &refuse_script, 5, 11, args, on_done, op));
+}
