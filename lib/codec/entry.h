@@ -1,5 +1,5 @@
-/* What the buffer keeps of one Kafka record: key, value, time and headers as they would have gone to
- * Kafka. Topic and partition are not in it: they follow from the stream and from the header
+/* What the buffer keeps of one Kafka record: key, value, time and headers as they would have gone
+ * to Kafka. Topic and partition are not in it: they follow from the stream and from the header
  * `esteira-chain`, which stands beside the blob and is left out of it.
  *
  *   01  version
@@ -35,7 +35,7 @@ struct est_entry {
 /* Appends to b. Headers beyond the maximum and a negative time are bugs of the caller. Whether it
  * fitted is asked of the buffer. */
 void est_entry_write(struct est_buf *b, const struct est_entry *e);
-/* Strict: EST_ERR_INVALID for any blob that est_entry_write does not make, bytes left over included;
- * EST_ERR_UNSUPPORTED for a version that a newer program wrote. The views borrow from `blob`. The
- * text of reterr holds nothing of the blob. */
+/* Strict: EST_ERR_INVALID for any blob that est_entry_write does not make, bytes left over
+ * included; EST_ERR_UNSUPPORTED for a version that a newer program wrote. The views borrow from
+ * `blob`. The text of reterr holds nothing of the blob. */
 est_err est_entry_read(struct est_view blob, struct est_entry *ret, struct est_why *reterr);

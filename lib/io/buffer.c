@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* pcall, so that Redis 6 hands on its own words ("OOM …") instead of wrapping them. Redis refuses the
- * first write of a script or none: it does not run out of memory between two of them. */
+/* pcall, so that Redis 6 hands on its own words ("OOM …") instead of wrapping them. Redis refuses
+ * the first write of a script or none: it does not run out of memory between two of them. */
 static struct est_redis_script append_script = {
     .text = EST_BUFFER_FENCE
     "for i = 4, #ARGV, 3 do\n"
@@ -18,8 +18,9 @@ static struct est_redis_script append_script = {
     "redis.call('HINCRBY', KEYS[4], ARGV[2], ARGV[3])\n"
     "return (#ARGV - 3) / 3\n"};
 
-/* Flat: whether this was the end, then id, id, chain and record of each entry. In pieces, because the
- * size of what a count brings is not known before. from, count and max are locals set before. */
+/* Flat: whether this was the end, then id, id, chain and record of each entry. In pieces, because
+ * the size of what a count brings is not known before. from, count and max are locals set before.
+ * */
 #define READ_BODY                                                              \
     "local out, n, size = {0}, 0, 0\n"                                         \
     "while n < count do\n"                                                     \

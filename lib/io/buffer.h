@@ -106,8 +106,8 @@ typedef void est_buffer_claim_fn(void *arg, est_err err, bool got, const char *h
 est_err est_buffer_claim(struct est_buffer *b, const char *boot, est_buffer_claim_fn *fn,
                          void *arg);
 est_err est_buffer_renew(struct est_buffer *b, const char *boot, est_buffer_done *fn, void *arg);
-/* Gives the lease back. gone: nothing waited any more (refused entries apart), and the boot has been
- * taken off the list. FENCED when the lease was not ours. */
+/* Gives the lease back. gone: nothing waited any more (refused entries apart), and the boot has
+ * been taken off the list. FENCED when the lease was not ours. */
 typedef void est_buffer_release_fn(void *arg, est_err err, bool gone);
 est_err est_buffer_release(struct est_buffer *b, const char *boot, est_buffer_release_fn *fn,
                            void *arg);
@@ -139,8 +139,8 @@ typedef void est_buffer_boots_fn(void *arg, est_err err, const struct est_buffer
                                  size_t n);
 est_err est_buffer_boots(struct est_buffer *b, est_buffer_boots_fn *fn, void *arg);
 
-/* Without a lease, for people: entries as est_buffer_read gives them, from the head. refused: of the
- * refused ones. */
+/* Without a lease, for people: entries as est_buffer_read gives them, from the head. refused: of
+ * the refused ones. */
 est_err est_buffer_peek(struct est_buffer *b, const struct est_buffer_stream *s, bool refused,
                         size_t count, est_buffer_read_fn *fn, void *arg);
 

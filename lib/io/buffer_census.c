@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Holder, milliseconds left, adopt, then length, bytes and age of each stream (KEYS from 4 on; their
- * types are ARGV). */
+/* Holder, milliseconds left, adopt, then length, bytes and age of each stream (KEYS from 4 on;
+ * their types are ARGV). */
 static struct est_redis_script status_script = {
     .text = "local t = redis.call('TIME')\n"
             "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"

@@ -41,8 +41,9 @@ struct est_redis_options {
     void *arg;
 };
 
-/* Starts to connect; never blocks but for the look-up of names. EST_ERR_INVALID, EST_ERR_UNSUPPORTED
- * (a Cluster, TLS in a build without it): the URL; EST_ERR_IO, EST_ERR_TLS: a file. EST_ERR_NOMEM. */
+/* Starts to connect; never blocks but for the look-up of names. EST_ERR_INVALID,
+ * EST_ERR_UNSUPPORTED (a Cluster, TLS in a build without it): the URL; EST_ERR_IO, EST_ERR_TLS: a
+ * file. EST_ERR_NOMEM. */
 est_err est_redis_new(struct est_loop *lp, const struct est_redis_options *opt,
                       struct est_redis **ret, struct est_why *reterr);
 /* Callbacks that are due are not called. Not from inside a callback. NULL is a no-op. */
@@ -83,8 +84,8 @@ typedef void est_redis_fn(void *arg, est_err err, const struct est_redis_reply *
 
 /* EST_OK: fn is called exactly once, later, never from inside this call. On a loss the callbacks
  * come in order, each with LOST, before state(up = false); the connection counts as down for them.
- * Otherwise fn is never called: EST_ERR_FULL (see the maxima above), EST_ERR_NOMEM. args are copied;
- * fn may be NULL. */
+ * Otherwise fn is never called: EST_ERR_FULL (see the maxima above), EST_ERR_NOMEM. args are
+ * copied; fn may be NULL. */
 est_err est_redis_command(struct est_redis *r, size_t n, const struct est_view *args,
                           est_redis_fn *fn, void *arg);
 

@@ -1,5 +1,5 @@
-/* Private to lib/io/redis*.c: the client's state, shared by redis.c (commands and their answers) and
- * redis_link.c (the connection's life).
+/* Private to lib/io/redis*.c: the client's state, shared by redis.c (commands and their answers)
+ * and redis_link.c (the connection's life).
  *
  *   resting ──timer──► seeking (Sentinels) ──► greeting (AUTH, SELECT, ROLE, scripts) ──► up
  *

@@ -33,6 +33,6 @@ struct est_redis_url {
     unsigned db;
 };
 
-/* EST_ERR_INVALID, EST_ERR_UNSUPPORTED. The text of reterr holds no user and no password. On failure
- * *ret is wiped. */
+/* EST_ERR_INVALID, EST_ERR_UNSUPPORTED. The text of reterr holds no user and no password. On
+ * failure *ret is wiped. */
 est_err est_redis_url_parse(const char *text, struct est_redis_url *ret, struct est_why *reterr);

@@ -28,8 +28,8 @@ void redis_server_again(struct redis_server *s, const char *const *extra, bool w
 void redis_server_stop(struct redis_server *s); /* kills and removes the folder */
 void redis_server_signal(struct redis_server *s, int signo);
 
-/* One command on a connection of its own, in the words of redis-cli; the answer as text, integers in
- * decimal, "" for nil; items of an array joined by spaces. Valid until the next call. */
+/* One command on a connection of its own, in the words of redis-cli; the answer as text, integers
+ * in decimal, "" for nil; items of an array joined by spaces. Valid until the next call. */
 const char *redis_server_do(struct redis_server *s, const char *command);
 long redis_server_number(struct redis_server *s, const char *command);
 /* Asks until the answer holds that text; false when it does not in time. */
