@@ -130,11 +130,13 @@ static est_err write_record(struct letter *l, struct est_why *why)
     char topic[TOPIC_MAX];
     struct est_record rec = {.topic = topic,
                              .partition = -1,
-                             .key = est_kafka_msg_key(msg),
-                             .value = est_kafka_msg_value(msg),
                              .headers = headers,
                              .timestamp_ms = est_kafka_msg_timestamp_ms(msg)};
 
+    if (parcel_own(l->pc) != EST_OK)
+        return est_why_set(why, EST_ERR_NOMEM, "no memory for the record");
+    rec.key = est_kafka_msg_key(msg);
+    rec.value = est_kafka_msg_value(msg);
     describe(l, &a);
     rec.n_headers = join_headers(msg, &a, headers);
     (void)snprintf(topic, sizeof(topic), "%s%s.%s", w->dest->dead_letter_prefix, w->dest->name,
@@ -224,7 +226,7 @@ static void tell(struct letter *l)
     }
     EST_LOG(EST_WARN, "dead_lettered", EST_S("class", est_verdict_class_name(l->class)),
             EST_S("topic", pc->part->type->topic), EST_I("partition", pc->part->partition),
-            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", pc->id),
+            EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_V("id", parcel_id(pc)),
             EST_I("status", l->status), EST_I("attempts", pc->attempts),
             EST_I("untold_before", dl->untold));
     dl->untold = 0;

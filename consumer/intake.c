@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "codec/avro_read.h"
 #include "codec/registry_json.h"
 #include "codec/schemas.h"
 #include "codec/wire.h"
@@ -16,12 +15,14 @@
 #include "io/registry.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
+#include "room.h"
 #include "worker.h"
 
 #include <stdio.h>
 
-enum { JSON_MAX = 32 * 1024 * 1024, SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
+enum { SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
 static const est_us ASK_TIMEOUT = 5 * EST_SECOND, ASK_AGAIN = 2 * EST_SECOND;
+static const est_us HOLD_MAX = 100 * EST_MS;
 
 /* A record behind a schema that is being asked for. */
 struct held {
@@ -32,7 +33,7 @@ struct held {
 struct intake {
     struct worker *w;
     struct est_schemas *schemas;
-    struct est_buf json, name;
+    struct est_buf name;
     struct est_series **records; /* by type */
     struct est_http_client *http;
     struct est_registry *registry; /* NULL = none configured */
@@ -40,27 +41,43 @@ struct intake {
     uint32_t asked_id;
     uint32_t refused_id; /* the registry has no such schema, or it is none for us; 0 = none */
     struct est_timer ask_again;
+    bool held; /* all records are held back for a moment */
+    struct est_timer stuck;
 };
 
-/* --- decoding --- */
+/* --- framing --- */
 
-static est_err decode(struct intake *in, const struct part *p, const struct est_kafka_msg *msg,
-                      struct est_event *ev, uint32_t *ret_unknown_id, struct est_why *why)
+/* Partitions mostly hold records of one writer's schema. */
+static const struct est_schema *schema_of(const struct intake *in, struct part *p,
+                                          const struct est_wire *wire)
 {
-    const struct est_schema *sc;
-    struct est_wire wire;
-    est_err err =
-        est_wire_parse(est_kafka_msg_value(msg), est_kafka_msg_header(msg, EST_WIRE_HEADER), &wire);
+    const struct est_schema *sc = p->schema;
 
+    if (sc != NULL && wire->kind == EST_WIRE_SINGLE &&
+        wire->fingerprint == est_schema_fingerprint(sc))
+        return sc;
+    sc = est_schemas_of(in->schemas, wire);
+    if (sc != NULL)
+        p->schema = sc;
+    return sc;
+}
+
+/* A value that begins with the fingerprint of a schema that we have is framed by it, for ten bytes do
+ * not agree by chance; headers, which cost more to look at, are asked only where it does not. */
+static est_err find_schema(struct intake *in, struct part *p, const struct est_kafka_msg *msg,
+                           struct est_wire *wire, const struct est_schema **ret)
+{
+    struct est_view value = est_kafka_msg_value(msg);
+    est_err err = est_wire_parse(value, EST_VIEW_NONE, wire);
+
+    if (err == EST_ERR_TOMBSTONE)
+        return err;
+    if (err == EST_OK && wire->kind == EST_WIRE_SINGLE && (*ret = schema_of(in, p, wire)) != NULL)
+        return EST_OK;
+    err = est_wire_parse(value, est_kafka_msg_header(msg, EST_WIRE_HEADER), wire);
     if (err != EST_OK)
-        return est_why_set(why, err, "%s", est_err_text(err));
-    sc = est_schemas_of(in->schemas, &wire);
-    if (sc == NULL) {
-        *ret_unknown_id = wire.kind == EST_WIRE_ID ? wire.id : 0;
-        return est_why_set(why, EST_ERR_SCHEMA_UNKNOWN, "%s", est_err_text(EST_ERR_SCHEMA_UNKNOWN));
-    }
-    est_buf_clear(&in->json);
-    return est_avro_read_event(sc, est_view_str(p->type->name), wire.body, &in->json, ev, why);
+        return err;
+    return (*ret = schema_of(in, p, wire)) != NULL ? EST_OK : EST_ERR_SCHEMA_UNKNOWN;
 }
 
 /* Order per key: a lane for each type and key. Without a key, order per partition. */
@@ -79,44 +96,71 @@ static struct est_view lane_name(struct intake *in, const struct part *p,
     return est_buf_view(&in->name);
 }
 
-static void condemn(struct intake *in, struct part *p, struct est_kafka_msg *msg,
-                    const struct est_why *why)
+static void tell_no_memory(const struct part *p, const struct est_kafka_msg *msg, est_err err)
 {
-    struct parcel *pc = parcel_new(p, msg, EST_VIEW_LIT(""), EST_VIEW_LIT(""));
-
-    if (pc == NULL) { /* not settled, so its partition cannot be committed past it: read again after
-                         a restart */
-        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", p->type->topic),
-                EST_I("partition", p->partition));
-        est_kafka_msg_free(msg);
-        return;
-    }
-    deadletter_put(in->w->deadletter, pc, est_verdict_class_of(why->code), 0, why->text);
-}
-
-static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
-                 const struct est_event *ev)
-{
-    struct est_view id = est_kafka_msg_header(msg, "ce_id");
-    struct parcel *pc = parcel_new(p, msg, id.len > 0 ? id : ev->id, est_buf_view(&in->json));
-    est_err err = pc == NULL ? EST_ERR_NOMEM
-                             : est_lanes_push(in->w->lanes, lane_name(in, p, msg), &pc->item,
-                                              parcel_bytes(pc), est_loop_now(in->w->loop));
-    if (err == EST_OK)
-        return;
-    /* The lanes have twice the room that pausing leaves them: this is memory running out. Nothing
-     * is lost: the offset stays unsettled, and the record is read again by whoever gets the
-     * partition. */
     EST_LOG(EST_ERROR, "not_taken", EST_S("code", est_err_code(err)),
             EST_S("topic", p->type->topic), EST_I("partition", p->partition),
             EST_I("offset", est_kafka_msg_offset(msg)));
-    if (pc != NULL)
-        parcel_free(pc);
-    else
+}
+
+/* A record that finds no memory is not lost: its offset stays unsettled, so its partition is not
+ * committed past it, and it is read again by whoever gets the partition. */
+static struct parcel *new_parcel(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    struct parcel *pc = parcel_new(p, msg);
+
+    if (pc == NULL) {
+        tell_no_memory(p, msg, EST_ERR_NOMEM);
         est_kafka_msg_free(msg);
+        return NULL;
+    }
+    loans_add(&in->w->loans, pc);
+    return pc;
+}
+
+static void condemn(struct intake *in, struct part *p, struct est_kafka_msg *msg, est_err err)
+{
+    struct parcel *pc = new_parcel(in, p, msg);
+
+    if (pc != NULL)
+        deadletter_put(in->w->deadletter, pc, est_verdict_class_of(err), 0, est_err_text(err));
+}
+
+static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                 const struct est_schema *sc, const struct est_wire *wire)
+{
+    struct parcel *pc = new_parcel(in, p, msg);
+    est_err err;
+
+    if (pc == NULL)
+        return;
+    pc->schema = sc;
+    pc->framing = (size_t)(wire->body.data - est_kafka_msg_value(msg).data);
+    err = est_lanes_push(in->w->lanes, lane_name(in, p, msg), &pc->item, pc->bytes,
+                         est_loop_now(in->w->loop));
+    if (err == EST_OK)
+        return;
+    tell_no_memory(p, msg, err); /* the lanes have twice the room that room.h leaves them */
+    parcel_free(pc);
 }
 
 /* --- room --- */
+
+static struct room room_of(const struct intake *in)
+{
+    const struct est_config *cfg = in->w->cfg;
+    struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
+
+    return (struct room){cfg->consumer_lanes_records, cfg->consumer_lanes_bytes, st.records,
+                         st.bytes, in->w->parts.n};
+}
+
+static bool is_above(const struct intake *in, const struct part *p, unsigned quarters)
+{
+    struct room room = room_of(in);
+
+    return room_is_above(&room, p->waiting, p->waiting_bytes, quarters);
+}
 
 static void set_paused(struct intake *in, struct part *p, bool paused)
 {
@@ -126,34 +170,55 @@ static void set_paused(struct intake *in, struct part *p, bool paused)
     p->paused = paused;
 }
 
-/* What a partition may hold: its fair share, or half of what is free, so that one busy partition
- * uses what the others leave. */
-static size_t share(size_t limit, size_t used, size_t parts)
+static void set_held(struct intake *in, bool held)
 {
-    size_t fair = limit / (parts ? parts : 1), half = used < limit ? (limit - used) / 2 : 0;
-
-    return fair > half ? fair : half;
+    if (in->held == held)
+        return;
+    in->held = held;
+    est_kafka_sub_hold(in->w->sub, held);
+    if (held)
+        est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_MAX);
+    else
+        est_loop_timer_off(in->w->loop, &in->stuck);
 }
 
-static bool is_full(const struct intake *in, const struct part *p, unsigned divisor)
+/* A partition that is read, and is too full for it. */
+static bool is_any_above(const struct intake *in, unsigned quarters)
 {
-    const struct est_config *cfg = in->w->cfg;
-    struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
+    for (size_t i = 0; i < in->w->parts.n; i++) {
+        const struct part *p = &in->w->parts.items[i];
+        if (!p->paused && is_above(in, p, quarters))
+            return true;
+    }
+    return false;
+}
 
-    return deadletter_is_full(in->w->deadletter) ||
-           p->waiting >=
-               share(cfg->consumer_lanes_records, st.records, in->w->parts.n) / divisor + 1 ||
-           p->waiting_bytes >=
-               share(cfg->consumer_lanes_bytes, st.bytes, in->w->parts.n) / divisor + 1;
+/* Everything was held back for long: whoever has not drained meanwhile must not hold up the others.
+ * A pause throws away what was fetched of the partition, which here is the smaller evil. */
+static void on_stuck(void *arg)
+{
+    struct intake *in = arg;
+
+    for (size_t i = 0; i < in->w->parts.n; i++) {
+        struct part *p = &in->w->parts.items[i];
+        if (is_above(in, p, ROOM_STUCK))
+            set_paused(in, p, true);
+    }
+    if (deadletter_is_full(in->w->deadletter))
+        est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_MAX);
+    else
+        set_held(in, false);
 }
 
 void intake_resume(struct intake *in)
 {
     for (size_t i = 0; i < in->w->parts.n; i++) {
         struct part *p = &in->w->parts.items[i];
-        if (p->paused && est_list_empty(&p->held) && !is_full(in, p, 2))
+        if (p->paused && est_list_empty(&p->held) && !is_above(in, p, ROOM_RESUME))
             set_paused(in, p, false);
     }
+    if (in->held && !deadletter_is_full(in->w->deadletter) && !is_any_above(in, ROOM_GO_ON))
+        set_held(in, false);
 }
 
 /* --- schemas that we have not met --- */
@@ -164,9 +229,9 @@ static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg, u
 {
     struct held *h = est_alloc(sizeof(*h));
 
-    if (h == NULL) {
-        EST_LOG(EST_ERROR, "no_memory", EST_S("topic", p->type->topic),
-                EST_I("partition", p->partition));
+    if (h == NULL || est_kafka_msg_own(msg) != EST_OK) {
+        tell_no_memory(p, msg, EST_ERR_NOMEM);
+        est_free(h);
         est_kafka_msg_free(msg);
         return;
     }
@@ -250,20 +315,17 @@ static void ask(void *arg)
 
 static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
-    struct est_event ev = {0};
-    struct est_why why = {0};
-    uint32_t unknown_id = 0;
-    est_err err = decode(in, p, msg, &ev, &unknown_id, &why);
+    const struct est_schema *sc = NULL;
+    struct est_wire wire = {0};
+    est_err err = find_schema(in, p, msg, &wire, &sc);
 
-    if (err == EST_OK) {
-        push(in, p, msg, &ev);
-    } else if (err == EST_ERR_SCHEMA_UNKNOWN && unknown_id != 0 && in->registry != NULL &&
-               unknown_id != in->refused_id) {
-        hold(in, p, msg, unknown_id);
-    } else {
-        why.code = err;
-        condemn(in, p, msg, &why);
-    }
+    if (err == EST_OK)
+        push(in, p, msg, sc, &wire);
+    else if (err == EST_ERR_SCHEMA_UNKNOWN && wire.kind == EST_WIRE_ID && wire.id != 0 &&
+             in->registry != NULL && wire.id != in->refused_id)
+        hold(in, p, msg, wire.id);
+    else
+        condemn(in, p, msg, err);
 }
 
 void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
@@ -284,8 +346,8 @@ void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
         hold(in, p, msg, 0); /* order: behind what waits for its schema */
     else
         take(in, p, msg);
-    if (!p->paused && is_full(in, p, 1))
-        set_paused(in, p, true);
+    if (is_above(in, p, ROOM_HOLD) || deadletter_is_full(in->w->deadletter))
+        set_held(in, true);
 }
 
 void intake_drop(struct intake *in, struct part *p)
@@ -345,7 +407,7 @@ est_err intake_new(struct worker *w, struct intake **ret, struct est_why *reterr
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the intake");
     in->w = w;
     in->ask_again = (struct est_timer){.fn = ask, .arg = in};
-    est_buf_init(&in->json, JSON_MAX);
+    in->stuck = (struct est_timer){.fn = on_stuck, .arg = in};
     est_buf_init(&in->name, LANE_NAME_MAX);
     err = load_types(in, reterr);
     if (err == EST_OK)
@@ -363,10 +425,10 @@ void intake_free(struct intake *in)
     if (in == NULL)
         return;
     est_loop_timer_off(in->w->loop, &in->ask_again);
+    est_loop_timer_off(in->w->loop, &in->stuck);
     est_registry_free(in->registry);
     est_http_client_free(in->http);
     est_schemas_free(in->schemas);
-    est_buf_fini(&in->json);
     est_buf_fini(&in->name);
     est_free(in->records);
     est_free(in);

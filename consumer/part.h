@@ -12,16 +12,18 @@
 
 struct est_config;
 struct est_offsets;
+struct est_schema;
 struct est_type_config;
 
 struct part {
     const struct est_type_config *type;
     int32_t partition;
     struct est_offsets *offsets;
-    bool started;      /* the offsets have a beginning */
-    int64_t committed; /* acknowledged by the group; -1 = none yet */
-    int64_t sent;      /* in the commit under way */
-    int64_t high;      /* the highest offset that was handed out; -1 = none */
+    bool started;                    /* the offsets have a beginning */
+    int64_t committed;               /* acknowledged by the group; -1 = none yet */
+    int64_t sent;                    /* in the commit under way */
+    int64_t high;                    /* the highest offset that was handed out; -1 = none */
+    const struct est_schema *schema; /* the writer's of the latest record; NULL = none yet */
     struct est_node parcels;
     size_t waiting, waiting_bytes;
     struct est_node held; /* records behind a schema that is being asked for: struct held */

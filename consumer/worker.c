@@ -352,6 +352,7 @@ static est_err open_basics(struct life *l, struct est_why *reterr)
     if (est_metrics_new(EST_IN_CONSUMER, &l->w.metrics) != EST_OK ||
         est_lanes_new(limits, seed[0], seed[1], &l->w.lanes) != EST_OK)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the lanes");
+    loans_init(&l->w.loans, l->w.lanes, cfg->consumer_fetch_bytes);
     return EST_OK;
 }
 
@@ -431,11 +432,11 @@ void worker_free(struct worker *w)
     struct life *l = life_of(w);
 
     est_ops_free(l->ops);
-    est_kafka_sub_free(w->sub);
     deliver_free(w->deliver);
     deadletter_free(w->deadletter);
     if (w->intake != NULL)
         free_parcels(w);
+    est_kafka_sub_free(w->sub);
     intake_free(w->intake);
     est_lanes_free(w->lanes);
     est_metrics_free(w->metrics);

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "core/health.h"
 #include "core/rng.h"
+#include "loans.h"
 #include "part.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct worker {
     struct est_health health;
     struct est_lanes *lanes;
     struct parts parts;
+    struct loans loans;
     struct est_rng rng;
     struct est_kafka_sub *sub;
     struct intake *intake;

@@ -119,6 +119,15 @@ void est_batch_give_back_all(struct est_batch *b, struct est_lanes *lanes, size_
             est_batch_give_back(b, lanes, i, not_before);
 }
 
+void est_batch_cut(struct est_batch *b, struct est_lanes *lanes, size_t n)
+{
+    for (size_t i = n; i < b->n; i++)
+        if (b->items[i] != NULL)
+            b->bytes -= b->items[i]->bytes;
+    est_batch_give_back_all(b, lanes, n, b->n, 0);
+    b->n = n;
+}
+
 void est_batch_key_init(struct est_batch_key *key)
 {
     key->state[0] = 0x6261746368206b65U;

@@ -35,6 +35,9 @@ est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *la
 size_t est_batch_fill(struct est_batch *b, const struct est_batch_limits *limits,
                       struct est_lanes *lanes, est_us now);
 
+/* Only the first `n` stay; the others wait in their lanes again, as if they had not been taken. */
+void est_batch_cut(struct est_batch *b, struct est_lanes *lanes, size_t n);
+
 /* The item at i leaves batch and lanes for good; returned so that its owner may free it. */
 struct est_lane_item *est_batch_settle(struct est_batch *b, struct est_lanes *lanes, size_t i);
 /* The item at i waits in its lane again (est_lanes_give_back). */

@@ -285,6 +285,20 @@ void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item)
         settle_waiting(lanes, lane, item, next);
 }
 
+void est_lanes_resize(struct est_lanes *lanes, struct est_lane_item *item, size_t bytes)
+{
+    struct est_lane *lane = item->lane;
+
+    EST_ASSERT(lane != NULL);
+    lanes->stats.bytes = lanes->stats.bytes - item->bytes + bytes;
+    if (!item->out) {
+        lane->waiting_bytes = lane->waiting_bytes - item->bytes + bytes;
+        if (is_ready(lane))
+            lanes->stats.ready_bytes = lanes->stats.ready_bytes - item->bytes + bytes;
+    }
+    item->bytes = bytes;
+}
+
 est_us est_lanes_wake_at(const struct est_lanes *lanes)
 {
     const struct est_heap_node *first = est_heap_first(&lanes->parked);

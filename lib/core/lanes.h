@@ -74,6 +74,9 @@ void est_lanes_give_back(struct est_lanes *lanes, struct est_lane_item *item, es
  * The owner may free it afterwards. Cannot fail. */
 void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item);
 
+/* The item takes up so many bytes from now on. Cannot fail, though the limit may be passed by it. */
+void est_lanes_resize(struct est_lanes *lanes, struct est_lane_item *item, size_t bytes);
+
 /* When the first parked lane becomes ready; EST_NEVER when none is parked. */
 est_us est_lanes_wake_at(const struct est_lanes *lanes);
 /* When the front of est_lanes_ready() arrived; EST_NEVER when no lane is ready. */

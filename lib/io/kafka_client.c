@@ -91,7 +91,7 @@ est_err est_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t **conf, rd_kafka_t *
     return EST_OK;
 }
 
-static void wake_self(const struct est_kafka_wake *w)
+void est_kafka_wake_soon(const struct est_kafka_wake *w)
 {
     const uint64_t one = 1;
 
@@ -105,7 +105,8 @@ static bool handle_one(struct est_kafka_wake *w, int wait_ms)
     if (ev == NULL)
         return false;
     w->fn(w->arg, ev);
-    rd_kafka_event_destroy(ev);
+    if (!w->fn_takes)
+        rd_kafka_event_destroy(ev);
     return true;
 }
 
@@ -117,9 +118,9 @@ static void on_readable(void *arg, uint32_t events)
     (void)events;
     (void)!read(w->fd, &count, sizeof(count));
     for (int i = 0; i < EVENTS_PER_TURN; i++)
-        if (w->queue == NULL || !handle_one(w, 0))
+        if (w->queue == NULL || w->held || !handle_one(w, 0))
             return;
-    wake_self(w);
+    est_kafka_wake_soon(w);
 }
 
 est_err est_kafka_wake_init(struct est_kafka_wake *w, struct est_loop *lp, rd_kafka_queue_t *queue,
@@ -139,7 +140,7 @@ est_err est_kafka_wake_init(struct est_kafka_wake *w, struct est_loop *lp, rd_ka
     if (est_loop_watch(lp, &w->watch) != EST_OK)
         return est_why_set(reterr, EST_ERR_IO, "epoll: %s", strerror(errno));
     rd_kafka_queue_io_event_enable(queue, w->fd, &one, sizeof(one));
-    wake_self(w); /* what was queued before it was armed fires nothing */
+    est_kafka_wake_soon(w); /* what was queued before it was armed fires nothing */
     return EST_OK;
 }
 
@@ -153,6 +154,13 @@ void est_kafka_wake_fini(struct est_kafka_wake *w)
     (void)close(w->fd);
     w->fd = -1;
     w->queue = NULL;
+}
+
+void est_kafka_wake_hold(struct est_kafka_wake *w, bool held)
+{
+    w->held = held;
+    if (!held)
+        est_kafka_wake_soon(w);
 }
 
 void est_kafka_wake_wait(struct est_kafka_wake *w, est_us wait)

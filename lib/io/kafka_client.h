@@ -30,11 +30,18 @@ struct est_kafka_wake {
     rd_kafka_queue_t *queue;
     void (*fn)(void *arg, rd_kafka_event_t *ev);
     void *arg;
+    bool fn_takes; /* fn destroys the events; set behind init */
+    bool held;     /* nothing is handled */
 };
 
 est_err est_kafka_wake_init(struct est_kafka_wake *w, struct est_loop *lp, rd_kafka_queue_t *queue,
                             void (*fn)(void *arg, rd_kafka_event_t *ev), void *arg,
                             struct est_why *reterr);
 void est_kafka_wake_fini(struct est_kafka_wake *w);
+/* Handle in the next turn of the loop what is there; with nothing there, it still counts as a poll.
+ */
+void est_kafka_wake_soon(const struct est_kafka_wake *w);
+/* While held, events stay in the queue. */
+void est_kafka_wake_hold(struct est_kafka_wake *w, bool held);
 /* Handle what is there, waiting up to `wait` for a first event: for bounded blocking calls only. */
 void est_kafka_wake_wait(struct est_kafka_wake *w, est_us wait);

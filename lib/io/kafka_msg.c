@@ -1,15 +1,21 @@
 #include "kafka_msg.h"
 
+#include "kafka_msg_borrow.h"
+
+#include "base/assert.h"
 #include "base/mem.h"
+
+enum { OP_SIZE = 400 }; /* of librdkafka's own node around a message, about */
 
 struct est_kafka_msg {
     const char *topic;
     int64_t offset, timestamp_ms;
-    size_t size;
     struct est_view key, value;
+    rd_kafka_event_t *event;           /* what is borrowed; NULL = all is in `own` */
+    const rd_kafka_message_t *fetched; /* the message in it */
+    struct est_record_header *own;     /* headers, then the bytes that all of it points to */
+    size_t n_headers, own_size;
     int32_t partition;
-    size_t n_headers;
-    struct est_record_header headers[]; /* then the bytes that all of it points to */
 };
 
 static size_t bytes_of(const struct est_record *rec)
@@ -32,36 +38,134 @@ static struct est_view put(char **at, struct est_view v)
     return copy;
 }
 
+static est_err copy(struct est_kafka_msg *m, const struct est_record *rec)
+{
+    size_t fixed = rec->n_headers * sizeof(rec->headers[0]);
+    size_t size = fixed + bytes_of(rec);
+    struct est_record_header *own = est_alloc(size);
+    char *at = (char *)own + fixed;
+
+    if (own == NULL)
+        return EST_ERR_NOMEM;
+    m->own = own;
+    m->own_size = size;
+    m->n_headers = rec->n_headers;
+    m->key = put(&at, rec->key);
+    m->value = put(&at, rec->value);
+    for (size_t i = 0; i < rec->n_headers; i++) {
+        const char *name = rec->headers[i].name;
+        own[i].name = put(&at, est_view(name, strlen(name) + 1)).data;
+        own[i].value = put(&at, rec->headers[i].value);
+    }
+    return EST_OK;
+}
+
 est_err est_kafka_msg_new(const struct est_record *rec, int64_t offset, struct est_kafka_msg **ret)
 {
-    size_t fixed = sizeof(struct est_kafka_msg) + rec->n_headers * sizeof(rec->headers[0]);
-    size_t size = fixed + bytes_of(rec);
-    struct est_kafka_msg *m = est_alloc(size);
-    char *at = (char *)m + fixed;
+    struct est_kafka_msg *m = est_alloc(sizeof(*m));
 
     if (m == NULL)
         return EST_ERR_NOMEM;
     *m = (struct est_kafka_msg){.topic = rec->topic,
                                 .offset = offset,
-                                .size = size,
                                 .timestamp_ms = rec->timestamp_ms,
-                                .partition = rec->partition,
-                                .n_headers = rec->n_headers};
-    m->key = put(&at, rec->key);
-    m->value = put(&at, rec->value);
-    for (size_t i = 0; i < rec->n_headers; i++) {
-        const char *name = rec->headers[i].name;
-        m->headers[i].name = put(&at, est_view(name, strlen(name) + 1)).data;
-        m->headers[i].value = put(&at, rec->headers[i].value);
+                                .partition = rec->partition};
+    if (copy(m, rec) != EST_OK) {
+        est_free(m);
+        return EST_ERR_NOMEM;
     }
     *ret = m;
     return EST_OK;
 }
 
+/* --- borrowed --- */
+
+static struct est_view view_of(const void *data, size_t len)
+{
+    return est_view(data, data ? len : 0);
+}
+
+est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg, const char *topic,
+                             struct est_kafka_msg **ret)
+{
+    struct est_kafka_msg *m = est_alloc(sizeof(*m));
+    rd_kafka_timestamp_type_t kind;
+    int64_t at = rd_kafka_message_timestamp(msg, &kind);
+
+    if (m == NULL)
+        return EST_ERR_NOMEM;
+    *m = (struct est_kafka_msg){.topic = topic,
+                                .offset = msg->offset,
+                                .timestamp_ms = kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : at,
+                                .key = view_of(msg->key, msg->key_len),
+                                .value = view_of(msg->payload, msg->len),
+                                .event = ev,
+                                .fetched = msg,
+                                .partition = msg->partition};
+    *ret = m;
+    return EST_OK;
+}
+
+/* librdkafka takes the headers apart when first asked for them, and keeps them with the message. */
+static const rd_kafka_headers_t *fetched_headers(const struct est_kafka_msg *m)
+{
+    rd_kafka_headers_t *list;
+
+    return rd_kafka_message_headers(m->fetched, &list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list : NULL;
+}
+
+static size_t list_headers(const rd_kafka_headers_t *list, struct est_record_header *ret)
+{
+    const char *name;
+    const void *value;
+    size_t n = 0, size;
+
+    while (rd_kafka_header_get_all(list, n, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        ret[n++] = (struct est_record_header){name, est_view(value, size)};
+    return n;
+}
+
+est_err est_kafka_msg_own(struct est_kafka_msg *m)
+{
+    const rd_kafka_headers_t *list;
+    struct est_record_header *headers;
+    struct est_record rec = {.key = m->key, .value = m->value};
+    est_err err;
+
+    if (m->event == NULL)
+        return EST_OK;
+    list = fetched_headers(m);
+    headers = est_calloc(list ? rd_kafka_header_cnt(list) : 0, sizeof(*headers));
+    if (headers == NULL)
+        return EST_ERR_NOMEM;
+    rec.headers = headers;
+    rec.n_headers = list ? list_headers(list, headers) : 0;
+    err = copy(m, &rec);
+    est_free(headers);
+    if (err != EST_OK)
+        return err;
+    rd_kafka_event_destroy(m->event);
+    m->event = NULL;
+    m->fetched = NULL;
+    return EST_OK;
+}
+
+bool est_kafka_msg_is_own(const struct est_kafka_msg *m)
+{
+    return m->event == NULL;
+}
+
 void est_kafka_msg_free(struct est_kafka_msg *m)
 {
+    if (m == NULL)
+        return;
+    if (m->event != NULL)
+        rd_kafka_event_destroy(m->event);
+    est_free(m->own);
     est_free(m);
 }
+
+/* --- asking one --- */
 
 struct est_view est_kafka_msg_key(const struct est_kafka_msg *m)
 {
@@ -95,19 +199,27 @@ int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m)
 
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
+    const rd_kafka_headers_t *list = m->event ? fetched_headers(m) : NULL;
+    const void *value;
+    size_t size;
+
+    if (list != NULL &&
+        rd_kafka_header_get_last(list, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return est_view(value, size);
     for (size_t i = m->n_headers; i > 0; i--)
-        if (strcmp(m->headers[i - 1].name, name) == 0)
-            return m->headers[i - 1].value;
+        if (strcmp(m->own[i - 1].name, name) == 0)
+            return m->own[i - 1].value;
     return EST_VIEW_NONE;
 }
 
 const struct est_record_header *est_kafka_msg_headers(const struct est_kafka_msg *m, size_t *ret_n)
 {
+    EST_ASSERT(m->event == NULL);
     *ret_n = m->n_headers;
-    return m->headers;
+    return m->own;
 }
 
 size_t est_kafka_msg_size(const struct est_kafka_msg *m)
 {
-    return m->size;
+    return sizeof(*m) + (m->event ? OP_SIZE + m->key.len + m->value.len : m->own_size);
 }

@@ -1,6 +1,6 @@
-/* A record as Kafka handed it over, in memory of its own. librdkafka's messages point into the
- * whole response that brought them, so one record that waits for hours would keep megabytes alive;
- * a copy costs a tenth of a microsecond and makes what is held as large as what is counted. */
+/* A record as Kafka handed it over. Key, value and headers lie where librdkafka has put them, in the
+ * response that brought them, until est_kafka_msg_own copies them: what goes out at once is never
+ * copied, and what has to wait must be, for one record of it would keep megabytes alive. */
 #pragma once
 
 #include "base/err.h"
@@ -13,10 +13,15 @@
 
 struct est_kafka_msg;
 
-/* Copies key, value and headers of `rec`; rec->topic is kept as the pointer it is and outlives the
- * message. EST_ERR_NOMEM. */
+/* With memory of its own: copies key, value and headers of `rec`; rec->topic is kept as the pointer
+ * it is and outlives the message. EST_ERR_NOMEM. */
 est_err est_kafka_msg_new(const struct est_record *rec, int64_t offset, struct est_kafka_msg **ret);
 void est_kafka_msg_free(struct est_kafka_msg *m);
+
+/* From here on the message has memory of its own; views that were taken from it are void. A second
+ * call changes nothing. EST_ERR_NOMEM: all is as it was. */
+est_err est_kafka_msg_own(struct est_kafka_msg *m);
+bool est_kafka_msg_is_own(const struct est_kafka_msg *m);
 
 struct est_view est_kafka_msg_key(const struct est_kafka_msg *m);   /* absent = none */
 struct est_view est_kafka_msg_value(const struct est_kafka_msg *m); /* absent = tombstone */
@@ -26,7 +31,8 @@ int64_t est_kafka_msg_offset(const struct est_kafka_msg *m);
 int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m); /* 0 = unknown */
 /* The last header of that name; absent when there is none. */
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name);
-/* All of them, in order; borrowed from the message. */
+/* All of them, in order; borrowed from the message, which must have memory of its own. */
 const struct est_record_header *est_kafka_msg_headers(const struct est_kafka_msg *m, size_t *ret_n);
-/* Bytes of memory that the message holds. */
+/* Bytes of memory that the message holds; of a borrowed one those that it would keep if it were
+ * alone in its response, headers aside. */
 size_t est_kafka_msg_size(const struct est_kafka_msg *m);

@@ -74,6 +74,10 @@ est_err est_kafka_sub_commit(struct est_kafka_sub *ks, const struct est_kafka_po
  * commit_timeout without blocking the loop, then gives the partitions back. `committed` reports. */
 void est_kafka_sub_revoke_done(struct est_kafka_sub *ks, const struct est_kafka_position *parts,
                                size_t n);
+/* While held, no record is handed over and none is thrown away: they wait fetched, as far as
+ * fetch_max_bytes goes. Membership, rebalances and commits go on. For moments, where a pause would
+ * fetch everything again. */
+void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held);
 /* A paused partition hands over nothing; what librdkafka had fetched of it is fetched again. */
 est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition,
                             bool paused);
@@ -83,5 +87,6 @@ int64_t est_kafka_sub_end_offset(struct est_kafka_sub *ks, const char *topic, in
  * While no broker answers that may take for ever: the caller has its own deadline. */
 void est_kafka_sub_close(struct est_kafka_sub *ks);
 bool est_kafka_sub_closed(const struct est_kafka_sub *ks);
-/* Without close before it, the group notices by its session timeout. */
+/* Without close before it, the group notices by its session timeout. No message that was handed over
+ * may be left, unless it has memory of its own (kafka_msg.h). */
 void est_kafka_sub_free(struct est_kafka_sub *ks);

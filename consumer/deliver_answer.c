@@ -1,0 +1,158 @@
+#include "deliver_state.h"
+
+#include "base/log.h"
+#include "codec/results.h"
+#include "config/config.h"
+#include "core/retry.h"
+#include "deadletter.h"
+#include "metrics/metrics.h"
+
+static void observe_metrics(struct deliver *dv, struct est_verdict v,
+                            const struct est_http_result *res, size_t n)
+{
+    const char *name = dv->w->dest->name;
+    bool ok = v.act == EST_VERDICT_DELIVERED || v.act == EST_VERDICT_PER_ITEM;
+
+    est_series_observe(dv->seconds, res->duration);
+    if (!ok)
+        est_metrics_count(dv->w->metrics, EST_METRIC_SEND_FAILURES, name,
+                          est_verdict_class_name(v.class), 1);
+    EST_LOG(ok ? EST_DEBUG : EST_WARN, "attempt", EST_S("destination", name),
+            EST_I("status", res->status), EST_S("class", est_verdict_class_name(v.class)),
+            EST_I("events", n), EST_I("ms", res->duration / EST_MS),
+            EST_S("detail", res->err ? res->detail : NULL));
+}
+
+static void take_item(struct shipment *s, size_t i, const struct est_result *r, est_us floor)
+{
+    struct est_verdict v = est_verdict_of_item(r->status);
+
+    if (v.act == EST_VERDICT_DELIVERED)
+        deliver_settle(s, i, r->duplicate);
+    else if (v.act == EST_VERDICT_POISON && !deadletter_is_full(s->dv->w->deadletter))
+        deliver_condemn(s, i, v.class, r->status);
+    else
+        deliver_give_back(s, i, false, floor);
+}
+
+/* False when results[] cannot be read: the outcome of every event is unknown. */
+static bool take_results(struct shipment *s, const struct est_http_result *res, est_us floor)
+{
+    struct deliver *dv = s->dv;
+    struct est_why why = {0};
+    size_t k = 0;
+
+    for (size_t i = s->range.from; i < s->range.to; i++)
+        if (deliver_parcel(s, i) != NULL)
+            dv->ids[k++] = parcel_id(deliver_parcel(s, i));
+    if (est_results_parse(dv->results, res->body, k, dv->ids, &why) != EST_OK) {
+        EST_LOG(EST_WARN, "results_unreadable", EST_S("destination", dv->w->dest->name),
+                EST_S("detail", why.text));
+        return false;
+    }
+    k = 0;
+    for (size_t i = s->range.from; i < s->range.to; i++)
+        if (deliver_parcel(s, i) != NULL)
+            take_item(s, i, est_results_at(dv->results, k++), floor);
+    return true;
+}
+
+static void deliver_all(struct shipment *s, bool duplicate)
+{
+    for (size_t i = s->range.from; i < s->range.to; i++)
+        if (deliver_parcel(s, i) != NULL)
+            deliver_settle(s, i, duplicate);
+}
+
+static void on_health(void *arg, const struct est_http_result *res);
+
+/* Everything that this batch asked was refused. Before the first event is condemned the endpoint
+ * must show that it works: a good status answer says that the fault is the events'. */
+static void ask_health(struct shipment *s)
+{
+    struct est_why why = {0};
+
+    s->asking_health = true;
+    if (endpoint_send(&s->dv->endpoint, "GET", "/api/v1/status", EST_VIEW_NONE, NULL, on_health, s,
+                      &s->call, &why) != EST_OK)
+        deliver_retry_all(s, true, 0);
+}
+
+static size_t only_in(const struct shipment *s)
+{
+    size_t i = s->range.from;
+
+    while (deliver_parcel(s, i) == NULL)
+        i++;
+    return i;
+}
+
+static void condemn(struct shipment *s, enum est_verdict_class class, int status)
+{
+    deliver_condemn(s, only_in(s), class, status);
+    deliver_send_next(s);
+}
+
+static void refused_alone(struct shipment *s, struct est_verdict v, int status)
+{
+    bool blames_all = est_bisect_blames_all(&s->bisect);
+
+    if (deadletter_is_full(s->dv->w->deadletter)) {
+        deliver_retry_all(s, false, 0);
+        return;
+    }
+    (void)est_bisect_refuse(&s->bisect);
+    if (!blames_all) {
+        condemn(s, v.class, status);
+        return;
+    }
+    s->refused_class = v.class;
+    s->refused_status = status;
+    ask_health(s);
+}
+
+static void on_health(void *arg, const struct est_http_result *res)
+{
+    struct shipment *s = arg;
+
+    s->call = NULL;
+    s->asking_health = false;
+    /* A receiver without a status route answers 404: it is there, and speaks HTTP. */
+    if (res->err == EST_OK && (res->status < 300 || res->status == 404 || res->status == 405))
+        condemn(s, s->refused_class, s->refused_status);
+    else
+        deliver_retry_all(s, true, 0);
+}
+
+void deliver_on_answer(void *arg, const struct est_http_result *res)
+{
+    struct shipment *s = arg;
+    struct deliver *dv = s->dv;
+    struct est_outcome outcome = {res->err, res->status, s->sent, !s->single};
+    struct est_verdict v;
+    est_us floor = 0;
+
+    s->call = NULL;
+    v = est_verdict_of(&outcome);
+    (void)est_retry_after_parse(res->retry_after, est_clock_wall(), &floor);
+    observe_metrics(dv, v, res, s->sent);
+    if (v.act == EST_VERDICT_PER_ITEM && !take_results(s, res, floor))
+        v = (struct est_verdict){EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, false, false};
+    endpoint_observe(&dv->endpoint, s->ticket, v, res->status, floor);
+    switch (v.act) {
+    case EST_VERDICT_DELIVERED: deliver_all(s, res->status == 200); /* fall through */
+    case EST_VERDICT_PER_ITEM:
+        est_bisect_pass(&s->bisect);
+        deliver_send_next(s);
+        break;
+    case EST_VERDICT_SPLIT:
+        (void)est_bisect_refuse(&s->bisect);
+        deliver_send_next(s);
+        break;
+    case EST_VERDICT_POISON: refused_alone(s, v, res->status); break;
+    case EST_VERDICT_PAUSE:
+        deliver_finish(s);
+        break; /* the endpoint waits, the events keep their places */
+    case EST_VERDICT_RETRY: deliver_retry_all(s, v.infra, floor); break;
+    }
+}

@@ -1,0 +1,132 @@
+#include "deliver_state.h"
+
+#include "base/log.h"
+#include "codec/avro_read.h"
+#include "config/config.h"
+#include "deadletter.h"
+#include "part.h"
+
+#include <stdio.h>
+
+/* The event as the destination gets it, at the end of the body. */
+static est_err put_event(struct est_buf *body, struct parcel *pc)
+{
+    struct est_view type = est_view_str(pc->part->type->name);
+    struct est_why why = {0};
+    struct est_event ev;
+    est_err err = est_avro_read_event(pc->schema, type, parcel_body(pc), body, &ev, &why);
+
+    if (err == EST_OK)
+        parcel_set_id(pc, ev.id);
+    else if (err == EST_ERR_AVRO)
+        EST_LOG(EST_DEBUG, "not_decoded", EST_S("topic", pc->part->type->topic),
+                EST_I("partition", pc->part->partition),
+                EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_S("detail", why.text));
+    return err;
+}
+
+/* What cannot be decoded is condemned without a request, and what finds no memory, or no room in the
+ * DLQ, is tried again later: either way it leaves the batch, and the others go on. */
+static void set_aside(struct shipment *s, size_t i, est_err err)
+{
+    if (err == EST_ERR_NOMEM || deadletter_is_full(s->dv->w->deadletter))
+        deliver_give_back(s, i, true, 0);
+    else
+        deliver_condemn(s, i, est_verdict_class_of(err), 0);
+}
+
+/* The events of [from, to) that fit into `max` bytes, the first in any case; returns where it
+ * stopped. */
+static size_t put_events(struct shipment *s, size_t from, size_t to, size_t max)
+{
+    size_t i = from;
+
+    for (; i < to; i++) {
+        struct parcel *pc = deliver_parcel(s, i);
+        size_t before = s->body.len;
+        est_err err;
+        if (pc == NULL)
+            continue;
+        if (s->sent > 0)
+            est_buf_putc(&s->body, ',');
+        err = put_event(&s->body, pc);
+        if (s->sent > 0 && (err == EST_ERR_FULL || s->body.len > max)) {
+            s->body.failed = false;
+            est_buf_truncate(&s->body, before);
+            break;
+        }
+        if (err != EST_OK) {
+            s->body.failed = false;
+            est_buf_truncate(&s->body, before);
+            set_aside(s, i, err);
+            continue;
+        }
+        pc->attempts++;
+        s->sent++;
+    }
+    return i;
+}
+
+static size_t put_body(struct shipment *s, size_t from, size_t to, size_t max)
+{
+    size_t end;
+
+    est_buf_clear(&s->body);
+    s->sent = 0;
+    if (!s->single)
+        est_buf_puts(&s->body, "{\"events\":[");
+    end = put_events(s, from, to, max);
+    if (!s->single)
+        est_buf_puts(&s->body, "]}");
+    return end;
+}
+
+size_t deliver_load(struct shipment *s)
+{
+    size_t end;
+
+    s->single = s->batch.n == 1;
+    end = put_body(s, 0, s->batch.n, s->dv->w->dest->batch_bytes);
+    est_batch_cut(&s->batch, s->dv->w->lanes, end);
+    return s->sent;
+}
+
+size_t deliver_load_range(struct shipment *s)
+{
+    (void)put_body(s, s->range.from, s->range.to, SIZE_MAX);
+    return s->sent;
+}
+
+static size_t put_quoted(char *out, size_t size, struct est_view id)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < id.len && n < size; i++) {
+        char c = id.data[i];
+        out[n++] = c >= ' ' && c <= '~' && c != '"' && c != '\\' ? c : '_';
+    }
+    return n;
+}
+
+void deliver_key(const struct shipment *s, char out[DELIVER_KEY_MAX])
+{
+    char digest[EST_BATCH_KEY_LEN + 1];
+    struct est_batch_key key;
+    size_t n;
+
+    est_batch_key_init(&key);
+    for (size_t i = s->range.from; i < s->range.to; i++) {
+        const struct parcel *pc = deliver_parcel(s, i);
+        if (pc == NULL)
+            continue;
+        if (s->sent == 1) {
+            n = put_quoted(out + 1, DELIVER_KEY_MAX - 3, parcel_id(pc));
+            out[0] = out[n + 1] = '"';
+            out[n + 2] = '\0';
+            return;
+        }
+        est_batch_key_add(&key, parcel_id(pc));
+    }
+    est_batch_key_text(&key, digest);
+    (void)snprintf(out, DELIVER_KEY_MAX, "\"%s\"", digest);
+}

@@ -1,0 +1,88 @@
+/* The inside of deliver.h, for deliver*.c: what is sent when (deliver.c), what a request says
+ * (deliver_body.c), what its answer means (deliver_answer.c), and where each event goes from there
+ * (deliver_end.c). */
+#pragma once
+
+#include "base/buf.h"
+#include "core/batch.h"
+#include "core/bisect.h"
+#include "core/verdict.h"
+#include "deliver.h"
+#include "endpoint.h"
+#include "io/loop.h"
+#include "parcel.h"
+#include "worker.h"
+
+struct est_results;
+struct est_series;
+
+enum { DELIVER_KEY_MAX = 400 }; /* bytes of an Idempotency-Key, the NUL included */
+
+/* One batch under way: a request, or several one after the other when it is being halved. */
+struct shipment {
+    struct deliver *dv;
+    bool busy;
+    struct est_batch batch;
+    struct est_bisect bisect;
+    struct est_range range; /* of the request that is out */
+    struct est_buf body;
+    bool single; /* goes to the route of one event */
+    size_t sent; /* events in the body */
+    struct est_http_call *call;
+    uint32_t ticket;
+    enum est_verdict_class refused_class; /* why the one event of the last request was refused: */
+    int refused_status;                   /* kept while the endpoint is asked for its health */
+    bool asking_health; /* the request that is out asks whether the endpoint works at all */
+};
+
+struct deliver {
+    struct worker *w;
+    struct endpoint endpoint;
+    struct est_batch_limits limits;
+    struct est_results *results;
+    struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
+    struct shipment *shipments; /* max_in_flight of them */
+    size_t n, busy;
+    struct est_timer wake, token;
+    struct est_series **delivered, **duplicates; /* by type */
+    struct est_series *retried, *seconds;
+};
+
+/* The parcel at i of the batch; NULL where it has gone its way. */
+static inline struct parcel *deliver_parcel(const struct shipment *s, size_t i)
+{
+    struct est_lane_item *item = s->batch.items[i];
+
+    return item ? EST_CONTAINER(item, struct parcel, item) : NULL;
+}
+
+/* --- deliver.c --- */
+
+/* The next range that still has events, or the end of the batch. */
+void deliver_send_next(struct shipment *s);
+/* The batch is over; what is left of it waits again, blamed for nothing. */
+void deliver_finish(struct shipment *s);
+
+/* --- deliver_body.c --- */
+
+/* The body of a new batch, cut to what the body may hold; returns the number of events in it. */
+size_t deliver_load(struct shipment *s);
+/* The body of s->range, once more; returns the number of events in it. */
+size_t deliver_load_range(struct shipment *s);
+/* One event: its id, quoted as the field wants it. Several: a digest of their ids in order. */
+void deliver_key(const struct shipment *s, char out[DELIVER_KEY_MAX]);
+
+/* --- deliver_answer.c --- */
+
+void deliver_on_answer(void *shipment, const struct est_http_result *res);
+
+/* --- deliver_end.c: the parcel at i leaves the batch --- */
+
+void deliver_settle(struct shipment *s, size_t i, bool duplicate);
+/* To the DLQ; status 0 = no request blames it. */
+void deliver_condemn(struct shipment *s, size_t i, enum est_verdict_class class, int status);
+/* To its lane, until its attempts let it be sent again. infra: the path failed, not the event.
+ * floor: it waits at least so long. */
+void deliver_give_back(struct shipment *s, size_t i, bool infra, est_us floor);
+/* All that are left, and the batch is over. */
+void deliver_retry_all(struct shipment *s, bool infra, est_us floor);

@@ -1,0 +1,14 @@
+#include "room.h"
+
+static size_t share(size_t limit, size_t used, size_t parts)
+{
+    size_t fair = limit / (parts ? parts : 1), half = used < limit ? (limit - used) / 2 : 0;
+
+    return fair > half ? fair : half;
+}
+
+bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned quarters)
+{
+    return records > share(r->records_max, r->records, r->parts) * quarters / 4 ||
+           bytes > share(r->bytes_max, r->bytes, r->parts) * quarters / 4;
+}

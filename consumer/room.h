@@ -1,0 +1,22 @@
+/* How much may wait: of everything, by consumer.lanes_records and consumer.lanes_bytes, and of one
+ * partition, so that a stuck key leaves room for the others. Decides, and does nothing. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct room {
+    size_t records_max, bytes_max; /* of everything */
+    size_t records, bytes;         /* what waits now, of all partitions */
+    size_t parts;                  /* partitions held */
+};
+
+/* Quarters of its share at which a partition's intake is held back, may go on, counts as stuck if it
+ * was held back for long, and, once paused for that, is read again. Apart from one another, so that
+ * none of it flaps. */
+enum { ROOM_HOLD = 4, ROOM_GO_ON = 3, ROOM_STUCK = 3, ROOM_RESUME = 2 };
+
+/* Does a partition that has so much waiting hold more than `quarters` quarters of its share? Its
+ * share is the same for all, or half of what is free where that is more: one busy partition uses
+ * what the others leave. One record always fits. */
+bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned quarters);
