@@ -155,11 +155,18 @@ static struct room room_of(const struct intake *in)
                          st.bytes, in->w->parts.n};
 }
 
-static bool is_above(const struct intake *in, const struct part *p, unsigned quarters)
+static bool is_above(const struct room *room, const struct part *p, unsigned quarters)
 {
-    struct room room = room_of(in);
+    return room_is_above(room, p->waiting, p->waiting_bytes, quarters);
+}
 
-    return room_is_above(&room, p->waiting, p->waiting_bytes, quarters);
+static bool is_plenty(const struct intake *in)
+{
+    const struct est_destination_config *d = in->w->dest;
+    struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
+
+    return deadletter_is_full(in->w->deadletter) ||
+           room_is_plenty(st.ready_records, (size_t)d->max_in_flight * d->batch_count, in->held);
 }
 
 static void set_paused(struct intake *in, struct part *p, bool paused)
@@ -183,42 +190,50 @@ static void set_held(struct intake *in, bool held)
 }
 
 /* A partition that is read, and is too full for it. */
-static bool is_any_above(const struct intake *in, unsigned quarters)
+static bool is_any_above(const struct intake *in, const struct room *room, unsigned quarters)
 {
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        const struct part *p = &in->w->parts.items[i];
-        if (!p->paused && is_above(in, p, quarters))
+    for (size_t i = 0; i < in->w->parts.n; i++)
+        if (!in->w->parts.items[i].paused && is_above(room, &in->w->parts.items[i], quarters))
             return true;
-    }
     return false;
 }
 
-/* Everything was held back for long: whoever has not drained meanwhile must not hold up the others.
- * A pause throws away what was fetched of the partition, which here is the smaller evil. */
+/* Everything has been held back for long. When there is plenty to send, nothing is missed by it.
+ * Otherwise whoever has not drained meanwhile must not hold up the others: a pause throws away what
+ * was fetched of the partition, which here is the smaller evil. */
 static void on_stuck(void *arg)
 {
     struct intake *in = arg;
+    struct room room = room_of(in);
 
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        struct part *p = &in->w->parts.items[i];
-        if (is_above(in, p, ROOM_STUCK))
-            set_paused(in, p, true);
-    }
-    if (deadletter_is_full(in->w->deadletter))
+    for (size_t i = 0; i < in->w->parts.n && !is_plenty(in); i++)
+        if (is_above(&room, &in->w->parts.items[i], ROOM_STUCK))
+            set_paused(in, &in->w->parts.items[i], true);
+    intake_resume(in);
+    if (in->held)
         est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_MAX);
-    else
-        set_held(in, false);
 }
 
 void intake_resume(struct intake *in)
 {
+    struct room room = room_of(in);
+
     for (size_t i = 0; i < in->w->parts.n; i++) {
         struct part *p = &in->w->parts.items[i];
-        if (p->paused && est_list_empty(&p->held) && !is_above(in, p, ROOM_RESUME))
+        if (p->paused && est_list_empty(&p->held) && !is_above(&room, p, ROOM_RESUME))
             set_paused(in, p, false);
     }
-    if (in->held && !deadletter_is_full(in->w->deadletter) && !is_any_above(in, ROOM_GO_ON))
+    if (in->held && !is_plenty(in) && !is_any_above(in, &room, ROOM_GO_ON))
         set_held(in, false);
+}
+
+/* Look at it after each record: one turn of the loop may bring a thousand. */
+static void hold_back(struct intake *in, const struct part *p)
+{
+    struct room room = room_of(in);
+
+    if (is_plenty(in) || is_above(&room, p, ROOM_HOLD))
+        set_held(in, true);
 }
 
 /* --- schemas that we have not met --- */
@@ -346,8 +361,7 @@ void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
         hold(in, p, msg, 0); /* order: behind what waits for its schema */
     else
         take(in, p, msg);
-    if (is_above(in, p, ROOM_HOLD) || deadletter_is_full(in->w->deadletter))
-        set_held(in, true);
+    hold_back(in, p);
 }
 
 void intake_drop(struct intake *in, struct part *p)

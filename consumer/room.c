@@ -12,3 +12,8 @@ bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned 
     return records > share(r->records_max, r->records, r->parts) * quarters / 4 ||
            bytes > share(r->bytes_max, r->bytes, r->parts) * quarters / 4;
 }
+
+bool room_is_plenty(size_t ready, size_t round, bool is_held)
+{
+    return ready >= round * (is_held ? 2 : 3);
+}

@@ -1,5 +1,6 @@
-/* How much may wait: of everything, by consumer.lanes_records and consumer.lanes_bytes, and of one
- * partition, so that a stuck key leaves room for the others. Decides, and does nothing. */
+/* How much may wait: of everything, by consumer.lanes_records and consumer.lanes_bytes; of one
+ * partition, so that a stuck key leaves room for the others; and of what could go out at once, so
+ * that no more memory is in use than keeps the requests busy. Decides, and does nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,3 +21,7 @@ enum { ROOM_HOLD = 4, ROOM_GO_ON = 3, ROOM_STUCK = 3, ROOM_RESUME = 2 };
  * share is the same for all, or half of what is free where that is more: one busy partition uses
  * what the others leave. One record always fits. */
 bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned quarters);
+
+/* Is so much ready that reading on would only make it wait here? `round` is what all requests take
+ * that may be in flight at once; a hold begins at three of them and ends below two. */
+bool room_is_plenty(size_t ready, size_t round, bool is_held);
