@@ -65,12 +65,15 @@ struct member {
     struct est_loop *loop;
     struct est_kafka_sub *sub;
     int64_t next[PARTITIONS]; /* the offset that is expected; -1 = any */
+    int expelled;             /* log lines that say so */
     int records, disordered, commits, commit_errors, assigned, revoked, states, fatals;
     size_t held;               /* partitions */
     int64_t began[PARTITIONS]; /* as the assignment said */
     char metadata[16];         /* of partition 0 */
     bool lost, check_headers;
     bool pause_partition_0;
+    bool keep; /* the first record, in */
+    struct est_kafka_msg *kept;
 };
 
 static void on_record(void *arg, struct est_kafka_msg *m)
@@ -88,7 +91,10 @@ static void on_record(void *arg, struct est_kafka_msg *m)
     assert_true(est_view_is(est_kafka_msg_header(m, "a"), "last"));
     assert_null(est_kafka_msg_header(m, "b").data);
     assert_true(est_kafka_msg_timestamp_ms(m) > 0);
-    est_kafka_msg_free(m);
+    if (mb->keep && mb->kept == NULL)
+        mb->kept = m;
+    else
+        est_kafka_msg_free(m);
     if (mb->pause_partition_0 && p == 0 && mb->next[0] == PAUSED_AFTER)
         assert_int_equal(est_kafka_sub_pause(mb->sub, TOPIC, 0, true), EST_OK);
 }
@@ -159,9 +165,19 @@ static void on_fatal(void *arg, const char *detail)
     ((struct member *)arg)->fatals++;
 }
 
-static void open_member(struct member *mb, struct est_loop *lp, const char *group)
+static void on_log(void *arg, int level, const char *facility, const char *text)
+{
+    (void)level;
+    (void)facility;
+    ((struct member *)arg)->expelled += strstr(text, "max.poll") != NULL;
+}
+
+/* Who polls nothing for so long is expelled; NULL = librdkafka's five minutes. */
+static void open_polling(struct member *mb, struct est_loop *lp, const char *group,
+                         const char *poll_interval_ms)
 {
     static const char *const topics[] = {TOPIC};
+    const struct est_kafka_option extra[] = {{"max.poll.interval.ms", poll_interval_ms}};
     const struct est_kafka_sub_options opt = {.brokers =
                                                   rd_kafka_mock_cluster_bootstraps(mock.cluster),
                                               .client_id = "test",
@@ -172,14 +188,21 @@ static void open_member(struct member *mb, struct est_loop *lp, const char *grou
                                               .session_timeout = 6 * EST_SECOND,
                                               .heartbeat = 200 * EST_MS,
                                               .commit_timeout = 2 * EST_SECOND,
-                                              .fetch_max_bytes = 1024 * 1024};
+                                              .fetch_max_bytes = 1024 * 1024,
+                                              .extra = extra,
+                                              .n_extra = poll_interval_ms != NULL};
     const struct est_kafka_sub_handlers h = {on_record, on_assigned, on_revoked, on_committed,
-                                             on_state,  on_fatal,    NULL,       mb};
+                                             on_state,  on_fatal,    on_log,     mb};
     struct est_why why = {0};
 
     *mb = (struct member){.loop = lp};
     if (est_kafka_sub_new(lp, &opt, &h, &mb->sub, &why) != EST_OK)
         fail_msg("%s", why.text);
+}
+
+static void open_member(struct member *mb, struct est_loop *lp, const char *group)
+{
+    open_polling(mb, lp, group, NULL);
 }
 
 /* Turns the loop until the condition holds, at the latest until the deadline. */
@@ -252,6 +275,83 @@ static void a_pause_in_mid_stream_loses_and_repeats_nothing(void **state)
     assert_int_equal(mb.records, RECORDS);
     assert_int_equal(mb.disordered, 0);
     leave(&mb);
+    est_loop_free(lp);
+}
+
+static void held_records_wait_in_their_place(void **state)
+{
+    struct est_loop *lp;
+    struct member mb;
+    struct est_kafka_position at[PARTITIONS];
+    int before;
+
+    (void)state;
+    assert_int_equal(est_loop_new(&lp, NULL), EST_OK);
+    produce(0, PARTITIONS);
+    open_member(&mb, lp, "held");
+    WAIT_FOR(lp, mb.records == PARTITIONS);
+    est_kafka_sub_hold(mb.sub, true);
+    produce(PARTITIONS, RECORDS);
+    before = mb.records;
+    assert_int_equal(est_kafka_sub_commit(mb.sub, at, positions(&mb, at), NULL), EST_OK);
+    WAIT_FOR(lp, mb.commits == 1);
+    assert_int_equal(mb.records, before);
+    est_kafka_sub_hold(mb.sub, false);
+    WAIT_FOR(lp, mb.records == RECORDS);
+    assert_int_equal(mb.disordered, 0);
+    leave(&mb);
+    est_loop_free(lp);
+}
+
+/* Nothing comes, and what came is held: the member still counts as one that polls. */
+static void membership_outlasts_silence_and_a_hold(void **state)
+{
+    struct est_loop *lp;
+    struct member mb;
+    est_us until;
+
+    (void)state;
+    assert_int_equal(est_loop_new(&lp, NULL), EST_OK);
+    open_polling(&mb, lp, "silent", "6000");
+    WAIT_FOR(lp, mb.assigned == 1);
+    est_kafka_sub_hold(mb.sub, true);
+    produce(0, PARTITIONS);
+    for (until = est_clock_mono() + 9 * EST_SECOND; est_clock_mono() < until;)
+        est_loop_turn(lp, 100 * EST_MS);
+    assert_int_equal(mb.expelled + mb.revoked, 0);
+    est_kafka_sub_hold(mb.sub, false);
+    WAIT_FOR(lp, mb.records == PARTITIONS);
+    leave(&mb);
+    est_loop_free(lp);
+}
+
+static void a_record_outlives_what_brought_it(void **state)
+{
+    struct est_loop *lp;
+    struct member mb;
+    struct est_kafka_msg *m;
+    size_t n, borrowed;
+
+    (void)state;
+    assert_int_equal(est_loop_new(&lp, NULL), EST_OK);
+    open_member(&mb, lp, "own");
+    mb.keep = true;
+    produce(0, 1);
+    WAIT_FOR(lp, mb.kept != NULL);
+    m = mb.kept;
+    assert_false(est_kafka_msg_is_own(m));
+    borrowed = est_kafka_msg_size(m);
+    assert_true(borrowed > est_kafka_msg_value(m).len + 1);
+    assert_int_equal(est_kafka_msg_own(m), EST_OK);
+    assert_int_equal(est_kafka_msg_own(m), EST_OK);
+    assert_true(est_kafka_msg_is_own(m));
+    leave(&mb);
+    assert_true(est_view_is(est_kafka_msg_value(m), "0"));
+    assert_true(est_view_is(est_kafka_msg_key(m), "k"));
+    assert_true(est_view_is(est_kafka_msg_header(m, "a"), "last"));
+    assert_string_equal(est_kafka_msg_headers(m, &n)[0].name, "a");
+    assert_int_equal(n, 2);
+    est_kafka_msg_free(m);
     est_loop_free(lp);
 }
 
@@ -333,6 +433,10 @@ int main(void)
                                         stop_mock),
         cmocka_unit_test_setup_teardown(a_pause_in_mid_stream_loses_and_repeats_nothing, start_mock,
                                         stop_mock),
+        cmocka_unit_test_setup_teardown(held_records_wait_in_their_place, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(membership_outlasts_silence_and_a_hold, start_mock,
+                                        stop_mock),
+        cmocka_unit_test_setup_teardown(a_record_outlives_what_brought_it, start_mock, stop_mock),
         cmocka_unit_test_setup_teardown(partitions_move_to_a_second_member_and_back, start_mock,
                                         stop_mock),
         cmocka_unit_test_setup_teardown(a_broker_that_goes_and_comes_is_told, start_mock,
