@@ -25,8 +25,8 @@ static est_err put_event(struct est_buf *body, struct parcel *pc)
     return err;
 }
 
-/* What cannot be decoded is condemned without a request, and what finds no memory, or no room in the
- * DLQ, is tried again later: either way it leaves the batch, and the others go on. */
+/* What cannot be decoded is condemned without a request, and what finds no memory, or no room in
+ * the DLQ, is tried again later: either way it leaves the batch, and the others go on. */
 static void set_aside(struct shipment *s, size_t i, est_err err)
 {
     if (err == EST_ERR_NOMEM || deadletter_is_full(s->dv->w->deadletter))

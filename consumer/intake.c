@@ -62,8 +62,8 @@ static const struct est_schema *schema_of(const struct intake *in, struct part *
     return sc;
 }
 
-/* A value that begins with the fingerprint of a schema that we have is framed by it, for ten bytes do
- * not agree by chance; headers, which cost more to look at, are asked only where it does not. */
+/* A value that begins with the fingerprint of a schema that we have is framed by it, for ten bytes
+ * do not agree by chance; headers, which cost more to look at, are asked only where it does not. */
 static est_err find_schema(struct intake *in, struct part *p, const struct est_kafka_msg *msg,
                            struct est_wire *wire, const struct est_schema **ret)
 {

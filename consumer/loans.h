@@ -19,6 +19,6 @@ struct loans {
 };
 
 void loans_init(struct loans *l, struct est_lanes *lanes, size_t window);
-/* A parcel has come. Whatever is too old by now gets memory of its own, and is counted anew; without
- * memory it stays as it is until the next comes. */
+/* A parcel has come. Whatever is too old by now gets memory of its own, and is counted anew;
+ * without memory it stays as it is until the next comes. */
 void loans_add(struct loans *l, struct parcel *pc);

@@ -12,9 +12,9 @@ struct room {
     size_t parts;                  /* partitions held */
 };
 
-/* Quarters of its share at which a partition's intake is held back, may go on, counts as stuck if it
- * was held back for long, and, once paused for that, is read again. Apart from one another, so that
- * none of it flaps. */
+/* Quarters of its share at which a partition's intake is held back, may go on, counts as stuck if
+ * it was held back for long, and, once paused for that, is read again. Apart from one another, so
+ * that none of it flaps. */
 enum { ROOM_HOLD = 4, ROOM_GO_ON = 3, ROOM_STUCK = 3, ROOM_RESUME = 2 };
 
 /* Does a partition that has so much waiting hold more than `quarters` quarters of its share? Its

@@ -74,7 +74,7 @@ void est_lanes_give_back(struct est_lanes *lanes, struct est_lane_item *item, es
  * The owner may free it afterwards. Cannot fail. */
 void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item);
 
-/* The item takes up so many bytes from now on. Cannot fail, though the limit may be passed by it. */
+/* The item takes up so many bytes from now on. Cannot fail, though it may pass the limit. */
 void est_lanes_resize(struct est_lanes *lanes, struct est_lane_item *item, size_t bytes);
 
 /* When the first parked lane becomes ready; EST_NEVER when none is parked. */

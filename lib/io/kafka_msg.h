@@ -1,6 +1,6 @@
-/* A record as Kafka handed it over. Key, value and headers lie where librdkafka has put them, in the
- * response that brought them, until est_kafka_msg_own copies them: what goes out at once is never
- * copied, and what has to wait must be, for one record of it would keep megabytes alive. */
+/* A record as Kafka handed it over. Key, value and headers lie where librdkafka has put them, in
+ * the response that brought them, until est_kafka_msg_own copies them: what goes out at once is
+ * never copied, and what has to wait must be, for one record of it would keep megabytes alive. */
 #pragma once
 
 #include "base/err.h"

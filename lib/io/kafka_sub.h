@@ -87,6 +87,6 @@ int64_t est_kafka_sub_end_offset(struct est_kafka_sub *ks, const char *topic, in
  * While no broker answers that may take for ever: the caller has its own deadline. */
 void est_kafka_sub_close(struct est_kafka_sub *ks);
 bool est_kafka_sub_closed(const struct est_kafka_sub *ks);
-/* Without close before it, the group notices by its session timeout. No message that was handed over
- * may be left, unless it has memory of its own (kafka_msg.h). */
+/* Without close before it, the group notices by its session timeout. No message that was handed
+ * over may be left, unless it has memory of its own (kafka_msg.h). */
 void est_kafka_sub_free(struct est_kafka_sub *ks);

@@ -53,8 +53,8 @@ static void assign(struct est_kafka_sub *ks, const rd_kafka_topic_partition_list
         est_kafka_sub_tell_log(ks, 3, "ASSIGN", rd_kafka_err2str(code));
 }
 
-/* The records of a partition go to a queue of their own. Asked for before fetching begins, and again
- * at each assignment, for the partition's queue may be another one by then. */
+/* The records of a partition go to a queue of their own. Asked for before fetching begins, and
+ * again at each assignment, for the partition's queue may be another one by then. */
 static void forward_records(struct est_kafka_sub *ks, const rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++) {
