@@ -223,16 +223,33 @@ static void request_complete(struct est_http_conn *c)
     c->server->handlers.request(c->server->handlers.arg, &c->req);
 }
 
+/* The parser waits until the method is known to be one of ours; then it gets what came of it in
+ * earlier reads first. False when it has to wait on, or the line was refused. */
+static bool feed_line(struct est_http_conn *c, const char *data, size_t n)
+{
+    size_t earlier = c->line.spaces == 0 ? c->line.method_len : 0;
+    int status = est_http_line_feed(&c->line, data, n);
+
+    c->started = c->line.method_len > 0;
+    if (status != 0) {
+        refuse(c, status, status == 400 ? "The request line must be METHOD TARGET HTTP/1.1" : NULL);
+        return false;
+    }
+    if (c->line.spaces == 0)
+        return false;
+    if (earlier > 0)
+        (void)llhttp_execute(&c->parser, c->line.method, earlier);
+    return true;
+}
+
 /* Feeds the parser; returns how many bytes it took. It stops behind a complete request. */
 static size_t feed(struct est_http_conn *c, const char *data, size_t n, bool *ret_complete)
 {
     llhttp_errno_t err;
 
     *ret_complete = false;
-    if (!est_http_line_feed(&c->line, data, n)) {
-        refuse(c, 400, "The request line must be METHOD TARGET HTTP/1.1");
+    if (!c->line.done && !feed_line(c, data, n))
         return n;
-    }
     err = llhttp_execute(&c->parser, data, n);
     *ret_complete = err == HPE_PAUSED;
     if (err == HPE_OK)

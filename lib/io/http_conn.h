@@ -56,7 +56,7 @@ struct est_http_conn {
     bool in_loop; /* est_http_conn_continue is on the stack: replies only change state */
     bool gone;    /* the socket is closed; kept until the parked request is answered */
     bool close;   /* after what is in `out` */
-    bool started; /* bytes of a request have come */
+    bool started; /* bytes of a request have come, not only empty lines */
     bool broken;  /* writing to a stream failed: closed from the timer, not under the writer */
     int refuse;   /* status that a parser callback wants to end the request with */
     struct est_http_line line; /* of the request that is being read */

@@ -129,14 +129,6 @@ static int on_field_complete(llhttp_t *p)
     return 0;
 }
 
-static int on_message_begin(llhttp_t *p)
-{
-    struct est_http_conn *c = p->data;
-
-    c->started = true;
-    return 0;
-}
-
 static size_t count_fields(const struct est_http_req *req, const char *name)
 {
     size_t n = 0;
@@ -225,7 +217,6 @@ static int on_message_complete(llhttp_t *p)
 }
 
 const llhttp_settings_t est_http_parser_settings = {
-    .on_message_begin = on_message_begin,
     .on_url = on_url,
     .on_url_complete = on_url_complete,
     .on_header_field = on_field_name,

@@ -1,7 +1,7 @@
 // Bytes that no HTTP client would send, written straight to the socket: wrong framing, what request
 // smuggling needs, wrong lines and fields, wrong methods and paths. (RFC 9110, RFC 9112)
 //
-// [name, bytes or parts, wanted status or statuses]. Exactly one answer is wanted: the bytes behind a
+// [name, bytes or parts, wanted status]. Exactly one answer is wanted: the bytes behind a
 // malformed request are never taken for another request.
 
 const EVENT = '{"event":"intruso","payload":{}}'; // 32 bytes
@@ -34,7 +34,7 @@ export const framing = [
   ['Transfer-Encoding gzip', post(['Transfer-Encoding: gzip']), 501],
   ['chunked not last', post(['Transfer-Encoding: chunked, gzip'], CHUNKS), 400],
   ['a coding like chunked', post(['Transfer-Encoding: xchunked'], CHUNKS), 501],
-  ['identity', post(['Transfer-Encoding: identity', 'Content-Length: 32']), [400, 501]],
+  ['identity', post(['Transfer-Encoding: identity', 'Content-Length: 32']), 400],
   ['chunked twice', post(['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'], CHUNKS), 400],
   ['space before the colon of Transfer-Encoding', post(['Transfer-Encoding : chunked', 'Content-Length: 32']), 400],
   ['vertical tab in Transfer-Encoding', post(['Transfer-Encoding: \x0bchunked', 'Content-Length: 32']), 400],
@@ -67,7 +67,7 @@ export const fields = [
   ['a space in front of the first field', `POST /v1/events HTTP/1.1\r\n Host: x\r\nContent-Length: 32\r\n\r\n${EVENT}`, 400],
   ['fields above the maximum', post([`X-A: ${'a'.repeat(17_000)}`, 'Content-Length: 32']), 431],
   ['very many fields', post([...Array(2000)].map((_, i) => `X-${i}: 1`).concat('Content-Length: 32')), 431],
-  ['a target above the maximum', line(`POST /v1/events?${'a'.repeat(17_000)} HTTP/1.1`), [414, 431]],
+  ['a target above the maximum', line(`POST /v1/events?${'a'.repeat(17_000)} HTTP/1.1`), 414],
   ['an unknown expectation', post(['Expect: a-miracle', 'Content-Length: 32']), 417],
 ];
 
@@ -77,8 +77,8 @@ export const requestLines = [
   ['HTTP/0.9', line('POST /v1/events HTTP/0.9'), 505],
   ['HTTP/1.x', line('POST /v1/events HTTP/1.x'), 400],
   ['a version in small letters', line('POST /v1/events http/1.1'), 400],
-  ['a method in small letters', line('post /v1/events HTTP/1.1'), 400],
-  ['a method that nobody knows', line('BREW /v1/events HTTP/1.1'), [400, 405, 501]],
+  ['a method in small letters', line('post /v1/events HTTP/1.1'), 501],
+  ['a method that nobody knows', line('BREW /v1/events HTTP/1.1'), 501],
   ['a tab instead of a space', line('POST\t/v1/events HTTP/1.1'), 400],
   ['words behind the version', line('POST /v1/events HTTP/1.1 x'), 400],
   ['two spaces behind the method', line('POST  /v1/events HTTP/1.1'), 400],
@@ -87,7 +87,7 @@ export const requestLines = [
   ['a space in the target', line('POST /v1/ events HTTP/1.1'), 400],
   ['a NUL in the target', line('POST /v1/events\0 HTTP/1.1'), 400],
   ['no slash', line('POST v1/events HTTP/1.1'), 400],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400, 405, 505]],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ['a TLS greeting', Buffer.from('16030100a5010000a10303', 'hex'), 400],
   ['noise', '\x01\x02\x03\x04\r\n\r\n', 400],
   ['only a word', 'OLA\r\n\r\n', 400],
@@ -99,7 +99,7 @@ export const routes = [
   ['PUT', line('PUT /v1/events HTTP/1.1'), 405],
   ['PATCH', line('PATCH /v1/events HTTP/1.1'), 405],
   ['DELETE', head([], 'DELETE /v1/events HTTP/1.1'), 405],
-  ['TRACE', head([], 'TRACE /v1/events HTTP/1.1'), [400, 405]],
+  ['TRACE', head([], 'TRACE /v1/events HTTP/1.1'), 405],
   ['CONNECT', head([], 'CONNECT x:1 HTTP/1.1'), 400],
   ['POST to the status', line('POST /v1/dashboard/status HTTP/1.1'), 405],
   ['the root', line('POST / HTTP/1.1'), 404],
@@ -115,6 +115,7 @@ export const routes = [
 
 // Too slow, in a shim whose timeouts are short: 408, or closed without an answer where none can be told.
 export const slow = [
+  ['half a method', 'PO', 408],
   ['half a request line', 'POST /v1/ev', 408],
   ['half a header', 'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-', 408],
   ['header byte by byte', [...'POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'], 408],

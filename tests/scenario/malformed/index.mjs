@@ -1,4 +1,4 @@
-// The corpus as one list: {name, bytes | request, status: [wanted…], code, pointer, index}. What no client
+// The corpus as one list: {name, bytes | request, status, code, pointer, index}. What no client
 // library would send stands in http_cases.mjs and is written straight to the socket.
 
 import * as batches from './batch_cases.mjs';

@@ -96,12 +96,15 @@ static void refused_requests(void **state)
         {400, V("GET /say HTTP/1.0\r\nHost: x\r\nhost: y\r\n\r\n")},
         {400, V("\x16\x03\x01\x02\x00\x01\x00")}, /* TLS */
         {400, V("HELLO\r\n\r\n")},
-        {400, V("get /say HTTP/1.1\r\nHost: x\r\n\r\n")},
+        {501, V("get /say HTTP/1.1\r\nHost: x\r\n\r\n")},
         {400, V("GET  HTTP/1.1\r\nHost: x\r\n\r\n")},
         {400, V("GET say HTTP/1.1\r\nHost: x\r\n\r\n")},
         {400, V("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n")},
         {400, V("GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n")},
-        {400, V("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")},
+        {505, V("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")},
+        {501, V("BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n")},
+        {501, V("PROPFIND /say HTTP/1.1\r\nHost: x\r\n\r\n")},
+        {501, V("ANUNENDINGMETHODWITHOUTASPACE")},
         {505, V("GET /say HTTP/2.0\r\nHost: x\r\n\r\n")},
         {505, V("GET /say HTTP/1.2\r\nHost: x\r\n\r\n")},
         {505, V("GET /say HTTP/0.9\r\nHost: x\r\n\r\n")},
@@ -112,7 +115,7 @@ static void refused_requests(void **state)
         {400, V("GET /say HTTP/1.1 x\r\nHost: x\r\n\r\n")},
         {400, V("GET /say HTTP/1.x\r\nHost: x\r\n\r\n")},
         {400, V("GET /say RTSP/1.0\r\nHost: x\r\n\r\n")},
-        {400, V("SOURCE /say ICE/1.0\r\nHost: x\r\n\r\n")},
+        {501, V("SOURCE /say ICE/1.0\r\nHost: x\r\n\r\n")},
         {400, V("GET /say HTTP/1.1\nHost: x\n\n")},
         {400, V("GET /say\r\nHost: x\r\n\r\n")},
         {413, V(HEAD_OF("POST", "/say") "Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n")},
@@ -135,6 +138,9 @@ static void refused_requests(void **state)
         {400, V(HEAD_OF("POST", "/say") "Content-Length: 18446744073709551616\r\n\r\n")},
         {413, V(HEAD_OF("POST", "/say") "Content-Length: 18446744073709551615\r\n\r\n")},
         {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: gzip\r\n\r\nhello")},
+        {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: identity\r\n\r\nhello")},
+        {400, V(HEAD_OF("POST",
+                        "/say") "Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello")},
         {501, V(HEAD_OF("POST", "/say") "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")},
         {501,
          V(HEAD_OF(
@@ -187,6 +193,35 @@ static void refused_requests(void **state)
     assert_int_equal(r.calls, 0);
     assert_int_equal(est_http_server_stats(r.server).bad_requests,
                      sizeof(cases) / sizeof(cases[0]));
+    rig_close(&r);
+}
+
+/* How the bytes were cut into reads changes no answer. */
+static void request_lines_byte_by_byte(void **state)
+{
+    static const struct {
+        int status;
+        const char *say;
+    } cases[] = {
+        {200, "\r\nGET /say HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {501, "BREW /say HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {501, "get /say HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+        {505, "GET /say HTTP/2.0\r\nHost: x\r\n\r\n"},
+        {400, "GET\t/say HTTP/1.1\r\nHost: x\r\n\r\n"},
+    };
+    struct rig r;
+
+    (void)state;
+    rig_open(&r, NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct client c = rig_dial(&r);
+        for (const char *p = cases[i].say; *p != '\0'; p++)
+            client_say(&c, est_view(p, 1));
+        if (!client_hears(&c, "\r\n\r\n") || status_of(&c) != cases[i].status)
+            fail_msg("row %zu: %s", i, c.in.len ? c.in.data : "nothing");
+        client_close(&c);
+    }
     rig_close(&r);
 }
 
@@ -420,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_requests),
         cmocka_unit_test(refused_requests),
+        cmocka_unit_test(request_lines_byte_by_byte),
         cmocka_unit_test(limits_of_size),
         cmocka_unit_test(too_many_fields),
         cmocka_unit_test(every_cut),
