@@ -227,8 +227,10 @@ static void on_turn(void *arg)
 
 /* --- operations --- */
 
+/* Of the partitions held now only: another member tells of those that it took over. */
 static void put_lag(struct worker *w)
 {
+    est_metrics_forget(w->metrics, EST_METRIC_LAG);
     for (size_t i = 0; i < w->parts.n; i++) {
         const struct part *p = &w->parts.items[i];
         int64_t end = est_kafka_sub_end_offset(w->sub, p->type->topic, p->partition);

@@ -161,6 +161,15 @@ void est_metrics_gauge(struct est_metrics *m, enum est_metric id, const char *va
     est_series_set(est_metrics_series(m, id, value1, value2), value);
 }
 
+void est_metrics_forget(struct est_metrics *m, enum est_metric id)
+{
+    struct family *f = &m->families[id];
+
+    for (struct est_series *s = f->first; s != NULL; s = s->next)
+        s->used = false;
+    f->overflow.used = false;
+}
+
 /* --- Prometheus text --- */
 
 static void put_value(struct est_buf *out, const char *v)
@@ -245,7 +254,8 @@ static void put_family(struct est_buf *out, const struct est_metric_info *info,
 
     est_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", info->name, info->help, info->name, kind);
     for (const struct est_series *s = f->first; s != NULL; s = s->next)
-        put_series(out, info, s);
+        if (s->used)
+            put_series(out, info, s);
     if (f->overflow.used)
         put_series(out, info, &f->overflow);
 }

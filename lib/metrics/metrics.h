@@ -43,6 +43,9 @@ void est_metrics_count(struct est_metrics *m, enum est_metric id, const char *va
                        const char *value2, uint64_t n);
 void est_metrics_gauge(struct est_metrics *m, enum est_metric id, const char *value1,
                        const char *value2, double value);
+/* A family's series are not shown again before they are set again: for gauges whose things come and
+ * go, or a value that nobody renews would stand there for good. */
+void est_metrics_forget(struct est_metrics *m, enum est_metric id);
 
 /* Prometheus text format 0.0.4. */
 void est_metrics_render(const struct est_metrics *m, struct est_buf *out);

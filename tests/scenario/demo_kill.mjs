@@ -4,7 +4,8 @@
 //
 //   node tests/scenario/demo_kill.mjs SEED ROUNDS
 //
-// Prints a line for each round and then one like that of `./run demo --once`; exits 1 when an event is lost.
+// Prints a line for each round and then one like that of `./run demo --once`; exits 1 when an event is
+// lost, dead-lettered, or by the consumers' word still before them.
 // Who dies, how long it stays away and how soon the next one follows are drawn from SEED. Parts are drawn
 // like cards, so that each dies once in five rounds; the next may fall before the last one is back. Duplicates
 // that the dashboard counted in the moment before its own death are not in the sum.
@@ -124,6 +125,7 @@ class Reaper {
   }
 }
 
+// All is at the dashboard, and the consumers say so too.
 async function arrive(account, sent) {
   let sum;
   await waitFor(
@@ -131,7 +133,7 @@ async function arrive(account, sent) {
     async () => {
       await account.look();
       sum = account.sum();
-      return sum.delivered >= sent && account.dashboardKnown;
+      return sum.delivered >= sent && account.dashboardKnown && account.behind === 0;
     },
     { within: 90_000, every: 100 },
   );
@@ -153,15 +155,18 @@ export async function rounds({ seed, count, say = () => {}, dir }) {
       say(`▲ ${err.message}`);
       return account.sum();
     });
-    return { sent, delivered, duplicates: account.duplicates, dead, lost: sent - delivered };
+    const { duplicates, behind } = account;
+    return { sent, delivered, duplicates, dead, behind, lost: sent - delivered };
   } finally {
     sender.stop();
     await belt.stop();
   }
 }
 
-export const line = ({ sent, delivered, duplicates, dead, lost }) =>
-  `sent ${sent} delivered ${delivered} duplicates ${duplicates} dead ${dead} lost ${lost}`;
+export const line = ({ sent, delivered, duplicates, dead, behind, lost }) =>
+  `sent ${sent} delivered ${delivered} duplicates ${duplicates} dead ${dead} behind ${behind} lost ${lost}`;
+
+export const isFine = ({ dead, behind, lost }) => dead === 0 && behind === 0 && lost === 0;
 
 // Runs `body` in a folder that is kept, with its logs, when it fails.
 export async function inFolder(body) {
@@ -170,7 +175,7 @@ export async function inFolder(body) {
   try {
     sum = await body(dir);
   } finally {
-    if (sum?.lost === 0) fs.rmSync(dir, { recursive: true, force: true });
+    if (sum && isFine(sum)) fs.rmSync(dir, { recursive: true, force: true });
     else console.error(`logs kept in ${dir}`);
   }
   return sum;
@@ -179,7 +184,7 @@ export async function inFolder(body) {
 async function main(seed, count) {
   const sum = await inFolder((dir) => rounds({ seed, count, dir, say: console.log }));
   console.log(`seed ${seed}: ${line(sum)}`);
-  process.exitCode = sum.lost === 0 && sum.dead === 0 ? 0 : 1;
+  process.exitCode = isFine(sum) ? 0 : 1;
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

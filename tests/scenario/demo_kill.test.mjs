@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inFolder, line, rounds } from './demo_kill.mjs';
+import { inFolder, isFine, line, rounds } from './demo_kill.mjs';
 
 test('shim, consumers, dashboard and Kafka', { timeout: 240_000 }, async (t) => {
   const sum = await inFolder((dir) =>
@@ -11,5 +11,5 @@ test('shim, consumers, dashboard and Kafka', { timeout: 240_000 }, async (t) => 
   );
   t.diagnostic(line(sum));
   assert.ok(sum.sent > 0);
-  assert.deepEqual([sum.lost, sum.dead], [0, 0], line(sum));
+  assert.ok(isFine(sum), line(sum));
 });

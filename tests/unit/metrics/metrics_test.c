@@ -227,6 +227,19 @@ static void a_program_shows_its_own(void **state)
     est_metrics_free(NULL);
 }
 
+static void what_is_forgotten_is_shown_when_it_is_set_again(void **state)
+{
+    (void)state;
+    est_metrics_gauge(m, EST_METRIC_LAG, "esteira.order", "0", 7);
+    est_metrics_gauge(m, EST_METRIC_LAG, "esteira.order", "1", 8);
+    est_metrics_forget(m, EST_METRIC_LAG);
+    assert_null(strstr(rendered(), "esteira_lag_records{"));
+    est_metrics_gauge(m, EST_METRIC_LAG, "esteira.order", "1", 9);
+    assert_non_null(
+        strstr(rendered(), "esteira_lag_records{topic=\"esteira.order\",partition=\"1\"} 9\n"));
+    assert_null(strstr(out.data, "partition=\"0\""));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_metrics, close_metrics)
@@ -241,6 +254,7 @@ int main(void)
         T(long_values_are_cut),
         T(without_memory_it_goes_on),
         T(a_program_shows_its_own),
+        T(what_is_forgotten_is_shown_when_it_is_set_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
