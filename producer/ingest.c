@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "enroll.h"
 #include "io/http_in.h"
+#include "io/http_prefer.h"
 #include "metrics/metrics.h"
 #include "proxy.h"
 #include "publish.h"
@@ -224,7 +225,7 @@ static est_err take_apart(struct ingest *in, struct est_http_req *req, enum est_
 static void park(struct ingest *in, struct est_http_req *req, bool partial)
 {
     const struct admit *ad = in->opt.admit;
-    bool minimal = est_view_is(est_http_header(req, "prefer"), "return=minimal");
+    bool minimal = est_http_prefers(req, "return", "minimal");
     struct waiting *w = waiting_take(&in->pool, req, ad, minimal, est_loop_now(in->opt.loop));
 
     if (w == NULL) {
