@@ -32,11 +32,11 @@ test('the same names by require and by import', async () => {
 });
 
 test('every name has its declaration', () => {
-  for (const file of ['index.d.ts', 'index.d.mts']) {
-    const text = fs.readFileSync(path.join(ROOT, file), 'utf8');
-    for (const name of NAMES)
-      assert.match(text, new RegExp(`export (function|class) ${name}\\b`), `${file}: ${name}`);
-  }
+  const text = fs.readFileSync(path.join(ROOT, 'index.d.ts'), 'utf8');
+  for (const name of NAMES) assert.match(text, new RegExp(`export (function|class) ${name}\\b`), name);
+  const esm = fs.readFileSync(path.join(ROOT, 'index.d.mts'), 'utf8');
+  assert.match(esm, /^export \* from '\.\/index\.js';$/m, 'one list of declarations, not two');
+  for (const name of NAMES) assert.match(esm, new RegExp(`\\| '${name}'`), `default: ${name}`);
 });
 
 test('exports: types first, every target exists and is published', () => {
