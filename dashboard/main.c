@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 
     if (code != 0)
         return code - 1;
-    est_log_init("dashboard", EST_INFO);
+    est_log_init("esteira-dashboard", EST_INFO);
     est_report_init(&report);
     if (est_config_load(options.config, &cfg, &report) != EST_OK) {
         est_report_print(&report);
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
         return EX_CONFIG;
     }
     est_report_fini(&report);
-    est_log_init("dashboard", (enum est_level)cfg->log_level);
+    est_log_init("esteira-dashboard", (enum est_level)cfg->log_level);
     code = options.audit ? service_audit(cfg) : serve(cfg);
     est_config_free(cfg);
     return code;

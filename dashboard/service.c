@@ -140,7 +140,7 @@ static int start(struct service *sv)
     api->currency = cfg->dashboard_currency;
     api->timezone = cfg->dashboard_timezone;
     api->started_at = est_loop_now(sv->lp);
-    est_metrics_gauge(api->metrics, EST_METRIC_BUILD_INFO, "dashboard", ESTEIRA_VERSION, 1);
+    est_metrics_gauge(api->metrics, EST_METRIC_BUILD_INFO, "esteira-dashboard", ESTEIRA_VERSION, 1);
     sv->drain_timer = (struct est_timer){.fn = stop_waiting, .arg = sv};
     sv->tidy_timer = (struct est_timer){.fn = tidy, .arg = sv};
     return listen_on(sv);
