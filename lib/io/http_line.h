@@ -24,6 +24,6 @@ struct est_http_line {
 
 /* Look at what comes next, up to the line's end; once done, everything is passed over. 0, or the
  * status that the request is refused with: 400 it is no request line, 501 no method of RFC 9110 or
- * 5789 (§3.1: longer than any that we know included), 505 not HTTP/1. The same whole or in pieces. A
- * zeroed struct waits for a new line. */
+ * 5789 (one longer than any that we know included: RFC 9112 3.1), 505 not HTTP/1. The same whole or
+ * in pieces. A zeroed struct waits for a new line. */
 int est_http_line_feed(struct est_http_line *line, const char *data, size_t n);
