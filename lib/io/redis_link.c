@@ -43,8 +43,10 @@ static void tell(struct est_redis *r, bool up, est_err err, const char *what)
 void est_redis_link_fall(struct est_redis *r, est_err err, const char *what)
 {
     bool was_up = r->state == EST_REDIS_UP;
+    char why[160]; /* `what` may belong to what is freed here */
     est_us wait = r->backoff / 2 + (est_us)est_random_below((uint64_t)r->backoff);
 
+    (void)snprintf(why, sizeof(why), "%s", what);
     r->state = EST_REDIS_RESTING;
     est_redis_sentinel_free(r->sentinel);
     r->sentinel = NULL;
@@ -56,7 +58,7 @@ void est_redis_link_fall(struct est_redis *r, est_err err, const char *what)
     est_redis_lose_pending(r);
     if (was_up || r->told != err) {
         r->told = err;
-        tell(r, false, err, what);
+        tell(r, false, err, why);
     }
 }
 
