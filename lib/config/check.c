@@ -3,8 +3,8 @@
 #include "config/line.h"
 #include "config/nearest.h"
 #include "config/options.h"
+#include "config/url.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +54,7 @@ static struct est_fault type_fault(const struct est_key *key, struct est_view fo
 
 /* --- addresses --- */
 
-/* Splits at the last colon; an IPv6 host stands in brackets. */
-static bool split_address(struct est_view text, struct est_view *host, struct est_view *port)
+bool est_check_split(struct est_view text, struct est_view *host, struct est_view *port)
 {
     const char *colon = memrchr(text.data, ':', text.len);
 
@@ -73,7 +72,7 @@ static struct est_fault check_address(const struct est_key *key, struct est_view
     struct est_view host, port;
     unsigned long long n;
 
-    if (!split_address(text, &host, &port))
+    if (!est_check_split(text, &host, &port))
         return type_fault(key, text);
     if (host.len == 0)
         return found_fault(EST_MESSAGE_NO_HOST, text, NULL);
@@ -104,7 +103,7 @@ bool est_check_is_local(struct est_view address)
 
     if (is_socket(address))
         return true;
-    return split_address(address, &host, &port) &&
+    return est_check_split(address, &host, &port) &&
            (est_view_starts(host, EST_VIEW_LIT("127.")) || est_view_is(host, "::1") ||
             est_view_is(host, "localhost"));
 }
@@ -127,113 +126,6 @@ static struct est_fault check_brokers(const struct est_field *f, struct est_view
     return EST_NO_FAULT;
 }
 
-/* --- URLs --- */
-
-static struct est_view after_scheme(struct est_view url)
-{
-    const char *at = memmem(url.data, url.len, "://", 3);
-
-    if (at == NULL)
-        return EST_VIEW_NONE;
-    return est_view(at + 3, url.len - (size_t)(at + 3 - url.data));
-}
-
-static struct est_view authority(struct est_view url)
-{
-    struct est_view rest = after_scheme(url);
-    size_t n = 0;
-
-    while (n < rest.len && !is_one_of(rest.data[n], "/?#"))
-        n++;
-    return est_view(rest.data, n);
-}
-
-struct est_view est_check_url_password(struct est_view url)
-{
-    struct est_view auth = authority(url);
-    const char *at = auth.len > 0 ? memrchr(auth.data, '@', auth.len) : NULL;
-    const char *colon = at ? memchr(auth.data, ':', (size_t)(at - auth.data)) : NULL;
-
-    if (colon == NULL)
-        return EST_VIEW_NONE;
-    return est_view(colon + 1, (size_t)(at - colon - 1));
-}
-
-/* The part of a URL that may be shown, for messages. */
-static void quote_url(struct est_view url, char out[EST_MESSAGE_ARG_LEN])
-{
-    struct est_view password = est_check_url_password(url);
-
-    if (password.len == 0)
-        est_message_quote(url, out);
-    else
-        est_line_printf(out, EST_MESSAGE_ARG_LEN, "\"%.*s***\"", (int)(password.data - url.data),
-                        url.data);
-}
-
-static bool has_scheme(const char *schemes, struct est_view url)
-{
-    struct est_view rest = after_scheme(url);
-    size_t n = rest.data ? (size_t)(rest.data - url.data) - 3 : 0;
-
-    for (const char *s = schemes; n > 0 && *s != '\0'; s += strspn(s, " ")) {
-        size_t len = strcspn(s, " ");
-        if (est_view_eq(est_view(s, len), est_view(url.data, n)))
-            return true;
-        s += len;
-    }
-    return false;
-}
-
-/* "http https" to "http://, https://". */
-static void list_schemes(const char *schemes, char out[EST_MESSAGE_ARG_LEN])
-{
-    size_t at = 0;
-
-    for (const char *s = schemes; *s != '\0'; s += strspn(s, " ")) {
-        size_t len = strcspn(s, " ");
-        at += (size_t)snprintf(out + at, EST_MESSAGE_ARG_LEN - at, "%s%.*s://", at ? ", " : "",
-                               (int)len, s);
-        s += len;
-    }
-}
-
-static struct est_fault check_url_host(struct est_view url)
-{
-    struct est_view auth = authority(url), host, port;
-    const char *at = auth.len > 0 ? memrchr(auth.data, '@', auth.len) : NULL;
-    unsigned long long n;
-    char shown[EST_MESSAGE_ARG_LEN];
-
-    quote_url(url, shown);
-    if (at != NULL)
-        auth = est_view(at + 1, auth.len - (size_t)(at + 1 - auth.data));
-    if (auth.len == 0 || auth.data[0] == ':')
-        return est_message_fault(EST_MESSAGE_NO_HOST, shown, NULL);
-    if (auth.data[auth.len - 1] != ']' && split_address(auth, &host, &port) &&
-        (!est_view_u64(port, 65535, &n) || n == 0))
-        return est_message_fault(EST_MESSAGE_PORT, shown, "1");
-    return EST_NO_FAULT;
-}
-
-static struct est_fault check_url(const struct est_field *f, struct est_view url)
-{
-    char shown[EST_MESSAGE_ARG_LEN], schemes[EST_MESSAGE_ARG_LEN];
-
-    if (url.len == 0)
-        return EST_NO_FAULT;
-    if (f->in_file && est_check_url_password(url).len > 0)
-        return est_message_fault(EST_MESSAGE_SECRET, f->secret_env, NULL);
-    quote_url(url, shown);
-    if (!has_scheme(f->key->unit, url)) {
-        list_schemes(f->key->unit, schemes);
-        return est_message_fault(EST_MESSAGE_SCHEME, shown, schemes);
-    }
-    if (memchr(url.data, ' ', url.len) != NULL)
-        return est_check_type_fault(f->key, shown, shown);
-    return est_view_starts(url, EST_VIEW_LIT("unix:")) ? EST_NO_FAULT : check_url_host(url);
-}
-
 /* --- names, pointers, secrets --- */
 
 bool est_check_is_name(struct est_view text)
@@ -244,6 +136,12 @@ bool est_check_is_name(struct est_view text)
 static struct est_fault check_name(const struct est_field *f, struct est_view text)
 {
     return est_check_is_name(text) ? EST_NO_FAULT : type_fault(f->key, text);
+}
+
+static struct est_fault check_prefix(const struct est_field *f, struct est_view text)
+{
+    return text.len <= NAME_MAX_LEN && only(text, LETTERS DIGITS "._:-") ? EST_NO_FAULT
+                                                                         : type_fault(f->key, text);
 }
 
 /* Event names are free text without spaces: bots have invented stranger ones than we would. */
@@ -275,9 +173,10 @@ static struct est_fault check_secret(const struct est_field *f, struct est_view 
 static struct est_fault (*const checks[EST_KINDS])(const struct est_field *f,
                                                    struct est_view text) = {
     [EST_KIND_NAME] = check_name,        [EST_KIND_SECRET] = check_secret,
-    [EST_KIND_BROKERS] = check_brokers,  [EST_KIND_URL] = check_url,
-    [EST_KIND_LISTEN] = check_listen,    [EST_KIND_LISTENS] = check_listen,
-    [EST_KIND_NAMES] = check_event_name, [EST_KIND_POINTERS] = check_pointer,
+    [EST_KIND_PREFIX] = check_prefix,    [EST_KIND_BROKERS] = check_brokers,
+    [EST_KIND_URL] = est_url_check,      [EST_KIND_LISTEN] = check_listen,
+    [EST_KIND_LISTENS] = check_listen,   [EST_KIND_NAMES] = check_event_name,
+    [EST_KIND_POINTERS] = check_pointer,
 };
 
 static bool has_control(struct est_view text)

@@ -20,7 +20,7 @@ bool est_check_is_name(struct est_view text);
 size_t est_check_items_max(const struct est_key *key);
 /* Whether the value of that option or header field is not to be shown, nor to stand in the file. */
 bool est_check_is_secret(const struct est_key *key, struct est_view name);
-/* "pw" in "redis://user:pw@host"; absent when there is none. */
-struct est_view est_check_url_password(struct est_view url);
+/* Splits host:port at the last colon; an IPv6 host loses its brackets. False: no colon. */
+bool est_check_split(struct est_view text, struct est_view *host, struct est_view *port);
 /* Whether only this machine can reach an address. */
 bool est_check_is_local(struct est_view address);

@@ -37,6 +37,7 @@ struct est_origin {
 /* The C type of each KIND of keys.def. */
 #define EST_FIELD_TEXT char *
 #define EST_FIELD_NAME char *
+#define EST_FIELD_PREFIX char *
 #define EST_FIELD_SECRET char *
 #define EST_FIELD_BROKERS char *
 #define EST_FIELD_URL char *

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/line.h"
 #include "config/unit.h"
+#include "config/url.h"
 
 #include <string.h>
 
@@ -364,19 +365,26 @@ static void show_choice(const struct est_key *key, unsigned choice, struct est_b
     est_buf_put(out, name, strcspn(name, " "));
 }
 
+static void show_url(const char *text, struct est_buf *out)
+{
+    struct est_view url = est_view_str(text), secret;
+
+    while ((secret = est_url_secret(url, text)).len > 0) {
+        est_buf_put(out, text, (size_t)(secret.data - text));
+        est_buf_puts(out, "(set)");
+        text = secret.data + secret.len;
+    }
+    est_buf_puts(out, text);
+}
+
 static void show_text(const struct est_key *key, const char *text, struct est_buf *out)
 {
-    struct est_view password = est_check_url_password(est_view_str(text));
-
-    if (key->kind == EST_KIND_SECRET) {
+    if (key->kind == EST_KIND_SECRET)
         est_buf_puts(out, text[0] != '\0' ? "(set)" : "(not set)");
-    } else if (key->kind == EST_KIND_URL && password.len > 0) {
-        est_buf_put(out, text, (size_t)(password.data - text));
-        est_buf_puts(out, "(set)");
-        est_buf_puts(out, password.data + password.len);
-    } else {
+    else if (key->kind == EST_KIND_URL)
+        show_url(text, out);
+    else
         est_buf_puts(out, text);
-    }
 }
 
 void est_field_show(const struct est_key *key, const void *base, struct est_buf *out)

@@ -47,6 +47,20 @@ static const struct order_rule order_rules[] = {
      1,
      {"a stop would give up on records that Kafka may still take",
       "a parada desistiria de registros que o Kafka ainda pode aceitar"}},
+    {"kafka.message_timeout",
+     "redis.lease",
+     2,
+     {"a record must have failed before another shim may take its lease over",
+      "um registro precisa ter falhado antes que outro shim possa assumir a posse"}},
+    {"redis.timeout",
+     "redis.lease",
+     3,
+     {"one answer that comes late would cost the lease", "uma resposta atrasada custaria a posse"}},
+    {"redis.wait_timeout",
+     "redis.timeout",
+     2,
+     {"waiting for replicas would look like a Redis that does not answer",
+      "a espera por réplicas pareceria um Redis que não responde"}},
     {"producer.event_max",
      "producer.body_max",
      1,
@@ -238,6 +252,22 @@ static void same_event(struct est_config *cfg, struct est_config_report *rp, con
     }
 }
 
+/* Streams stand beside these keys: lib/io/buffer.h. */
+static void check_type_names(struct est_config *cfg, struct est_config_report *rp)
+{
+    static const char *const taken[] = {"lease", "types", "bytes", "adopt"};
+    struct est_slot slot;
+    char path[EST_SLOT_PATH];
+
+    for (size_t t = 0; t < cfg->n_types; t++) {
+        for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+            est_line_printf(path, sizeof(path), "types.%s.events", cfg->types[t].name);
+            if (strcmp(cfg->types[t].name, taken[i]) == 0 && est_slot_find(cfg, path, &slot))
+                complain(cfg, rp, &slot, est_message_fault(EST_MESSAGE_TYPE_NAME, taken[i], NULL));
+        }
+    }
+}
+
 static void check_events(struct est_config *cfg, struct est_config_report *rp)
 {
     for (size_t t = 0; t < cfg->n_types; t++) {
@@ -282,6 +312,7 @@ void est_rules_check(struct est_config *cfg, struct est_config_report *rp)
     check_guarded(cfg, rp);
     check_addresses(cfg, rp);
     check_events(cfg, rp);
+    check_type_names(cfg, rp);
     for (size_t i = 0; i < cfg->n_destinations; i++)
         check_dead_letters(cfg, rp, &cfg->destinations[i]);
 }

@@ -12,6 +12,7 @@
 static const char *const kind_schemas[EST_KINDS] = {
     [EST_KIND_TEXT] = "\"type\": \"string\"",
     [EST_KIND_NAME] = "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9._-]*$\"",
+    [EST_KIND_PREFIX] = "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9._:-]*$\"",
     [EST_KIND_SECRET] = NULL,
     [EST_KIND_BROKERS] = "\"type\": \"string\", \"pattern\": \"^[^,]+:[0-9]+(,[^,]+:[0-9]+)*$\"",
     [EST_KIND_URL] = "\"type\": \"string\"",

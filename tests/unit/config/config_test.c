@@ -175,6 +175,13 @@ static void test_secrets_are_not_shown(void **state)
     assert_null(strstr(out.data, "s3cr3t"));
     assert_non_null(strstr(out.data, "destinations.dashboard.token = (set)\n"));
     assert_non_null(strstr(out.data, "redis.url = redis://u:(set)@h:1/0\n"));
+    (void)setenv("REDIS_URL", "redis+sentinel://u:s3cr3t@h/m?sentinel_password=s3cr3t", 1);
+    est_config_free(cfg);
+    cfg = load_text("", NULL);
+    est_buf_clear(&out);
+    show_all(cfg, &out);
+    assert_null(strstr(out.data, "s3cr3t"));
+    assert_non_null(strstr(out.data, "redis+sentinel://u:(set)@h/m?sentinel_password=(set)\n"));
     assert_non_null(strstr(out.data, "kafka.options = sasl.password=(set)\n"));
     est_buf_fini(&out);
     est_config_free(cfg);

@@ -1,4 +1,5 @@
-/* The buffer's operations against a real Redis: what is kept, in which order, and who may touch it. */
+/* The buffer's operations against a real Redis: what is kept, in which order, and who may touch
+ * it. */
 #include "io/buffer.h"
 
 #include "base/mem.h"
