@@ -3,25 +3,20 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "codec/registry_json.h"
 #include "codec/schemas.h"
 #include "codec/wire.h"
 #include "config/config.h"
 #include "core/lanes.h"
 #include "core/verdict.h"
 #include "deadletter.h"
-#include "io/http_out.h"
+#include "inquiry.h"
 #include "io/kafka_msg.h"
-#include "io/registry.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
 #include "room.h"
 #include "worker.h"
 
-#include <stdio.h>
-
 enum { SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
-static const est_us ASK_TIMEOUT = 5 * EST_SECOND, ASK_AGAIN = 2 * EST_SECOND;
 static const est_us HOLD_MAX = 100 * EST_MS;
 
 /* A record behind a schema that is being asked for. */
@@ -35,12 +30,7 @@ struct intake {
     struct est_schemas *schemas;
     struct est_buf name;
     struct est_series **records; /* by type */
-    struct est_http_client *http;
-    struct est_registry *registry; /* NULL = none configured */
-    bool asking;
-    uint32_t asked_id;
-    uint32_t refused_id; /* the registry has no such schema, or it is none for us; 0 = none */
-    struct est_timer ask_again;
+    struct inquiry *inquiry;
     bool held; /* all records are held back for a moment */
     struct est_timer stuck;
 };
@@ -238,9 +228,9 @@ static void hold_back(struct intake *in, const struct part *p)
 
 /* --- schemas that we have not met --- */
 
-static void ask(void *arg);
-
-static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg, uint32_t id)
+/* wire NULL: it waits behind another for the sake of order. */
+static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                 const struct est_wire *wire)
 {
     struct held *h = est_alloc(sizeof(*h));
 
@@ -253,17 +243,16 @@ static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg, u
     h->msg = msg;
     est_list_append(&p->held, &h->node);
     set_paused(in, p, true);
-    if (in->asking || id == 0)
-        return;
-    in->asking = true;
-    in->asked_id = id;
-    ask(in);
+    if (wire != NULL)
+        inquiry_ask(in->inquiry, wire);
 }
 
-static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg);
+static void take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg);
 
-static void release_held(struct intake *in)
+static void release_held(void *arg)
 {
+    struct intake *in = arg;
+
     for (size_t i = 0; i < in->w->parts.n; i++) {
         struct part *p = &in->w->parts.items[i];
         struct est_node again;
@@ -275,55 +264,11 @@ static void release_held(struct intake *in)
         EST_LIST_EACH(n, &again) {
             struct held *h = EST_CONTAINER(n, struct held, node);
             est_list_remove(n);
-            take(in, p, h->msg);
+            take_in_order(in, p, h->msg);
             est_free(h);
         }
     }
     intake_resume(in);
-}
-
-static void on_schema(void *arg, const struct est_registry_answer *answer)
-{
-    struct intake *in = arg;
-    const struct est_schema *sc;
-    struct est_why why = {0};
-    struct est_buf text;
-    est_err err = answer->err;
-
-    est_buf_init(&text, EST_SCHEMA_TEXT_MAX);
-    if (err == EST_OK)
-        err = est_registry_json_schema(answer->body, &text);
-    if (err == EST_OK)
-        err = est_schemas_add(in->schemas, est_buf_view(&text), &sc, &why);
-    if (err == EST_OK)
-        err = est_schemas_bind_id(in->schemas, in->asked_id, sc);
-    est_buf_fini(&text);
-    if (err == EST_ERR_NOTFOUND || err == EST_ERR_UNSUPPORTED || err == EST_ERR_SCHEMA) {
-        /* Final, for an id means one schema for ever: its records go to the DLQ. */
-        EST_LOG(EST_ERROR, "schema_unusable", EST_I("id", in->asked_id),
-                EST_S("code", est_err_code(err)));
-        in->refused_id = in->asked_id;
-        err = EST_OK;
-    }
-    if (err != EST_OK) {
-        (void)est_health_add(&in->w->health, "schema_registry",
-                             "a writer's schema is not known yet", est_loop_now(in->w->loop));
-        EST_LOG(EST_WARN, "schema_not_found", EST_I("id", in->asked_id),
-                EST_S("code", est_err_code(err)));
-        est_loop_timer_at(in->w->loop, &in->ask_again, est_loop_now(in->w->loop) + ASK_AGAIN);
-        return;
-    }
-    (void)est_health_remove(&in->w->health, "schema_registry");
-    in->asking = false;
-    release_held(in);
-}
-
-static void ask(void *arg)
-{
-    struct intake *in = arg;
-
-    if (est_registry_get_id(in->registry, in->asked_id, on_schema, in, NULL, NULL) != EST_OK)
-        est_loop_timer_at(in->w->loop, &in->ask_again, est_loop_now(in->w->loop) + ASK_AGAIN);
 }
 
 /* --- taking --- */
@@ -336,11 +281,19 @@ static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 
     if (err == EST_OK)
         push(in, p, msg, sc, &wire);
-    else if (err == EST_ERR_SCHEMA_UNKNOWN && wire.kind == EST_WIRE_ID && wire.id != 0 &&
-             in->registry != NULL && wire.id != in->refused_id)
-        hold(in, p, msg, wire.id);
+    else if (err == EST_ERR_SCHEMA_UNKNOWN && inquiry_can_ask(in->inquiry, &wire))
+        hold(in, p, msg, &wire);
     else
         condemn(in, p, msg, err);
+}
+
+/* Behind what waits for its schema, if anything does. */
+static void take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    if (est_list_empty(&p->held))
+        take(in, p, msg);
+    else
+        hold(in, p, msg, NULL);
 }
 
 void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
@@ -357,10 +310,7 @@ void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
         est_kafka_msg_free(msg);
         return;
     }
-    if (!est_list_empty(&p->held))
-        hold(in, p, msg, 0); /* order: behind what waits for its schema */
-    else
-        take(in, p, msg);
+    take_in_order(in, p, msg);
     hold_back(in, p);
 }
 
@@ -376,23 +326,6 @@ void intake_drop(struct intake *in, struct part *p)
 }
 
 /* --- life --- */
-
-static est_err open_registry(struct intake *in, struct est_why *reterr)
-{
-    const struct est_config *cfg = in->w->cfg;
-    const struct est_http_client_options ho = {.conns_max = 2,
-                                               .connect_timeout = ASK_TIMEOUT,
-                                               .ca_file = cfg->schema_registry_ca_file,
-                                               .user_agent = "esteira-consumer/" ESTEIRA_VERSION};
-    const struct est_registry_options ro = {.url = cfg->schema_registry_url,
-                                            .timeout = ASK_TIMEOUT};
-    est_err err;
-
-    if (cfg->schema_registry_url[0] == '\0')
-        return EST_OK;
-    err = est_http_client_new(in->w->loop, &ho, &in->http, reterr);
-    return err ? err : est_registry_new(in->http, &ro, &in->registry, reterr);
-}
 
 static est_err load_types(struct intake *in, struct est_why *reterr)
 {
@@ -420,12 +353,11 @@ est_err intake_new(struct worker *w, struct intake **ret, struct est_why *reterr
     if (in == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the intake");
     in->w = w;
-    in->ask_again = (struct est_timer){.fn = ask, .arg = in};
     in->stuck = (struct est_timer){.fn = on_stuck, .arg = in};
     est_buf_init(&in->name, LANE_NAME_MAX);
     err = load_types(in, reterr);
     if (err == EST_OK)
-        err = open_registry(in, reterr);
+        err = inquiry_new(w, in->schemas, release_held, in, &in->inquiry, reterr);
     if (err != EST_OK) {
         intake_free(in);
         return err;
@@ -438,10 +370,8 @@ void intake_free(struct intake *in)
 {
     if (in == NULL)
         return;
-    est_loop_timer_off(in->w->loop, &in->ask_again);
     est_loop_timer_off(in->w->loop, &in->stuck);
-    est_registry_free(in->registry);
-    est_http_client_free(in->http);
+    inquiry_free(in->inquiry);
     est_schemas_free(in->schemas);
     est_buf_fini(&in->name);
     est_free(in->records);

@@ -1,6 +1,6 @@
-// What lies in Kafka, read past our own programs by tests/support/topic_dump.
+// What lies in Kafka, read and written past our own programs by tests/support/topic_dump and topic_put.
 
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { program } from './paths.mjs';
 
@@ -28,4 +28,11 @@ export async function recordCounts(brokers, prefix) {
 export async function records(brokers, topic) {
   const all = await lines('read', brokers, topic);
   return all.map((r) => ({ ...r, value: r.value === null ? null : Buffer.from(r.value, 'hex') }));
+}
+
+// Records as a foreign program writes them, into partition 0: [{key, header (Buffer or absent), value}].
+export function putRecords(brokers, topic, list) {
+  const hex = (bytes) => (bytes ? bytes.toString('hex') : '-');
+  const input = list.map((r) => `${r.key} ${hex(r.header)} ${hex(r.value)}\n`).join('');
+  execFileSync(program('topic_put'), [brokers, topic], { input, timeout: 60_000 });
 }

@@ -1,0 +1,92 @@
+/* Puts records into Kafka as a foreign program would:
+ *   topic_put BROKERS TOPIC   one record for each line of standard input, in their order:
+ *                             KEY HEADER VALUE, separated by single spaces; HEADER is the value of
+ *                             __value_schema_id, or "-" for none; it and VALUE in hexadecimal
+ * All of them go to partition 0. */
+#include <librdkafka/rdkafka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 20000, LINE_MAX_BYTES = 1 << 20, BYTES_MAX = LINE_MAX_BYTES / 2 };
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "topic_put: %s: %s\n", what, why);
+    exit(69);
+}
+
+static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *msg, void *arg)
+{
+    (void)rk;
+    (void)arg;
+    if (msg->err)
+        die("not kept", rd_kafka_err2str(msg->err));
+}
+
+static rd_kafka_t *open_writer(const char *brokers)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *rk;
+    char text[256];
+
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof text) !=
+            RD_KAFKA_CONF_OK ||
+        rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof text) !=
+            RD_KAFKA_CONF_OK)
+        die("configuration", text);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    if (!rk)
+        die("writer", text);
+    return rk;
+}
+
+static size_t from_hex(const char *text, unsigned char *to)
+{
+    size_t n = 0;
+    unsigned byte;
+
+    for (; n < BYTES_MAX && sscanf(text + 2 * n, "%2x", &byte) == 1; n++)
+        to[n] = (unsigned char)byte;
+    return n;
+}
+
+static void put(rd_kafka_t *rk, const char *topic, char *line)
+{
+    static unsigned char header[BYTES_MAX], value[BYTES_MAX];
+    const char *key = strtok(line, " \n"), *head = strtok(NULL, " \n"), *body = strtok(NULL, " \n");
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    rd_kafka_resp_err_t err;
+
+    if (!body)
+        die("line", "expected KEY HEADER VALUE");
+    if (strcmp(head, "-") != 0)
+        rd_kafka_header_add(headers, "__value_schema_id", -1, header,
+                            (ssize_t)from_hex(head, header));
+    err = rd_kafka_producev(
+        rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, strlen(key)),
+        RD_KAFKA_V_VALUE(value, from_hex(body, value)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (err)
+        die(topic, rd_kafka_err2str(err));
+}
+
+int main(int argc, char **argv)
+{
+    static char line[LINE_MAX_BYTES];
+    rd_kafka_t *rk;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: topic_put BROKERS TOPIC <LINES\n");
+        return 64;
+    }
+    rk = open_writer(argv[1]);
+    while (fgets(line, sizeof line, stdin))
+        put(rk, argv[2], line);
+    if (rd_kafka_flush(rk, WAIT_MS))
+        die(argv[2], "no answer in time");
+    rd_kafka_destroy(rk);
+    return 0;
+}
