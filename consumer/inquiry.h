@@ -1,6 +1,6 @@
-/* Writers' schemas that we have not met: a registry is asked for one at a time, by the id or the GUID
- * that frames a record. What it refuses for good is remembered, for an id or GUID means one schema
- * for ever; anything else is asked again until there is an answer. */
+/* Writers' schemas that we have not met: a registry is asked for one at a time, by the id or the
+ * GUID that frames a record. What it refuses for good is remembered, for an id or GUID means one
+ * schema for ever; anything else is asked again until there is an answer. */
 #pragma once
 
 #include "base/err.h"

@@ -53,14 +53,25 @@ static size_t from_hex(const char *text, unsigned char *to)
     return n;
 }
 
+/* Cuts the word off the line. */
+static const char *take_word(char **line)
+{
+    char *word = *line;
+    size_t n = strcspn(word, " \n");
+
+    *line = word + n + (word[n] != '\0');
+    word[n] = '\0';
+    return word;
+}
+
 static void put(rd_kafka_t *rk, const char *topic, char *line)
 {
     static unsigned char header[BYTES_MAX], value[BYTES_MAX];
-    const char *key = strtok(line, " \n"), *head = strtok(NULL, " \n"), *body = strtok(NULL, " \n");
+    const char *key = take_word(&line), *head = take_word(&line), *body = take_word(&line);
     rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
     rd_kafka_resp_err_t err;
 
-    if (!body)
+    if (*body == '\0')
         die("line", "expected KEY HEADER VALUE");
     if (strcmp(head, "-") != 0)
         rd_kafka_header_add(headers, "__value_schema_id", -1, header,
