@@ -63,6 +63,7 @@ struct buf_judge {
     uint32_t n_log[BUF_PARTITIONS];
     uint32_t n_events, n_stamps, n_boots;
     uint64_t accepted, refused, destroyed, dead, repeats;
+    uint64_t fenced, adopted; /* boots that another took over in their life; streams of others */
 };
 
 void buf_judge_reset(struct buf_judge *j);

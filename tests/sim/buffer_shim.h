@@ -53,6 +53,7 @@ struct buf_shim {
     uint32_t *kept;   /* stamps appended and not acknowledged, some of them ended */
     uint32_t n_kept, cap_kept;
     bool evidence; /* what the machine must know, too */
+    est_us lost_at;
 };
 
 void buf_shim_init(struct buf_shim *s, struct buf_world *w, uint8_t instance);

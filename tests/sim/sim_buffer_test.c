@@ -31,8 +31,9 @@ struct sim {
     est_us kafka_until, redis_until, full_until, readonly_until;
     unsigned load;        /* a shim gets an event in so many of a hundred of its steps */
     unsigned fault_every; /* steps between faults, about */
-    bool wipes;           /* Redis may lose data */
-    uint64_t outages, steps;
+    bool wipes;           /* Redis may lose its data */
+    bool fails_over;      /* … or its last changes */
+    uint64_t outages, steps, longest; /* longest: steps until everything was direct again */
     uint64_t transitions[3][3];
 };
 
@@ -102,7 +103,7 @@ static bool wipe_redis(void)
 
 static bool fail_over_redis(void)
 {
-    if (!sim.wipes || !stop_redis())
+    if (!sim.fails_over || !stop_redis())
         return false;
     buf_redis_failover(&redis);
     return true;
@@ -293,9 +294,10 @@ static void begin(void)
     kafka.rng = redis.rng = &rng;
     buf_kafka_reset(&kafka);
     redis.waits = est_rng_chance(&rng, 25);
-    sim.wipes = redis.waits || est_rng_chance(&rng, 60);
+    sim.wipes = !redis.waits && est_rng_chance(&rng, 30);
+    sim.fails_over = redis.waits || est_rng_chance(&rng, 50);
     sim.load = 5 + (unsigned)est_rng_below(&rng, 60);
-    sim.fault_every = 5 + (unsigned)est_rng_below(&rng, 100);
+    sim.fault_every = 4U << est_rng_below(&rng, 8);
     sim.w = (struct buf_world){.judge = &judge, .kafka = &kafka, .redis = &redis, .rng = &rng};
     sim.w.options = (struct est_switch_options){.window_max = est_rng_chance(&rng, 30)
                                                                   ? 1 + est_rng_below(&rng, 8)
@@ -353,10 +355,14 @@ static void until_true(bool (*is_true)(void), const char *what)
 {
     uint64_t most = sim.steps + STEPS_TO_HEAL + (uint64_t)judge.n_events * 100;
 
+    uint64_t from = sim.steps;
+
     while (!is_true()) {
         SIM_CHECK(sim.steps < most, "%s", what);
         step();
     }
+    if (sim.load > 0 && sim.steps - from > sim.longest)
+        sim.longest = sim.steps - from;
 }
 
 /* With Kafka back and Redis away: what never reached Redis needs no Redis (rule 10). */
@@ -374,6 +380,8 @@ static void finish(void)
         live_without_redis();
     if (sim.w.options.window_max < 32) /* it cannot drain as fast as events come */
         sim.load = 0;
+    else if (est_rng_chance(&rng, 50)) /* an append is always under way */
+        sim.load = 100;
     sim.redis_until = sim.readonly_until = sim.w.now;
     sim.full_until = est_rng_chance(&rng, 20) ? EST_NEVER : sim.w.now;
     until_true(is_all_direct, "everything is well, events keep coming, and a type is not direct");
@@ -388,7 +396,7 @@ static void finish(void)
 
 static void run(void)
 {
-    uint64_t stop = sim.outages + FAULTS_A_RUN;
+    uint64_t stop = sim.outages + FAULTS_A_RUN, destroyed = judge.destroyed;
 
     begin();
     while (sim.outages < stop && !buf_judge_is_full(&judge)) {
@@ -397,23 +405,28 @@ static void run(void)
             inject();
     }
     finish();
+    SIM_CHECK(sim.wipes || (sim.fails_over && !redis.waits) || judge.destroyed == destroyed,
+              "nothing may lose data, and something was lost");
     for (size_t i = 0; i < BUF_SHIMS; i++)
         count_transitions(&sim.shims[i]);
 }
 
 static void say(void)
 {
-    const uint64_t(*t)[3] = (const uint64_t(*)[3])sim.transitions;
+    uint64_t(*t)[3] = sim.transitions;
 
     printf("seeds up to %" PRIu64 ": %" PRIu64 " outages, %" PRIu64 " steps; accepted %" PRIu64
            ", refused %" PRIu64 ", repeats in the log %" PRIu64 ", destroyed and named %" PRIu64
-           ", buried %" PRIu64 ", lost 0; direct>buffering %" PRIu64 ", buffering>draining %" PRIu64
-           ", draining>buffering %" PRIu64 ", draining>direct %" PRIu64
-           ", buffering>direct %" PRIu64 "\n",
+           ", buried %" PRIu64 ", lost 0\n",
            seed, sim.outages, sim.steps, judge.accepted, judge.refused, judge.repeats,
-           judge.destroyed, judge.dead, t[EST_DIRECT][EST_BUFFERING],
-           t[EST_BUFFERING][EST_DRAINING], t[EST_DRAINING][EST_BUFFERING],
-           t[EST_DRAINING][EST_DIRECT], t[EST_BUFFERING][EST_DIRECT]);
+           judge.destroyed, judge.dead);
+    printf("direct > buffering %" PRIu64 ", buffering > draining %" PRIu64
+           ", draining > buffering %" PRIu64 ", draining > direct %" PRIu64
+           ", buffering > direct %" PRIu64 "; boots fenced %" PRIu64 ", streams adopted %" PRIu64
+           "; direct again under load after %" PRIu64 " steps at most\n",
+           t[EST_DIRECT][EST_BUFFERING], t[EST_BUFFERING][EST_DRAINING],
+           t[EST_DRAINING][EST_BUFFERING], t[EST_DRAINING][EST_DIRECT],
+           t[EST_BUFFERING][EST_DIRECT], judge.fenced, judge.adopted, sim.longest);
 }
 
 int main(int argc, char **argv)
