@@ -75,7 +75,7 @@ struct est_switch {
     size_t deleting;
     size_t asked; /* of the read under way; 0 = none */
     size_t older; /* older streams of this type that are not yet at their end */
-    size_t own;   /* entries that may be in the own stream, never too few. Exact when direct. */
+    size_t own;   /* entries that may be in the own stream, never too few: see lib/core/DESIGN.md */
     size_t window;
     bool append_sent, append_unknown, delete_sent;
     bool used;         /* an append was ever begun */
@@ -137,7 +137,7 @@ bool est_switch_takes_read(const struct est_switch *sw);
  * an older one at its end is counted down when all its entries are deleted: est_switch_older_done.
  */
 void est_switch_read(struct est_switch *sw, size_t n, bool end, bool own);
-/* A flying entry was acknowledged. True: it waits for its deletion now. False: its stream id is
+/* A flying entry was acknowledged (or moved away because Kafka refuses it). True: it waits for its deletion now. False: its stream id is
  * worthless (rule 5), forget it. */
 bool est_switch_acked(struct est_switch *sw);
 void est_switch_deleted(struct est_switch *sw);

@@ -145,7 +145,7 @@ static bool oldest(struct buf_kafka *k, struct buf_client *c, struct buf_record 
     return best != NULL;
 }
 
-/* Of what is in flight a prefix is in the socket of a frozen broker; one that lives takes it now. */
+/* A prefix of what is in flight is in the socket of a frozen broker; a living one takes it now. */
 static void leave_behind(struct buf_kafka *k, struct buf_fifo *f, struct buf_fifo *ghosts)
 {
     uint32_t end = f->persisted + some(k, f->n - f->persisted);

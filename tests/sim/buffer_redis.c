@@ -185,6 +185,12 @@ void buf_redis_cut(struct buf_redis *r, struct buf_pipe *pipe, est_us now)
 
 /* ---------- leases ---------- */
 
+static void free_lease(struct buf_home *home)
+{
+    home->holder = BUF_NOBODY;
+    home->turn++;
+}
+
 static bool is_free(const struct buf_home *home, est_us now)
 {
     return home->holder == BUF_NOBODY || now >= home->until;
@@ -213,6 +219,13 @@ void buf_redis_renew(struct buf_redis *r, uint16_t token, est_us now, est_us lea
     for (uint16_t i = 0; i < r->n_homes; i++)
         if (r->homes[i].listed && buf_redis_holds(r, i, token, now))
             r->homes[i].until = now + lease;
+}
+
+void buf_redis_inherit(struct buf_redis *r, uint8_t instance)
+{
+    for (uint16_t i = 0; i < r->n_homes; i++)
+        if (r->homes[i].holder != BUF_NOBODY && r->homes[r->homes[i].holder].instance == instance)
+            free_lease(&r->homes[i]);
 }
 
 bool buf_redis_release(struct buf_redis *r, uint16_t boot, uint16_t token, est_us now)
@@ -249,12 +262,6 @@ static void drop_tail(struct buf_redis *r, struct buf_stream *s, uint32_t from)
             buf_judge_lost(r->judge, last->stamp);
     }
     s->head = s->head > s->n ? s->n : s->head;
-}
-
-static void free_lease(struct buf_home *home)
-{
-    home->holder = BUF_NOBODY;
-    home->turn++;
 }
 
 void buf_redis_wipe(struct buf_redis *r)

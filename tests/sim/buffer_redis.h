@@ -1,6 +1,6 @@
-/* The fake Redis of the buffer simulator: one stream and one lease a boot, and a connection for each
- * shim, on which commands are executed in order and answered in order. Stream ids are as small as
- * can be, so that after a loss of data new entries bear the ids of lost ones. */
+/* The fake Redis of the buffer simulator: one stream and one lease a boot, and a connection for
+ * each shim, on which commands are executed in order and answered in order. Stream ids are as small
+ * as can be, so that after a loss of data new entries bear the ids of lost ones. */
 #pragma once
 
 #include "buffer_judge.h"
@@ -92,6 +92,8 @@ void buf_redis_cut(struct buf_redis *r, struct buf_pipe *pipe, est_us now);
 
 /* Scripts that are executed at once. Take a lease that is free or one's own; true: it is ours. */
 bool buf_redis_claim(struct buf_redis *r, uint16_t boot, uint16_t token, est_us now, est_us lease);
+/* A process has begun: leases that its instance still holds are those of the one before it. */
+void buf_redis_inherit(struct buf_redis *r, uint8_t instance);
 void buf_redis_renew(struct buf_redis *r, uint16_t token, est_us now, est_us lease);
 bool buf_redis_holds(const struct buf_redis *r, uint16_t boot, uint16_t token, est_us now);
 /* The boot is drained: true if its stream was empty, then it is not listed any more. */

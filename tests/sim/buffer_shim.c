@@ -68,6 +68,7 @@ void buf_shim_boot(struct buf_shim *s)
     size_t type;
 
     s->life = BUF_LIVES;
+    s->fresh = true;
     s->boot = buf_judge_boot(s->w->judge);
     buf_redis_home(s->w->redis, s->boot)->instance = s->instance;
     snprintf(boot, sizeof(boot), "%032x", s->boot);

@@ -52,11 +52,13 @@ struct buf_shim {
     uint32_t reading; /* readings of the own stream from its head, ever */
     uint32_t *kept;   /* stamps appended and not acknowledged, some of them ended */
     uint32_t n_kept, cap_kept;
+    bool fresh;    /* this process has not looked into Redis yet */
     bool evidence; /* what the machine must know, too */
     est_us lost_at;
 };
 
 void buf_shim_init(struct buf_shim *s, struct buf_world *w, uint8_t instance);
+/* A process begins. */
 void buf_shim_boot(struct buf_shim *s);
 void buf_shim_die(struct buf_shim *s, est_us until);
 void buf_shim_freeze(struct buf_shim *s, est_us until);

@@ -23,6 +23,7 @@ static void begin_new_boot(struct buf_shim *s)
     for (uint32_t i = 0; i < s->q_n; i++)
         events[n++] = *buf_queued(s, i);
     buf_shim_boot(s);
+    s->fresh = false;
     if (buf_chance(s, 50)) {
         while (n > 0)
             buf_judge_refuse(s->w->judge, events[--n]);
@@ -66,6 +67,9 @@ void buf_shim_connect(struct buf_shim *s)
 
     if (s->pipe->up || !r->up || r->frozen || r->readonly)
         return;
+    if (s->fresh)
+        buf_redis_inherit(r, s->instance);
+    s->fresh = false;
     if (!buf_redis_claim(r, s->boot, s->boot, s->w->now, BUF_LEASE)) {
         begin_new_boot(s);
         return;
@@ -127,7 +131,8 @@ static void report_missing(struct buf_shim *s)
     buf_judge_read_out(s->w->judge, s->boot);
 }
 
-/* A record that Kafka refuses is moved away, and counts as acknowledged: its deletion finds nothing. */
+/* A record that Kafka refuses is moved away, and counts as acknowledged: its deletion finds nothing
+ * any more. */
 static bool bury(struct buf_shim *s, uint16_t home, uint32_t stamp, uint32_t id)
 {
     return s->w->judge->events[buf_stamp_of(s, stamp)->event].bad && s->pipe->up &&

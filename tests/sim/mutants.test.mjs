@@ -14,57 +14,262 @@ const LIB = fileURLToPath(new URL('../../lib', import.meta.url));
 const SOURCE = readFileSync(path.join(LIB, 'core/switch.c'), 'utf8');
 const OUTAGES = '100000';
 
-// [rule, what is broken, [text, instead] …]; each text stands in switch.c exactly once. What an
-// assertion would notice at once is taken away with it, so that the simulator has to.
+// Each edit is [text, instead]; the text stands in switch.c exactly once. What an assertion would
+// notice at once is taken away, too, so that the simulator has to.
 const mutants = [
-  [1, 'a new event goes around the queue when the end is near',
-    ['    if (sw->state == EST_DIRECT)\n        return EST_TO_KAFKA;',
-      '    if (sw->state == EST_DIRECT || (sw->state == EST_DRAINING && sw->closing))\n        return EST_TO_KAFKA;'],
-    ['    EST_ASSERT(route == EST_TO_NOBODY || (route == EST_TO_KAFKA) == (sw->state == EST_DIRECT));\n', '']],
-  [2, 'appends begin while direct records are un-acknowledged',
-    [' && sw->direct == 0', ''],
-    ['    EST_ASSERT(back == 0 || sw->appending == 0);\n', '']],
-  [2, 'direct records that come back are not counted', ['    sw->queue += back;\n', '']],
-  [3, 'a second append', [' && !sw->append_sent &&', ' &&']],
-  [3, 'an append of more than 512', ['smaller(sw->queue, EST_SWITCH_APPEND_MAX)', 'sw->queue']],
-  [3, 'a second read', ['return sw->asked == 0 && (sw->state != EST_BUFFERING', 'return (sw->state != EST_BUFFERING']],
-  [3, 'a second delete', ['sw->undeleted > 0 && !sw->delete_sent)', 'sw->undeleted > 0)']],
-  [4, 'what is flying is deleted, too',
-    ['sw->deleting = smaller(sw->undeleted, EST', 'sw->deleting = smaller(sw->undeleted + sw->flying, EST']],
-  [4, 'what was flying when Kafka was lost counts as acknowledged',
-    ['    sw->flying = 0;\n', '    sw->undeleted += sw->flying;\n    sw->flying = 0;\n']],
-  [5, 'a read from the head does not wait for what is flying',
-    ['(sw->flying > 0 || sw->undeleted > 0))', '(sw->undeleted > 0))']],
-  [5, 'a read from the head does not wait for what is undeleted',
-    ['(sw->flying > 0 || sw->undeleted > 0))', '(sw->flying > 0))']],
-  [5, 'the cursor stays where it was when Kafka is lost',
-    ['    sw->window = 1;\n    to_head(sw);\n', '    sw->window = 1;\n']],
-  [5, 'the cursor stays where it was on a new connection',
-    ['    sw->stale = sw->flying > 0;\n    to_head(sw);\n', '    sw->stale = sw->flying > 0;\n']],
-  [5, 'ids of an earlier connection are deleted', ['    sw->delete_sent = false;\n    sw->stale = sw->flying > 0;\n', '    sw->delete_sent = false;\n']],
-  [5, 'a read that was under way when Kafka was lost is taken', ['return sw->asked > 0 && !sw->at_head;', 'return sw->asked > 0;']],
-  [5, 'what is left in the stream behind a new connection is not looked for',
-    ['sw->own > 0 || (sw->used && sw->state == EST_DIRECT)', 'sw->own > 0 && sw->state != EST_DIRECT']],
-  [6, 'direct while an older stream is left', ['sw->older > 0 || sw->appending > 0', 'sw->appending > 0']],
-  [6, 'older streams do not take a direct type to buffering', ['    if (n > 0 && sw->state == EST_DIRECT) {', '    if (n > 1 && sw->state == EST_DIRECT) {']],
-  [7, 'cut-over while an append is under way', ['sw->older > 0 || sw->appending > 0 ||', 'sw->older > 0 ||']],
-  [7, 'cut-over before the stream was read to its end', ['sw->state == EST_DRAINING && sw->tail;', 'sw->state == EST_DRAINING;']],
-  [7, 'cut-over on a read that was short before the last append', ['    sw->append_sent = false;\n    sw->tail = false;\n', '    sw->append_sent = false;\n']],
-  [7, 'appends go on under steady load', [' && !sw->append_sent &&\n           !sw->closing;', ' && !sw->append_sent;']],
-  [7, 'appends stay closed when Kafka is lost again', ['    sw->tail = false;\n    sw->closing = false;\n', '    sw->tail = false;\n']],
-  [8, 'an append of unknown outcome counts as done',
-    ['    sw->append_sent = false;\n    sw->append_unknown = sw->appending > 0;\n',
-      '    sw->append_sent = false;\n    sw->queue -= sw->appending;\n    sw->appending = 0;\n']],
-  [8, 'an append of unknown outcome is not sent again before the store is lost again',
-    [' && !sw->append_sent &&', ' && sw->appending == 0 &&']],
-  [9, 'direct without evidence', [' || !sw->evidence)\n        return false;', ')\n        return false;']],
-  [9, 'a loss leaves the evidence', ['    sw->evidence = false;\n    sw->window', '    sw->window']],
-  [10, 'direct with something in the stream', ['    if (sw->own == 0)\n        return now', '    if (sw->own < 3)\n        return now']],
-  [10, 'a type that needs no Redis waits for it', ['    if (sw->own == 0)\n        return now >= sw->due;\n', '']],
-  [10, 'no pause behind a loss', ['return now >= sw->due;', 'return true;']],
-  [10, 'deletes of repeats are counted as the own entries\' (outside of direct)',
-    ['    if (sw->state == EST_DIRECT && sw->tail)\n', '']],
-  ['due', 'the next try is not told', ['    if (sw->state != EST_BUFFERING)\n        return 0;', '    if (sw->state != EST_DIRECT)\n        return 0;']],
+  {
+    rule: 1,
+    what: 'a new event goes around the queue when the end is near',
+    edits: [
+      [
+        '    if (sw->state == EST_DIRECT)\n        return EST_TO_KAFKA;',
+        '    if (sw->state == EST_DIRECT || (sw->state == EST_DRAINING && sw->closing))\n        return EST_TO_KAFKA;',
+      ],
+      [
+        '    EST_ASSERT(route == EST_TO_NOBODY || (route == EST_TO_KAFKA) == (sw->state == EST_DIRECT));\n',
+        '',
+      ],
+    ],
+  },
+  {
+    rule: 2,
+    what: 'appends begin while direct records are un-acknowledged',
+    edits: [
+      [' && sw->direct == 0', ''],
+      ['    EST_ASSERT(back == 0 || sw->appending == 0);\n', ''],
+    ],
+  },
+  {
+    rule: 2,
+    what: 'direct records that come back are not counted',
+    edits: [
+      ['    sw->queue += back;\n', ''],
+    ],
+  },
+  {
+    rule: 3,
+    what: 'a second append',
+    edits: [
+      [' && !sw->append_sent &&', ' &&'],
+    ],
+  },
+  {
+    rule: 3,
+    what: 'an append of more than 512',
+    edits: [
+      ['smaller(sw->queue, EST_SWITCH_APPEND_MAX)', 'sw->queue'],
+    ],
+  },
+  {
+    rule: 3,
+    what: 'a second read',
+    edits: [
+      [
+        'return sw->asked == 0 && (sw->state != EST_BUFFERING',
+        'return (sw->state != EST_BUFFERING',
+      ],
+    ],
+  },
+  {
+    rule: 3,
+    what: 'a second delete',
+    edits: [
+      ['sw->undeleted > 0 && !sw->delete_sent)', 'sw->undeleted > 0)'],
+    ],
+  },
+  {
+    rule: 4,
+    what: 'what is flying is deleted, too',
+    edits: [
+      [
+        'sw->deleting = smaller(sw->undeleted, EST',
+        'sw->deleting = smaller(sw->undeleted + sw->flying, EST',
+      ],
+    ],
+  },
+  {
+    rule: 4,
+    what: 'what was flying when Kafka was lost counts as acknowledged',
+    edits: [
+      ['    sw->flying = 0;\n', '    sw->undeleted += sw->flying;\n    sw->flying = 0;\n'],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'a read from the head does not wait for what is flying',
+    edits: [
+      ['(sw->flying > 0 || sw->undeleted > 0))', '(sw->undeleted > 0))'],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'a read from the head does not wait for what is undeleted',
+    edits: [
+      ['(sw->flying > 0 || sw->undeleted > 0))', '(sw->flying > 0))'],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'the cursor stays where it was when Kafka is lost',
+    edits: [
+      ['    sw->window = 1;\n    to_head(sw);\n', '    sw->window = 1;\n'],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'the cursor stays where it was on a new connection',
+    edits: [
+      ['    sw->stale = sw->flying > 0;\n    to_head(sw);\n', '    sw->stale = sw->flying > 0;\n'],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'ids of an earlier connection are deleted',
+    edits: [
+      [
+        '    sw->delete_sent = false;\n    sw->stale = sw->flying > 0;\n',
+        '    sw->delete_sent = false;\n',
+      ],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'a read that was under way when Kafka was lost is taken',
+    edits: [
+      ['return sw->asked > 0 && !sw->at_head;', 'return sw->asked > 0;'],
+    ],
+  },
+  {
+    rule: 5,
+    what: 'what is left in the stream behind a new connection is not looked for',
+    edits: [
+      [
+        'sw->own > 0 || (sw->used && sw->state == EST_DIRECT)',
+        'sw->own > 0 && sw->state != EST_DIRECT',
+      ],
+    ],
+  },
+  {
+    rule: 6,
+    what: 'direct while an older stream is left',
+    edits: [
+      ['sw->older > 0 || sw->appending > 0', 'sw->appending > 0'],
+    ],
+  },
+  {
+    rule: 6,
+    what: 'older streams do not take a direct type to buffering',
+    edits: [
+      [
+        '    if (n > 0 && sw->state == EST_DIRECT) {',
+        '    if (n > 1 && sw->state == EST_DIRECT) {',
+      ],
+    ],
+  },
+  {
+    rule: 7,
+    what: 'cut-over while an append is under way',
+    edits: [
+      ['sw->older > 0 || sw->appending > 0 ||', 'sw->older > 0 ||'],
+    ],
+  },
+  {
+    rule: 7,
+    what: 'cut-over before the stream was read to its end',
+    edits: [
+      ['sw->state == EST_DRAINING && sw->tail;', 'sw->state == EST_DRAINING;'],
+    ],
+  },
+  {
+    rule: 7,
+    what: 'cut-over on a read that was short before the last append',
+    edits: [
+      ['    sw->append_sent = false;\n    sw->tail = false;\n', '    sw->append_sent = false;\n'],
+    ],
+  },
+  {
+    rule: 7,
+    what: 'appends go on under steady load',
+    edits: [
+      [' && !sw->append_sent &&\n           !sw->closing;', ' && !sw->append_sent;'],
+    ],
+  },
+  {
+    rule: 7,
+    what: 'appends stay closed when Kafka is lost again',
+    edits: [
+      ['    sw->tail = false;\n    sw->closing = false;\n', '    sw->tail = false;\n'],
+    ],
+  },
+  {
+    rule: 8,
+    what: 'an append of unknown outcome counts as done',
+    edits: [
+      [
+        '    sw->append_sent = false;\n    sw->append_unknown = sw->appending > 0;\n',
+        '    sw->append_sent = false;\n    sw->queue -= sw->appending;\n    sw->appending = 0;\n',
+      ],
+    ],
+  },
+  {
+    rule: 8,
+    what: 'an append of unknown outcome is not sent again before the store is lost again',
+    edits: [
+      [' && !sw->append_sent &&', ' && sw->appending == 0 &&'],
+    ],
+  },
+  {
+    rule: 9,
+    what: 'direct without evidence',
+    edits: [
+      [' || !sw->evidence)\n        return false;', ')\n        return false;'],
+    ],
+  },
+  {
+    rule: 9,
+    what: 'a loss leaves the evidence',
+    edits: [
+      ['    sw->evidence = false;\n    sw->window', '    sw->window'],
+    ],
+  },
+  {
+    rule: 10,
+    what: 'direct with something in the stream',
+    edits: [
+      ['    if (sw->own == 0)\n        return now', '    if (sw->own < 3)\n        return now'],
+    ],
+  },
+  {
+    rule: 10,
+    what: 'a type that needs no Redis waits for it',
+    edits: [
+      ['    if (sw->own == 0)\n        return now >= sw->due;\n', ''],
+    ],
+  },
+  {
+    rule: 10,
+    what: 'no pause behind a loss',
+    edits: [
+      ['return now >= sw->due;', 'return true;'],
+    ],
+  },
+  {
+    rule: 10,
+    what: "deletes of repeats are counted as the own entries' (outside of direct)",
+    edits: [
+      ['    if (sw->state == EST_DIRECT && sw->tail)\n', ''],
+    ],
+  },
+  {
+    rule: 'due',
+    what: 'the next try is not told',
+    edits: [
+      [
+        '    if (sw->state != EST_BUFFERING)\n        return 0;',
+        '    if (sw->state != EST_DIRECT)\n        return 0;',
+      ],
+    ],
+  },
 ];
 
 function mutate(edits) {
@@ -90,7 +295,7 @@ test('the machine as it is', () => {
   assert.equal(run.status, 0, run.stderr);
 });
 
-for (const [i, [rule, what, ...edits]] of mutants.entries()) {
+for (const [i, { rule, what, edits }] of mutants.entries()) {
   test(`rule ${rule}: ${what}`, (t) => {
     const run = simulator(`mutant_${i}`, mutate(edits));
     assert.notEqual(run.status, 0, 'the simulator did not notice');

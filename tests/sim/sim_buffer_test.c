@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_OUTAGES = 60000, FAULTS_A_RUN = 250, STEPS_TO_HEAL = 30000 };
+enum { DEFAULT_OUTAGES = 100000, FAULTS_A_RUN = 250, STEPS_TO_HEAL = 30000 };
 
 static uint64_t seed;
 
@@ -230,7 +230,7 @@ static void take_events(struct buf_shim *s)
     buf_shim_take(s, (uint8_t)est_rng_below(&rng, BUF_KEYS), n, est_rng_below(&rng, 300) == 0);
 }
 
-/* Is the broker's silence noticed? A broken connection soon, a frozen broker by the shim's timer. */
+/* Is the broker's silence noticed? A broken connection soon, a frozen broker by a timer. */
 static void notice(struct buf_shim *s)
 {
     if (s->client->n > 0 && ((kafka.state == BUF_KAFKA_DOWN && est_rng_chance(&rng, 20)) ||
@@ -301,7 +301,7 @@ static void begin(void)
     sim.w = (struct buf_world){.judge = &judge, .kafka = &kafka, .redis = &redis, .rng = &rng};
     sim.w.options = (struct est_switch_options){.window_max = est_rng_chance(&rng, 30)
                                                                   ? 1 + est_rng_below(&rng, 8)
-                                                                  : 32 + est_rng_below(&rng, 1000),
+                                                                  : 128 + est_rng_below(&rng, 1000),
                                                 .probe_first = 5 * EST_MS,
                                                 .probe_max = 60 * EST_MS};
     for (uint8_t i = 0; i < BUF_SHIMS; i++) {
@@ -378,7 +378,7 @@ static void finish(void)
     heal_kafka();
     if (est_rng_chance(&rng, 20))
         live_without_redis();
-    if (sim.w.options.window_max < 32) /* it cannot drain as fast as events come */
+    if (sim.w.options.window_max < 128) /* it cannot drain as fast as events come */
         sim.load = 0;
     else if (est_rng_chance(&rng, 50)) /* an append is always under way */
         sim.load = 100;
