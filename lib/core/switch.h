@@ -137,8 +137,8 @@ bool est_switch_takes_read(const struct est_switch *sw);
  * an older one at its end is counted down when all its entries are deleted: est_switch_older_done.
  */
 void est_switch_read(struct est_switch *sw, size_t n, bool end, bool own);
-/* A flying entry was acknowledged (or moved away because Kafka refuses it). True: it waits for its deletion now. False: its stream id is
- * worthless (rule 5), forget it. */
+/* A flying entry was acknowledged, or moved away because Kafka refuses it. True: it waits for its
+ * deletion now. False: its stream id is worthless (rule 5), forget it. */
 bool est_switch_acked(struct est_switch *sw);
 void est_switch_deleted(struct est_switch *sw);
 /* Queue records that ended without being appended (refused because the store stays away): `n` from
