@@ -59,7 +59,6 @@ async function withRegistry(name, body) {
   const registry = new Registry(port);
   scenario(name, { start: false }, async (belt) => {
     belt.consumers[0].env.ESTEIRA_SCHEMA_REGISTRY_URL = registry.url; // the shim keeps to fingerprints
-    await Promise.all(belt.daemons.map((daemon) => daemon.start()));
     belt.post = async (payload) => {
       const text = JSON.stringify({ event: 'order_created', payload });
       const headers = { 'content-type': 'application/json' };
@@ -67,6 +66,7 @@ async function withRegistry(name, body) {
       assert.equal(answer.status, 202);
     };
     try {
+      await Promise.all(belt.daemons.map((daemon) => daemon.start()));
       await body(belt, registry);
     } finally {
       registry.close();
