@@ -43,12 +43,10 @@ static bool grow(struct est_buf *b, size_t need)
     return true;
 }
 
-bool est_buf_reserve(struct est_buf *b, size_t n)
+bool est_buf_grow(struct est_buf *b, size_t n)
 {
     if (b->failed)
         return false;
-    if (n <= b->cap - b->len)
-        return true;
     if (n > b->max - b->len || !grow(b, b->len + n)) {
         b->failed = true;
         return false;
@@ -56,29 +54,9 @@ bool est_buf_reserve(struct est_buf *b, size_t n)
     return true;
 }
 
-void est_buf_put(struct est_buf *b, const void *data, size_t n)
-{
-    if (n == 0 || !est_buf_reserve(b, n))
-        return;
-    memcpy(b->data + b->len, data, n);
-    b->len += n;
-}
-
-void est_buf_put_view(struct est_buf *b, struct est_view v)
-{
-    est_buf_put(b, v.data, v.len);
-}
-
 void est_buf_puts(struct est_buf *b, const char *s)
 {
     est_buf_put(b, s, strlen(s));
-}
-
-void est_buf_putc(struct est_buf *b, char c)
-{
-    if (!est_buf_reserve(b, 1))
-        return;
-    b->data[b->len++] = c;
 }
 
 void est_buf_put_u64(struct est_buf *b, uint64_t n)

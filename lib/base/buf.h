@@ -21,11 +21,11 @@ void est_buf_fini(struct est_buf *b);
 /* Empty again, memory kept, failure forgotten. */
 void est_buf_clear(struct est_buf *b);
 /* Room for n more bytes at b->data + b->len; the caller then raises b->len. False = failed. */
-bool est_buf_reserve(struct est_buf *b, size_t n);
-void est_buf_put(struct est_buf *b, const void *data, size_t n);
-void est_buf_put_view(struct est_buf *b, struct est_view v);
+static inline bool est_buf_reserve(struct est_buf *b, size_t n);
+static inline void est_buf_put(struct est_buf *b, const void *data, size_t n);
+static inline void est_buf_put_view(struct est_buf *b, struct est_view v);
 void est_buf_puts(struct est_buf *b, const char *s);
-void est_buf_putc(struct est_buf *b, char c);
+static inline void est_buf_putc(struct est_buf *b, char c);
 void est_buf_put_u64(struct est_buf *b, uint64_t n);
 void est_buf_put_i64(struct est_buf *b, int64_t n);
 void est_buf_printf(struct est_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -36,3 +36,32 @@ void est_buf_truncate(struct est_buf *b, size_t len);
 struct est_view est_buf_view(const struct est_buf *b);
 /* EST_OK, or EST_ERR_FULL once an append has failed. */
 est_err est_buf_err(const struct est_buf *b);
+
+/* --- inline: most appends find their room --- */
+
+/* What est_buf_reserve does when there is no room yet. */
+bool est_buf_grow(struct est_buf *b, size_t n);
+
+static inline bool est_buf_reserve(struct est_buf *b, size_t n)
+{
+    return (n <= b->cap - b->len && !b->failed) || est_buf_grow(b, n);
+}
+
+static inline void est_buf_put(struct est_buf *b, const void *data, size_t n)
+{
+    if (n == 0 || !est_buf_reserve(b, n))
+        return;
+    memcpy(b->data + b->len, data, n);
+    b->len += n;
+}
+
+static inline void est_buf_put_view(struct est_buf *b, struct est_view v)
+{
+    est_buf_put(b, v.data, v.len);
+}
+
+static inline void est_buf_putc(struct est_buf *b, char c)
+{
+    if (est_buf_reserve(b, 1))
+        b->data[b->len++] = c;
+}

@@ -5,6 +5,9 @@
 /* The years 0000 to 9999: what RFC 3339 can write. */
 static const est_us FIRST = -62167219200 * EST_SECOND, LAST = 253402300800 * EST_SECOND - 1;
 
+/* -0400-03-01: years from March of whole 400-year eras begin here, and no time above is before. */
+static const est_us ERA_BEFORE = (-719468 - (est_us)146097) * 86400 * EST_SECOND;
+
 static est_us now_of(clockid_t id)
 {
     struct timespec ts;
@@ -35,7 +38,20 @@ static int64_t days_of(int64_t y, unsigned m, unsigned d)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static void put_digits(char *out, unsigned n, int64_t value)
+/* The way back: the date of a day since ERA_BEFORE. */
+static void date_of(uint32_t day, uint32_t *ret_y, uint32_t *ret_m, uint32_t *ret_d)
+{
+    uint32_t era = day / 146097, of_era = day % 146097;
+    uint32_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    uint32_t month = (5 * of_year + 2) / 153; /* from March */
+
+    *ret_d = of_year - (153 * month + 2) / 5 + 1;
+    *ret_m = month < 10 ? month + 3 : month - 9;
+    *ret_y = year + era * 400 + (*ret_m <= 2) - 400;
+}
+
+static void put_digits(char *out, unsigned n, uint32_t value)
 {
     while (n-- > 0) {
         out[n] = (char)('0' + value % 10);
@@ -46,21 +62,18 @@ static void put_digits(char *out, unsigned n, int64_t value)
 void est_rfc3339_format(est_us wall, char out[EST_RFC3339_LEN + 1])
 {
     est_us shown = wall < FIRST ? FIRST : wall > LAST ? LAST : wall;
-    int64_t ms = shown / 1000 - (shown % 1000 < 0);
-    time_t secs = (time_t)(ms / 1000 - (ms % 1000 < 0));
-    int64_t frac = ms - (int64_t)secs * 1000;
-    struct tm tm;
+    uint64_t ms = (uint64_t)(shown - ERA_BEFORE) / 1000; /* rounds down also before 1970 */
+    uint32_t of_day = (uint32_t)(ms % 86400000), y, m, d;
 
+    date_of((uint32_t)(ms / 86400000), &y, &m, &d);
     memcpy(out, "0000-00-00T00:00:00.000Z", EST_RFC3339_LEN + 1);
-    if (gmtime_r(&secs, &tm) == NULL)
-        return;
-    put_digits(out, 4, tm.tm_year + 1900);
-    put_digits(out + 5, 2, tm.tm_mon + 1);
-    put_digits(out + 8, 2, tm.tm_mday);
-    put_digits(out + 11, 2, tm.tm_hour);
-    put_digits(out + 14, 2, tm.tm_min);
-    put_digits(out + 17, 2, tm.tm_sec);
-    put_digits(out + 20, 3, frac);
+    put_digits(out, 4, y);
+    put_digits(out + 5, 2, m);
+    put_digits(out + 8, 2, d);
+    put_digits(out + 11, 2, of_day / 3600000);
+    put_digits(out + 14, 2, of_day / 60000 % 60);
+    put_digits(out + 17, 2, of_day / 1000 % 60);
+    put_digits(out + 20, 3, of_day % 1000);
 }
 
 /* Reads n digits at *at; false when they are not there or above max. */

@@ -162,14 +162,13 @@ static bool is_written(struct est_view name, const struct est_event *ev)
     return ev->has_sequence && est_view_is(name, "sequence");
 }
 
-static est_err put_unnamed(struct est_decode *d, const struct est_event *ev)
+static void put_unnamed(struct est_decode *d, const struct est_event *ev)
 {
     size_t idx, max;
-    yyjson_val *members, *key, *val;
-    est_err err = est_decode_extra_of(d, NULL, &members);
+    yyjson_val *members = est_decode_extra_of(d, NULL), *key, *val;
 
-    if (err || !yyjson_is_obj(members))
-        return err;
+    if (!yyjson_is_obj(members))
+        return;
     yyjson_obj_foreach(members, idx, max, key, val) {
         if (is_written(est_json_tree_text(key), ev))
             continue;
@@ -178,7 +177,6 @@ static est_err put_unnamed(struct est_decode *d, const struct est_event *ev)
         est_buf_putc(d->out, ':');
         est_json_put_value(d->out, (const struct est_value *)val);
     }
-    return EST_OK;
 }
 
 static est_err parse_extra(const struct est_schema *sc, struct est_json *js, struct est_view field,
@@ -218,7 +216,7 @@ static est_err put_event(const struct est_schema *sc, struct est_view type,
     if (err == EST_OK && est_cursor_left(&d->in) > 0)
         err = est_decode_fault(d, &step, "a block that is not as long as it says");
     if (err == EST_OK)
-        err = put_unnamed(d, ev);
+        put_unnamed(d, ev);
     est_buf_putc(d->out, '}');
     est_json_tree_fini(&js);
     return err;
@@ -233,7 +231,7 @@ static est_err settle(struct est_decode *d, size_t start, est_err err)
         (void)est_why_set(d->why, err, "%s", est_err_text(err));
     if (err)
         est_buf_truncate(d->out, start);
-    est_buf_fini(d->pointer);
+    est_buf_fini(d->scratch);
     return err;
 }
 
@@ -241,8 +239,8 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
                             struct est_buf *out, struct est_event *ret_ev, struct est_why *reterr)
 {
     struct est_view fields[EST_PLAN_ROLE__COUNT];
-    struct est_buf pointer;
-    struct est_decode d = {{0}, out, reterr, &pointer, NULL, true};
+    struct est_buf scratch;
+    struct est_decode d = {{0}, out, reterr, &scratch, NULL, true};
     struct est_event ev;
     size_t start = out->len;
     est_err err = locate(sc, body, fields, reterr);
@@ -250,8 +248,7 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
     if (err)
         return err;
     envelope(sc, fields, &ev);
-    est_buf_init(&pointer,
-                 SIZE_MAX / 4); /* holds a path of the schema: bounded by it and the body */
+    est_buf_init(&scratch, SIZE_MAX / 4); /* twice the bytes of a field at most */
     err = settle(&d, start, put_event(sc, type, fields, &ev, &d));
     if (err == EST_OK && ret_ev != NULL)
         *ret_ev = ev;
@@ -261,12 +258,12 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
 est_err est_avro_read_json(const struct est_schema *sc, struct est_view body, struct est_buf *out,
                            struct est_why *reterr)
 {
-    struct est_buf pointer;
-    struct est_decode d = {est_cursor_of(body), out, reterr, &pointer, NULL, false};
+    struct est_buf scratch;
+    struct est_decode d = {est_cursor_of(body), out, reterr, &scratch, NULL, false};
     size_t start = out->len;
     est_err err;
 
-    est_buf_init(&pointer, SIZE_MAX / 4);
+    est_buf_init(&scratch, SIZE_MAX / 4);
     err = est_decode_value(&d, sc->plan, NULL);
     if (err == EST_OK && est_cursor_left(&d.in) > 0)
         err = est_why_set(reterr, EST_ERR_AVRO, "%zu bytes are left over", est_cursor_left(&d.in));

@@ -19,24 +19,6 @@ bool est_cursor_long_many(struct est_cursor *c, int64_t *ret)
     return false;
 }
 
-bool est_cursor_raw(struct est_cursor *c, size_t n, struct est_view *ret)
-{
-    if (n > est_cursor_left(c))
-        return false;
-    *ret = est_view((const char *)c->at, n);
-    c->at += n;
-    return true;
-}
-
-bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret)
-{
-    int64_t n;
-
-    if (!est_cursor_long(c, &n) || n < 0)
-        return false;
-    return est_cursor_raw(c, (size_t)n, ret);
-}
-
 bool est_cursor_block(struct est_cursor *c, size_t min_size, size_t *ret_count, size_t *ret_size)
 {
     int64_t n, size;
@@ -77,23 +59,12 @@ static bool skip_blocks(struct est_cursor *c, const struct est_plan *p)
     }
 }
 
-/* Enter the branch that the bytes say; false when there is none of that number. */
-static bool enter_union(struct est_cursor *c, const struct est_plan **p)
-{
-    int64_t i;
-
-    if (!est_cursor_long(c, &i) || i < 0 || (uint64_t)i >= (*p)->n)
-        return false;
-    *p = (*p)->branches[i];
-    return true;
-}
-
 bool est_cursor_skip(struct est_cursor *c, const struct est_plan *p)
 {
     struct est_view bytes;
     int64_t n;
 
-    if (p->kind == EST_PLAN_UNION && !enter_union(c, &p))
+    if (p->kind == EST_PLAN_UNION && !est_cursor_branch(c, &p))
         return false;
     switch (p->kind) {
     case EST_PLAN_NULL: return true;

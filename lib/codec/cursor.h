@@ -26,19 +26,51 @@ static inline size_t est_cursor_left(const struct est_cursor *c)
 
 bool est_cursor_long_many(struct est_cursor *c, int64_t *ret); /* of any number of bytes */
 
-/* A zigzag varint of at most ten bytes and 64 bits; nearly all are of one byte. */
+/* A zigzag varint of at most ten bytes and 64 bits; nearly all are of one byte, most others of two.
+ */
 static inline bool est_cursor_long(struct est_cursor *c, int64_t *ret)
 {
-    if (c->at >= c->end || *c->at >= 0x80)
+    unsigned z;
+
+    if (est_cursor_left(c) >= 2 && c->at[0] >= 0x80 && c->at[1] < 0x80) {
+        z = (c->at[0] & 0x7fu) | (unsigned)c->at[1] << 7;
+        c->at += 2;
+    } else if (c->at < c->end && *c->at < 0x80)
+        z = *c->at++;
+    else
         return est_cursor_long_many(c, ret);
-    *ret = (int64_t)(*c->at >> 1) ^ -(int64_t)(*c->at & 1);
-    c->at++;
+    *ret = (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
     return true;
 }
 
-bool est_cursor_raw(struct est_cursor *c, size_t n, struct est_view *ret);
+static inline bool est_cursor_raw(struct est_cursor *c, size_t n, struct est_view *ret)
+{
+    if (n > est_cursor_left(c))
+        return false;
+    *ret = est_view((const char *)c->at, n);
+    c->at += n;
+    return true;
+}
+
 /* Length and bytes. */
-bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret);
+static inline bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret)
+{
+    int64_t n;
+
+    return est_cursor_long(c, &n) && n >= 0 && est_cursor_raw(c, (size_t)n, ret);
+}
+
+/* The plan of the branch that the bytes name; *p becomes it. */
+static inline bool est_cursor_branch(struct est_cursor *c, const struct est_plan **p)
+{
+    int64_t i;
+
+    if (!est_cursor_long(c, &i) || i < 0 || (uint64_t)i >= (*p)->n)
+        return false;
+    *p = (*p)->branches[i];
+    return true;
+}
+
 /* The item count of the next block of an array or map of items that take `min_size` bytes at least;
  * 0 is the end. *ret_size is the block's length in bytes when the writer gave it, else SIZE_MAX. */
 bool est_cursor_block(struct est_cursor *c, size_t min_size, size_t *ret_count, size_t *ret_size);

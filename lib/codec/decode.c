@@ -59,20 +59,15 @@ static est_err decode_blocks(struct est_decode *d, const struct est_plan *p,
     return EST_OK;
 }
 
-est_err est_decode_extra_of(struct est_decode *d, const struct est_path *at, yyjson_val **ret)
+yyjson_val *est_decode_extra_of(const struct est_decode *d, const struct est_path *at)
 {
-    struct est_view pointer;
+    size_t idx, max;
+    yyjson_val *key, *val;
 
-    *ret = NULL;
-    if (d->extra == NULL)
-        return EST_OK;
-    est_buf_clear(d->pointer);
-    est_path_put(d->pointer, at);
-    if (d->pointer->failed)
-        return EST_ERR_NOMEM;
-    pointer = est_buf_view(d->pointer);
-    *ret = yyjson_obj_getn(d->extra, pointer.data, pointer.len);
-    return EST_OK;
+    yyjson_obj_foreach(d->extra, idx, max, key, val)
+        if (est_path_is(at, est_json_tree_text(key)))
+            return val;
+    return NULL;
 }
 
 static void put_comma(struct est_buf *b, size_t start)
@@ -83,15 +78,14 @@ static void put_comma(struct est_buf *b, size_t start)
 
 /* A member that was put back must not stand twice: the field's own value wins. `written` has a bit
  * for each field that went out. */
-static est_err put_back(struct est_decode *d, const struct est_plan *p, const uint64_t *written,
-                        size_t start, const struct est_path *at)
+static void put_back(struct est_decode *d, const struct est_plan *p, const uint64_t *written,
+                     size_t start, const struct est_path *at)
 {
     size_t idx, max;
-    yyjson_val *members, *key, *val;
-    est_err err = est_decode_extra_of(d, at, &members);
+    yyjson_val *members = est_decode_extra_of(d, at), *key, *val;
 
-    if (err || !yyjson_is_obj(members))
-        return err;
+    if (!yyjson_is_obj(members))
+        return;
     yyjson_obj_foreach(members, idx, max, key, val) {
         size_t field = est_plan_field_find(p, est_json_tree_text(key), p->n);
         if (field < p->n && (written[field / 64] & UINT64_C(1) << (field % 64)))
@@ -101,22 +95,17 @@ static est_err put_back(struct est_decode *d, const struct est_plan *p, const ui
         est_buf_putc(d->out, ':');
         est_json_put_value(d->out, (const struct est_value *)val);
     }
-    return EST_OK;
 }
 
-/* Is the value ahead a null of a union? Then it is stepped over. */
-static bool take_null(struct est_decode *d, const struct est_plan *p)
+/* `"name":`, with a comma unless it is the first member of its object. */
+static void put_name(struct est_buf *b, size_t start, struct est_view json_name)
 {
-    struct est_cursor ahead = d->in;
-    int64_t branch;
-
-    if (p->kind == EST_PLAN_NULL)
-        return true;
-    if (p->kind != EST_PLAN_UNION || p->null_branch == p->n || !est_cursor_long(&ahead, &branch) ||
-        branch != (int64_t)p->null_branch)
-        return false;
-    d->in = ahead;
-    return true;
+    if (!est_buf_reserve(b, json_name.len + 1))
+        return;
+    b->data[b->len] = ',';
+    b->len += b->len > start;
+    memcpy(b->data + b->len, json_name.data, json_name.len);
+    b->len += json_name.len;
 }
 
 static est_err decode_record(struct est_decode *d, const struct est_plan *p,
@@ -130,17 +119,19 @@ static est_err decode_record(struct est_decode *d, const struct est_plan *p,
     start = d->out->len;
     for (size_t i = 0; i < p->n; i++) {
         const struct est_plan_field *f = &p->fields[i];
+        const struct est_plan *what = f->plan;
         struct est_path step = {at, f->name, 0};
-        if (d->is_event && take_null(d, f->plan))
+        if (what->kind == EST_PLAN_UNION && !est_cursor_branch(&d->in, &what))
+            return est_decode_fault(d, &step, "a union index without a branch");
+        if (d->is_event && what->kind == EST_PLAN_NULL)
             continue;
-        put_comma(d->out, start);
-        est_buf_put_view(d->out, f->json_name);
-        if ((err = est_decode_value(d, f->plan, &step)) != EST_OK)
+        put_name(d->out, start, f->json_name);
+        if ((err = est_decode_value(d, what, &step)) != EST_OK)
             return err;
         written[i / 64] |= UINT64_C(1) << (i % 64);
     }
-    if (d->extra != NULL && (err = put_back(d, p, written, start, at)) != EST_OK)
-        return err;
+    if (d->extra != NULL)
+        put_back(d, p, written, start, at);
     est_buf_putc(d->out, '}');
     return EST_OK;
 }
@@ -148,11 +139,9 @@ static est_err decode_record(struct est_decode *d, const struct est_plan *p,
 static est_err decode_union(struct est_decode *d, const struct est_plan *p,
                             const struct est_path *at)
 {
-    int64_t i;
-
-    if (!est_cursor_long(&d->in, &i) || i < 0 || (uint64_t)i >= p->n)
+    if (!est_cursor_branch(&d->in, &p))
         return est_decode_fault(d, at, "a union index without a branch");
-    return est_decode_value(d, p->branches[i], at);
+    return est_decode_value(d, p, at);
 }
 
 est_err est_decode_value(struct est_decode *d, const struct est_plan *p, const struct est_path *at)

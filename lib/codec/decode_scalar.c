@@ -1,12 +1,14 @@
 #include "decode_scalar.h"
 
 #include "moment.h"
+#include "number.h"
 #include "text.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { DECIMAL_DIGITS = 20 };
+static const double WHOLE_MAX = 1e15; /* below, a whole number is its digits, and no exponent */
 
 est_err est_decode_scalar_null(struct est_decode *d, const struct est_plan *p,
                                const struct est_path *at)
@@ -58,6 +60,10 @@ static est_err put_double(struct est_decode *d, double value, const struct est_p
 
     if (!isfinite(value))
         return est_decode_fault(d, at, "a number that JSON cannot say");
+    if (fabs(value) < WHOLE_MAX && value == (double)(int64_t)value && !signbit(value)) {
+        est_buf_put_i64(d->out, (int64_t)value);
+        return EST_OK;
+    }
     if (!yyjson_alc_pool_init(&alc, memory, sizeof(memory)) ||
         (text = yyjson_val_write_opts(&v, 0, &alc, &len, NULL)) == NULL)
         return EST_ERR_NOMEM;
@@ -107,7 +113,7 @@ static est_err decode_decimal(struct est_decode *d, const struct est_plan *p, st
                               const struct est_path *at)
 {
     const unsigned char *s = (const unsigned char *)bytes.data;
-    int64_t most = 1;
+    int64_t most = est_number_power(p->precision);
     uint64_t n;
 
     while (bytes.len > 8 && (s[0] == 0 || s[0] == 0xff) && (s[1] >> 7) == (s[0] & 1)) {
@@ -119,8 +125,6 @@ static est_err decode_decimal(struct est_decode *d, const struct est_plan *p, st
     n = s[0] & 0x80 ? UINT64_MAX : 0;
     for (size_t i = 0; i < bytes.len; i++)
         n = n << 8 | s[i];
-    for (unsigned i = 0; i < p->precision; i++)
-        most *= 10;
     if ((int64_t)n >= most || (int64_t)n <= -most)
         return est_decode_fault(d, at, "a decimal with more digits than its precision");
     put_decimal(d->out, (int64_t)n, p->scale);
@@ -130,16 +134,16 @@ static est_err decode_decimal(struct est_decode *d, const struct est_plan *p, st
 /* Bytes as text of one code point each. */
 static est_err put_latin(struct est_decode *d, struct est_view bytes)
 {
-    est_buf_clear(d->pointer);
+    est_buf_clear(d->scratch);
     for (size_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)bytes.data[i];
         if (c >= 0x80)
-            est_buf_putc(d->pointer, (char)(0xC0 | c >> 6));
-        est_buf_putc(d->pointer, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
+            est_buf_putc(d->scratch, (char)(0xC0 | c >> 6));
+        est_buf_putc(d->scratch, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
     }
-    if (d->pointer->failed)
+    if (d->scratch->failed)
         return EST_ERR_NOMEM;
-    (void)est_text_put(d->out, est_buf_view(d->pointer));
+    (void)est_text_put(d->out, est_buf_view(d->scratch));
     return EST_OK;
 }
 

@@ -4,16 +4,15 @@
 
 void est_moment_put(struct est_buf *b, int64_t ms)
 {
-    char text[EST_RFC3339_LEN + 1];
+    char text[EST_RFC3339_LEN + 2] = "\"";
 
     if (!est_moment_is_sayable(ms)) {
         est_buf_put_i64(b, ms);
         return;
     }
-    est_rfc3339_format(ms * 1000, text);
-    est_buf_putc(b, '"');
-    est_buf_put(b, text, EST_RFC3339_LEN);
-    est_buf_putc(b, '"');
+    est_rfc3339_format(ms * 1000, text + 1);
+    text[EST_RFC3339_LEN + 1] = '"'; /* where the NUL was */
+    est_buf_put(b, text, sizeof(text));
 }
 
 void est_moment_put_micros(struct est_buf *b, int64_t us)

@@ -7,6 +7,33 @@
 
 enum { DOUBLE_TEXT_MAX = 400, EXPONENT_MAX = 100000 };
 
+int64_t est_number_power(unsigned n)
+{
+    static const int64_t powers[EST_NUMBER_PRECISION_MAX + 1] = {
+        1,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+    };
+
+    return powers[n];
+}
+
 static bool is_digit(struct est_view t, size_t at)
 {
     return at < t.len && t.data[at] >= '0' && t.data[at] <= '9';

@@ -14,6 +14,8 @@ enum est_number_fault {
 
 enum { EST_NUMBER_PRECISION_MAX = 18 }; /* decimal digits that always fit an int64_t */
 
+/* 10^n, n <= EST_NUMBER_PRECISION_MAX. */
+int64_t est_number_power(unsigned n);
 /* An integer: JSON's grammar without fraction and exponent. */
 enum est_number_fault est_number_i64(struct est_view text, int64_t *ret);
 /* Any JSON number, exactly, as an integer count of 10^-scale, of at most `precision` digits. */

@@ -29,6 +29,45 @@ void est_path_put(struct est_buf *b, const struct est_path *at)
     put_step(b, at);
 }
 
+/* Takes `tail` off the end of v; false when it does not end so. */
+static bool strip(struct est_view *v, const char *tail, size_t n)
+{
+    if (v->len < n || memcmp(v->data + v->len - n, tail, n) != 0)
+        return false;
+    v->len -= n;
+    return true;
+}
+
+static bool strip_name(struct est_view *v, struct est_view name)
+{
+    for (size_t i = name.len; i > 0; i--) {
+        char c = name.data[i - 1];
+        if (c == '~' || c == '/' ? !strip(v, c == '~' ? "~0" : "~1", 2) : !strip(v, &c, 1))
+            return false;
+    }
+    return true;
+}
+
+static bool strip_index(struct est_view *v, size_t index)
+{
+    do {
+        char digit = (char)('0' + index % 10);
+        if (!strip(v, &digit, 1))
+            return false;
+        index /= 10;
+    } while (index > 0);
+    return true;
+}
+
+bool est_path_is(const struct est_path *at, struct est_view pointer)
+{
+    for (; at != NULL; at = at->parent)
+        if (!(at->name.data ? strip_name(&pointer, at->name) : strip_index(&pointer, at->index)) ||
+            !strip(&pointer, "/", 1))
+            return false;
+    return pointer.len == 0;
+}
+
 static size_t step_text(const struct est_path *at, char *out, size_t size)
 {
     size_t n = 0;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/view.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* `name` absent = element `index` of an array. parent NULL = the step leaves the root. */
@@ -16,6 +17,8 @@ struct est_path {
 
 /* Append the RFC 6901 pointer; NULL is the root, whose pointer is empty. */
 void est_path_put(struct est_buf *b, const struct est_path *at);
+/* Is `pointer` that text? Without writing it. */
+bool est_path_is(const struct est_path *at, struct est_view pointer);
 /* The same into `size` bytes with a NUL; one that does not fit is cut at a step, with "/..."
  * behind. */
 void est_path_format(const struct est_path *at, char *out, size_t size);

@@ -2,7 +2,9 @@
 
 #include <stdint.h>
 
-enum { SHORT_MAX = 128 };
+#include <endian.h>
+
+enum { SHORT_MAX = 256 };
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH EACH(0x80)
@@ -13,21 +15,40 @@ static uint64_t zero_bytes(uint64_t w)
     return (w - EACH(1)) & ~w & HIGH;
 }
 
+/* The first byte is the lowest. */
 static uint64_t load(const unsigned char *s)
 {
     uint64_t w;
 
     memcpy(&w, s, sizeof(w));
-    return w;
+    return le64toh(w);
 }
 
-/* Is there a byte that a JSON string cannot hold as it is, or that is not ASCII? */
-static bool has_special(uint64_t w)
+/* Fewer than eight bytes, with spaces behind them. */
+static uint64_t load_few(const unsigned char *s, size_t n)
+{
+    uint64_t w = n & 1 ? s[n - 1] : 0;
+
+    if (n & 2)
+        w = w << 16 | (uint64_t)s[(n & 4) + 1] << 8 | s[n & 4];
+    if (n & 4)
+        w = w << 32 | (uint64_t)s[3] << 24 | (uint64_t)s[2] << 16 | (uint64_t)s[1] << 8 | s[0];
+    return w | EACH(' ') << (n * 8);
+}
+
+static void store(char *out, uint64_t w)
+{
+    w = htole64(w);
+    memcpy(out, &w, sizeof(w));
+}
+
+/* The high bit of each byte that a JSON string cannot hold as it is, or that is not ASCII; exact for
+ * the lowest such byte. */
+static uint64_t special_bytes(uint64_t w)
 {
     uint64_t control = (w - EACH(0x20)) & ~w;
 
-    return ((control | w) & HIGH) != 0 || zero_bytes(w ^ EACH('"')) != 0 ||
-           zero_bytes(w ^ EACH('\\')) != 0;
+    return ((control | w) & HIGH) | zero_bytes(w ^ EACH('"')) | zero_bytes(w ^ EACH('\\'));
 }
 
 static bool is_tail(unsigned char c)
@@ -71,19 +92,21 @@ bool est_text_is_utf8(struct est_view v)
     return true;
 }
 
-static void put_escape(struct est_buf *b, unsigned char c)
+/* Writes two or six bytes of out, and says how many. */
+static size_t escape(char out[6], unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char letters[0x20] = {
         ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    char out[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
-    if (c < 0x20 && letters[c] == 0) {
-        est_buf_put(b, out, 6);
-        return;
-    }
+    out[0] = '\\';
     out[1] = c < 0x20 ? letters[c] : (char)c;
-    est_buf_put(b, out, 2);
+    if (out[1] != 0)
+        return 2;
+    memcpy(out + 1, "u00", 3);
+    out[4] = hex[c >> 4];
+    out[5] = hex[c & 15];
+    return 6;
 }
 
 /* Bytes from s on that stand in a JSON string as they are; *bad is set at ill-formed UTF-8. */
@@ -92,7 +115,7 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
     size_t i = 0;
 
     while (i < n) {
-        if (n - i >= 8 && !has_special(load(s + i))) {
+        if (n - i >= 8 && special_bytes(load(s + i)) == 0) {
             i += 8;
             continue;
         }
@@ -108,37 +131,52 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
     return i;
 }
 
-/* Short text into room for its longest escaped form: no run is measured before it is copied. */
+/* What stands at s and is special, into out; returns the bytes that it took, 0 for ill-formed UTF-8.
+ */
+static size_t put_special(char **out, const unsigned char *s, size_t left)
+{
+    size_t step = 1;
+
+    if (s[0] < 0x80) {
+        *out += escape(*out, s[0]);
+        return step;
+    }
+    step = sequence(s, left);
+    for (size_t i = 0; i < step; i++)
+        *(*out)++ = (char)s[i];
+    return step;
+}
+
+/* Short text into room for its longest escaped form: eight bytes are written before it is known how
+ * many of them are plain. */
 static bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
 {
     char *out = b->data + b->len;
-    size_t i = 0;
 
     *out++ = '"';
-    while (n - i >= 8 && !has_special(load(s + i))) {
-        memcpy(out, s + i, 8);
-        out += 8;
-        i += 8;
+    while (n > 0) {
+        uint64_t w = n >= 8 ? load(s) : load_few(s, n), special = special_bytes(w);
+        size_t run = special ? (size_t)__builtin_ctzll(special) / 8 : n < 8 ? n : 8;
+        store(out, w);
+        out += run;
+        if (special != 0) {
+            size_t step = put_special(&out, s + run, n - run);
+            if (step == 0)
+                return false;
+            run += step;
+        }
+        s += run;
+        n -= run;
     }
+    *out++ = '"';
     b->len = (size_t)(out - b->data);
-    while (i < n) {
-        size_t step = s[i] < 0x80 ? 1 : sequence(s + i, n - i);
-        if (step == 0)
-            return false;
-        if (s[i] < 0x20 || s[i] == '"' || s[i] == '\\')
-            put_escape(b, s[i]);
-        else
-            for (size_t j = 0; j < step; j++)
-                b->data[b->len++] = (char)s[i + j];
-        i += step;
-    }
-    b->data[b->len++] = '"';
     return true;
 }
 
 static bool put_long(struct est_buf *b, struct est_view v)
 {
     const unsigned char *s = (const unsigned char *)v.data;
+    char escaped[6];
     bool bad = false;
     size_t i = 0;
 
@@ -150,7 +188,7 @@ static bool put_long(struct est_buf *b, struct est_view v)
         est_buf_put(b, v.data + i, run);
         i += run;
         if (i < v.len)
-            put_escape(b, s[i++]);
+            est_buf_put(b, escaped, escape(escaped, s[i++]));
     }
     est_buf_putc(b, '"');
     return true;
@@ -158,7 +196,8 @@ static bool put_long(struct est_buf *b, struct est_view v)
 
 bool est_text_put(struct est_buf *b, struct est_view v)
 {
-    size_t room = v.len * 6 + 2; /* a control character takes six bytes */
+    size_t room =
+        v.len * 6 + 2 + 8; /* a control character takes six; eight are written at a time */
 
     if (v.len > SHORT_MAX || b->failed || room > b->max - b->len)
         return put_long(b, v);
