@@ -97,7 +97,7 @@ static void tell_no_memory(const struct part *p, const struct est_kafka_msg *msg
  * committed past it, and it is read again by whoever gets the partition. */
 static struct parcel *new_parcel(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
-    struct parcel *pc = parcel_new(p, msg);
+    struct parcel *pc = parcel_new(&in->w->parcels, p, msg);
 
     if (pc == NULL) {
         tell_no_memory(p, msg, EST_ERR_NOMEM);
@@ -131,7 +131,7 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
     if (err == EST_OK)
         return;
     tell_no_memory(p, msg, err); /* the lanes have twice the room that room.h leaves them */
-    parcel_free(pc);
+    parcel_free(&in->w->parcels, pc);
 }
 
 /* --- room --- */

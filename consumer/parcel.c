@@ -1,6 +1,5 @@
 #include "parcel.h"
 
-#include "base/mem.h"
 #include "part.h"
 
 static size_t size_of(const struct parcel *pc)
@@ -8,9 +7,9 @@ static size_t size_of(const struct parcel *pc)
     return sizeof(*pc) + est_kafka_msg_size(pc->msg);
 }
 
-struct parcel *parcel_new(struct part *part, struct est_kafka_msg *msg)
+struct parcel *parcel_new(struct est_pool *pool, struct part *part, struct est_kafka_msg *msg)
 {
-    struct parcel *pc = est_alloc(sizeof(*pc));
+    struct parcel *pc = est_pool_take(pool);
 
     if (pc == NULL)
         return NULL;
@@ -23,14 +22,14 @@ struct parcel *parcel_new(struct part *part, struct est_kafka_msg *msg)
     return pc;
 }
 
-void parcel_free(struct parcel *pc)
+void parcel_free(struct est_pool *pool, struct parcel *pc)
 {
     est_list_remove(&pc->node);
     est_list_remove(&pc->loan);
     pc->part->waiting--;
     pc->part->waiting_bytes -= pc->bytes;
     est_kafka_msg_free(pc->msg);
-    est_free(pc);
+    est_pool_give(pool, pc);
 }
 
 struct est_view parcel_body(const struct parcel *pc)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/pool.h"
 #include "base/view.h"
 #include "core/lanes.h"
 #include "io/kafka_msg.h"
@@ -28,8 +29,8 @@ struct parcel {
 };
 
 /* Takes msg on success. NULL without memory. */
-struct parcel *parcel_new(struct part *part, struct est_kafka_msg *msg);
-void parcel_free(struct parcel *pc);
+struct parcel *parcel_new(struct est_pool *pool, struct part *part, struct est_kafka_msg *msg);
+void parcel_free(struct est_pool *pool, struct parcel *pc);
 /* The Avro body, and the id inside it (empty before parcel_set_id): valid until parcel_own. */
 struct est_view parcel_body(const struct parcel *pc);
 struct est_view parcel_id(const struct parcel *pc);

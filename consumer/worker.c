@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { OPTIONS_MAX = 64, LANES_SLACK = 2 };
+enum { OPTIONS_MAX = 64, LANES_SLACK = 2, PARCELS_KEPT = 10000 };
 static const est_us REVOKE_BOUND = 5 * EST_SECOND, COMMIT_TIMEOUT = 2 * EST_SECOND;
 static const est_us CLOSE_CHECK = 10 * EST_MS;
 
@@ -62,7 +62,7 @@ void worker_settle(struct worker *w, struct parcel *pc)
     struct life *l = life_of(w);
 
     (void)est_offsets_settle(pc->part->offsets, est_kafka_msg_offset(pc->msg));
-    parcel_free(pc);
+    parcel_free(&w->parcels, pc);
     if (!l->committing && !est_loop_timer_armed(&l->commit))
         est_loop_timer_at(w->loop, &l->commit,
                           est_loop_now(w->loop) + w->cfg->consumer_commit_interval);
@@ -113,7 +113,7 @@ static void drop_waiting(struct worker *w, bool all)
             if (!all && est_kafka_msg_offset(pc->msg) < p->high)
                 continue;
             est_lanes_settle(w->lanes, &pc->item);
-            parcel_free(pc);
+            parcel_free(&w->parcels, pc);
         }
     }
 }
@@ -129,7 +129,7 @@ static void give_back_now(struct worker *w)
     for (size_t i = 0; i < w->parts.n;
          i++) /* condemned and not yet in the DLQ: read again as well */
         EST_LIST_EACH(node, &w->parts.items[i].parcels)
-            parcel_free(EST_CONTAINER(node, struct parcel, node));
+            parcel_free(&w->parcels, EST_CONTAINER(node, struct parcel, node));
     EST_LOG(EST_INFO, "revoked", EST_I("partitions", w->parts.n), EST_I("committing", n),
             EST_I("lost", w->lost));
     w->giving_back = false;
@@ -354,6 +354,7 @@ static est_err open_basics(struct life *l, struct est_why *reterr)
     if (est_metrics_new(EST_IN_CONSUMER, &l->w.metrics) != EST_OK ||
         est_lanes_new(limits, seed[0], seed[1], &l->w.lanes) != EST_OK)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the lanes");
+    est_pool_init(&l->w.parcels, sizeof(struct parcel), PARCELS_KEPT);
     loans_init(&l->w.loans, l->w.lanes, cfg->consumer_fetch_bytes);
     return EST_OK;
 }
@@ -424,7 +425,7 @@ static void free_parcels(struct worker *w)
         struct part *p = &w->parts.items[i];
         intake_drop(w->intake, p);
         EST_LIST_EACH(n, &p->parcels)
-            parcel_free(EST_CONTAINER(n, struct parcel, node));
+            parcel_free(&w->parcels, EST_CONTAINER(n, struct parcel, node));
     }
     parts_clear(&w->parts);
 }
@@ -441,6 +442,7 @@ void worker_free(struct worker *w)
     est_kafka_sub_free(w->sub);
     intake_free(w->intake);
     est_lanes_free(w->lanes);
+    est_pool_fini(&w->parcels);
     est_metrics_free(w->metrics);
     if (w->loop != NULL) {
         est_loop_timer_off(w->loop, &l->commit);

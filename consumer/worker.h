@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/pool.h"
 #include "core/health.h"
 #include "core/rng.h"
 #include "loans.h"
@@ -41,6 +42,7 @@ struct worker {
     struct est_lanes *lanes;
     struct parts parts;
     struct loans loans;
+    struct est_pool parcels;
     struct est_rng rng;
     struct est_kafka_sub *sub;
     struct intake *intake;

@@ -12,8 +12,14 @@ struct est_heap_node {
     size_t slot; /* 1-based place in the heap; 0 = not in it */
 };
 
+/* The key stands beside the node, so that comparing does not touch the owners' memory. */
+struct est_heap_slot {
+    est_us at;
+    struct est_heap_node *node;
+};
+
 struct est_heap {
-    struct est_heap_node **slots; /* slots[0] unused */
+    struct est_heap_slot *slots; /* slots[0] unused */
     size_t n, cap;
 };
 

@@ -19,43 +19,51 @@ static uint64_t rotl(uint64_t x, unsigned b)
     return (x << b) | (x >> (64 - b));
 }
 
-static void sip_round(uint64_t v[4])
+struct sip {
+    uint64_t a, b, c, d;
+};
+
+static inline struct sip sip_round(struct sip s)
 {
-    v[0] += v[1];
-    v[1] = rotl(v[1], 13) ^ v[0];
-    v[0] = rotl(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotl(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotl(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotl(v[1], 17) ^ v[2];
-    v[2] = rotl(v[2], 32);
+    s.a += s.b;
+    s.b = rotl(s.b, 13) ^ s.a;
+    s.a = rotl(s.a, 32);
+    s.c += s.d;
+    s.d = rotl(s.d, 16) ^ s.c;
+    s.a += s.d;
+    s.d = rotl(s.d, 21) ^ s.a;
+    s.c += s.b;
+    s.b = rotl(s.b, 17) ^ s.c;
+    s.c = rotl(s.c, 32);
+    return s;
+}
+
+static inline struct sip sip_word(struct sip s, uint64_t word)
+{
+    s.d ^= word;
+    s = sip_round(s);
+    s.a ^= word;
+    return s;
 }
 
 uint64_t est_hash(struct est_view key, uint64_t seed0, uint64_t seed1)
 {
-    uint64_t v[4] = {seed0 ^ 0x736f6d6570736575U, seed1 ^ 0x646f72616e646f6dU,
-                     seed0 ^ 0x6c7967656e657261U, seed1 ^ 0x7465646279746573U};
-    uint64_t word = 0;
+    struct sip s = {seed0 ^ 0x736f6d6570736575U, seed1 ^ 0x646f72616e646f6dU,
+                    seed0 ^ 0x6c7967656e657261U, seed1 ^ 0x7465646279746573U};
+    uint64_t word;
     size_t i = 0;
 
     for (; i + 8 <= key.len; i += 8) {
         memcpy(&word, key.data + i, 8);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
+        s = sip_word(s, word);
     }
     word = (uint64_t)key.len << 56;
     for (unsigned shift = 0; i < key.len; i++, shift += 8)
         word |= (uint64_t)(unsigned char)key.data[i] << shift;
-    v[3] ^= word;
-    sip_round(v);
-    v[0] ^= word;
-    v[2] ^= 0xff;
-    for (int r = 0; r < 3; r++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    s = sip_word(s, word);
+    s.c ^= 0xff;
+    s = sip_round(sip_round(sip_round(s)));
+    return s.a ^ s.b ^ s.c ^ s.d;
 }
 
 void est_map_init(struct est_map *m, size_t max, uint64_t seed0, uint64_t seed1)

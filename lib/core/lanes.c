@@ -2,28 +2,18 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "base/map.h"
 #include "base/mem.h"
+#include "base/pool.h"
+#include "lane_table.h"
 
 #include <string.h>
 
-/* All items of a lane stay in one list in order of arrival; those handed out are marked. They are a
- * prefix of the list when handed out, and nothing more is handed out until all of them are settled
- * or given back: so giving back is unmarking, and order cannot be lost. */
-struct est_lane {
-    struct est_node items;
-    struct est_lane_item *front; /* the next to hand out; NULL = none */
-    size_t waiting, waiting_bytes, out;
-    est_us not_before;           /* when it is to be ready again; 0 = at once */
-    struct est_heap_node ready;  /* by the serial of the first item */
-    struct est_heap_node parked; /* by not_before */
-    size_t name_len;
-    char name[];
-};
+enum { NAME_KEPT = 48, SPARE_MAX = 2048 };
 
 struct est_lanes {
     struct est_lanes_limits limits;
-    struct est_map by_name;
+    struct est_lane_table by_name;
+    struct est_pool pool;          /* lanes with names of up to NAME_KEPT bytes */
     struct est_heap ready, parked; /* both have room for every lane: setting them cannot fail */
     uint64_t serial;
     struct est_lanes_stats stats; /* lanes, ready and parked are filled in when asked */
@@ -39,7 +29,8 @@ est_err est_lanes_new(struct est_lanes_limits limits, uint64_t seed0, uint64_t s
     if (lanes == NULL)
         return EST_ERR_NOMEM;
     lanes->limits = limits;
-    est_map_init(&lanes->by_name, limits.records, seed0, seed1);
+    est_lane_table_init(&lanes->by_name, seed0, seed1);
+    est_pool_init(&lanes->pool, sizeof(struct est_lane) + NAME_KEPT, SPARE_MAX);
     est_heap_init(&lanes->ready);
     est_heap_init(&lanes->parked);
     *ret = lanes;
@@ -52,9 +43,10 @@ void est_lanes_free(struct est_lanes *lanes)
 
     if (lanes == NULL)
         return;
-    for (void *lane; (lane = est_map_next(&lanes->by_name, &it, NULL)) != NULL;)
+    for (void *lane; (lane = est_lane_table_next(&lanes->by_name, &it)) != NULL;)
         est_free(lane);
-    est_map_fini(&lanes->by_name);
+    est_lane_table_fini(&lanes->by_name);
+    est_pool_fini(&lanes->pool);
     est_heap_fini(&lanes->ready);
     est_heap_fini(&lanes->parked);
     est_free(lanes);
@@ -100,12 +92,26 @@ static void leave_ready(struct est_lanes *lanes, struct est_lane *lane)
     lanes->stats.ready_bytes -= lane->waiting_bytes;
 }
 
+static struct est_lane *alloc_lane(struct est_lanes *lanes, size_t name_len)
+{
+    return name_len <= NAME_KEPT ? est_pool_take(&lanes->pool)
+                                 : est_alloc(sizeof(struct est_lane) + name_len);
+}
+
+static void free_lane(struct est_lanes *lanes, struct est_lane *lane)
+{
+    if (lane->name_len <= NAME_KEPT)
+        est_pool_give(&lanes->pool, lane);
+    else
+        est_free(lane);
+}
+
 static void drop_lane(struct est_lanes *lanes, struct est_lane *lane)
 {
     leave_ready(lanes, lane);
     est_heap_remove(&lanes->parked, &lane->parked);
-    est_map_remove(&lanes->by_name, est_view(lane->name, lane->name_len));
-    est_free(lane);
+    est_lane_table_remove(&lanes->by_name, lane);
+    free_lane(lanes, lane);
 }
 
 /* Puts a lane that has nothing handed out into the state that its items ask for. */
@@ -132,20 +138,20 @@ bool est_lanes_has_room(const struct est_lanes *lanes, size_t bytes)
            bytes <= lanes->limits.bytes - st->bytes;
 }
 
-static struct est_lane *add_lane(struct est_lanes *lanes, struct est_view name)
+static struct est_lane *add_lane(struct est_lanes *lanes, struct est_view name, uint64_t hash)
 {
-    struct est_lane *lane = est_calloc(1, sizeof(*lane) + name.len);
+    struct est_lane *lane = alloc_lane(lanes, name.len);
 
     if (lane == NULL)
         return NULL;
+    *lane = (struct est_lane){.hash = hash, .name_len = name.len};
     est_list_init(&lane->items);
-    lane->name_len = name.len;
     if (name.len > 0)
         memcpy(lane->name, name.data, name.len);
     if (est_heap_reserve(&lanes->ready, lanes->by_name.n + 1) != EST_OK ||
         est_heap_reserve(&lanes->parked, lanes->by_name.n + 1) != EST_OK ||
-        est_map_put(&lanes->by_name, name, lane) != EST_OK) {
-        est_free(lane);
+        est_lane_table_add(&lanes->by_name, lane) != EST_OK) {
+        free_lane(lanes, lane);
         return NULL;
     }
     return lane;
@@ -166,12 +172,14 @@ est_err est_lanes_push(struct est_lanes *lanes, struct est_view name, struct est
                        size_t bytes, est_us now)
 {
     struct est_lane *lane;
+    uint64_t hash;
 
     EST_ASSERT(item->lane == NULL);
     if (!est_lanes_has_room(lanes, bytes))
         return EST_ERR_FULL;
-    lane = est_map_get(&lanes->by_name, name);
-    if (lane == NULL && (lane = add_lane(lanes, name)) == NULL)
+    hash = est_lane_table_hash(&lanes->by_name, name);
+    lane = est_lane_table_find(&lanes->by_name, name, hash);
+    if (lane == NULL && (lane = add_lane(lanes, name, hash)) == NULL)
         return EST_ERR_NOMEM;
     *item = (struct est_lane_item){
         .lane = lane, .serial = lanes->serial++, .arrived = now, .bytes = bytes};

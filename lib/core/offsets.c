@@ -88,9 +88,21 @@ est_err est_offsets_track(struct est_offsets *off, int64_t offset)
     return EST_OK;
 }
 
+/* Without gaps the entry lies as far from the first as its offset does; with gaps it can only lie
+ * before that. */
 static uint64_t *find(const struct est_offsets *off, int64_t offset)
 {
     size_t low = 0, high = off->n;
+    uint64_t ahead;
+
+    if (off->n == 0 || offset < offset_of(*at(off, 0)))
+        return NULL;
+    ahead = (uint64_t)(offset - offset_of(*at(off, 0)));
+    if (ahead < off->n) {
+        if (offset_of(*at(off, (size_t)ahead)) == offset)
+            return at(off, (size_t)ahead);
+        high = (size_t)ahead;
+    }
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -11,6 +11,7 @@ struct est_kafka_msg {
     const char *topic;
     int64_t offset, timestamp_ms;
     struct est_view key, value;
+    struct est_pool *home;             /* where the block goes back to; NULL = to the allocator */
     rd_kafka_event_t *event;           /* what is borrowed; NULL = all is in `own` */
     const rd_kafka_message_t *fetched; /* the message in it */
     struct est_record_header *own;     /* headers, then the bytes that all of it points to */
@@ -85,10 +86,15 @@ static struct est_view view_of(const void *data, size_t len)
     return est_view(data, data ? len : 0);
 }
 
-est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg, const char *topic,
-                             struct est_kafka_msg **ret)
+size_t est_kafka_msg_block(void)
 {
-    struct est_kafka_msg *m = est_alloc(sizeof(*m));
+    return sizeof(struct est_kafka_msg);
+}
+
+est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg, const char *topic,
+                             struct est_pool *pool, struct est_kafka_msg **ret)
+{
+    struct est_kafka_msg *m = est_pool_take(pool);
     rd_kafka_timestamp_type_t kind;
     int64_t at = rd_kafka_message_timestamp(msg, &kind);
 
@@ -99,6 +105,7 @@ est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg
                                 .timestamp_ms = kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : at,
                                 .key = view_of(msg->key, msg->key_len),
                                 .value = view_of(msg->payload, msg->len),
+                                .home = pool,
                                 .event = ev,
                                 .fetched = msg,
                                 .partition = msg->partition};
@@ -145,6 +152,7 @@ est_err est_kafka_msg_own(struct est_kafka_msg *m)
     if (err != EST_OK)
         return err;
     rd_kafka_event_destroy(m->event);
+    m->home = NULL; /* it may outlive the client */
     m->event = NULL;
     m->fetched = NULL;
     return EST_OK;
@@ -162,7 +170,10 @@ void est_kafka_msg_free(struct est_kafka_msg *m)
     if (m->event != NULL)
         rd_kafka_event_destroy(m->event);
     est_free(m->own);
-    est_free(m);
+    if (m->home != NULL)
+        est_pool_give(m->home, m);
+    else
+        est_free(m);
 }
 
 /* --- asking one --- */

@@ -60,7 +60,7 @@ static void take_record(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
         return;
     }
     nudge(ks, msg);
-    if (est_kafka_msg_borrow(ev, msg, topic_name(ks, msg->rkt), &m) == EST_OK) {
+    if (est_kafka_msg_borrow(ev, msg, topic_name(ks, msg->rkt), &ks->messages, &m) == EST_OK) {
         ks->on.record(ks->on.arg, m);
         return;
     }
@@ -249,6 +249,7 @@ est_err est_kafka_sub_new(struct est_loop *lp, const struct est_kafka_sub_option
                                  .results_wake = {.fd = -1},
                                  .poll_timer = {.fn = on_poll_timer, .arg = ks},
                                  .give_timer = {.fn = est_kafka_sub_on_give_timer, .arg = ks}};
+    est_pool_init(&ks->messages, est_kafka_msg_block(), EST_KAFKA_SUB_QUEUE);
     if (copy_topics(ks, opt) != EST_OK)
         (void)est_why_set(reterr, err, "no memory for the Kafka consumer");
     else
@@ -289,5 +290,6 @@ void est_kafka_sub_free(struct est_kafka_sub *ks)
     for (size_t i = 0; i < ks->n_topics; i++)
         est_free(ks->topics[i]);
     est_free(ks->topics);
+    est_pool_fini(&ks->messages);
     est_free(ks);
 }

@@ -5,6 +5,8 @@
 #include "kafka_client.h"
 #include "kafka_sub.h"
 
+#include "base/pool.h"
+
 enum est_kafka_sub_giving { EST_KAFKA_SUB_KEEPS, EST_KAFKA_SUB_ASKED, EST_KAFKA_SUB_COMMITS };
 
 /* Three queues, so that none waits behind another: records can be held back while membership and
@@ -27,6 +29,7 @@ struct est_kafka_sub {
     enum est_kafka_sub_giving giving;
     rd_kafka_topic_partition_list_t *revoked;
     bool lost, committing, down, probing, closing;
+    struct est_pool messages;
     size_t fetch_max_bytes;
     size_t taken, taken_bytes; /* records handed over since librdkafka was last nudged */
     char give_tag;             /* its address is the opaque of a revoke's last commit */
