@@ -23,7 +23,7 @@ static void check_first(const struct est_heap *h, const struct est_heap_node *no
         if (nodes[i].slot != 0) {
             n++;
             least = nodes[i].at < least ? nodes[i].at : least;
-            assert_ptr_equal(h->slots[nodes[i].slot], &nodes[i]);
+            assert_ptr_equal(h->slots[nodes[i].slot].node, &nodes[i]);
         }
     assert_int_equal(h->n, n);
     if (n == 0)
