@@ -15,5 +15,5 @@ bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned 
 
 bool room_is_plenty(size_t ready, size_t round, bool is_held)
 {
-    return ready >= round * (is_held ? 2 : 3);
+    return ready >= round * (is_held ? 1 : 2);
 }
