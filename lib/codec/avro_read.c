@@ -5,6 +5,8 @@
 #include "schema_plan.h"
 #include "text.h"
 
+#include "base/assert.h"
+
 #include <string.h>
 
 /* --- where the fields of an event are --- */
@@ -22,98 +24,96 @@ static est_err fault_at(const struct est_schema *sc, size_t field, const char *t
     return est_why_set(reterr, EST_ERR_AVRO, "/%.*s: %s", (int)name.len, name.data, text);
 }
 
-/* The bytes of each role's field. The writer's order of fields is its own, ours is fixed, and extra
- * comes after the payload it is part of: so the record is cut up before anything is written. */
-static est_err locate(const struct est_schema *sc, struct est_view body,
-                      struct est_view ret[EST_PLAN_ROLE__COUNT], struct est_why *reterr)
-{
-    struct est_cursor c = est_cursor_of(body);
-
-    if (!sc->is_event)
-        return est_why_set(reterr, EST_ERR_AVRO, "the schema is not one of an event");
-    for (size_t i = 0; i < sc->plan->n; i++) {
-        const unsigned char *from = c.at;
-        if (!est_cursor_skip(&c, sc->plan->fields[i].plan))
-            return fault_at(sc, i, "the bytes are not of the schema", reterr);
-        ret[sc->role_of[i]] = est_view((const char *)from, (size_t)(c.at - from));
-    }
-    if (est_cursor_left(&c) > 0)
-        return est_why_set(reterr, EST_ERR_AVRO, "%zu bytes are left over", est_cursor_left(&c));
-    return EST_OK;
-}
-
-static int64_t long_of(struct est_view field)
-{
-    struct est_cursor c = est_cursor_of(field);
-    int64_t n = 0;
-
-    (void)est_cursor_long(&c, &n); /* located, so it is one */
-    return n;
-}
-
-static struct est_view bytes_of(struct est_view field)
-{
-    struct est_cursor c = est_cursor_of(field);
-    struct est_view v = EST_VIEW_NONE;
-
-    (void)est_cursor_bytes(&c, &v); /* located, so they are */
-    return v;
-}
-
-/* What stands in a nullable field behind its branch number; absent for null. */
-static struct est_view under(struct est_view field, const struct est_plan *p)
-{
-    struct est_cursor c = est_cursor_of(field);
-    int64_t branch = 0;
-
-    (void)est_cursor_long(&c, &branch);
-    if (branch == (int64_t)p->null_branch)
-        return EST_VIEW_NONE;
-    return est_view((const char *)c.at, est_cursor_left(&c));
-}
+/* A record, cut up: the writer's order of fields is its own, ours is fixed, and extra comes after the
+ * payload it is part of. */
+struct record {
+    struct est_event ev;
+    int64_t occurred_ms, received_ms;
+    struct est_view payload; /* its bytes */
+    struct est_view extra;   /* its text; absent for null */
+};
 
 /* Far times saturate: struct est_event counts microseconds. */
-static est_us time_of(struct est_view field)
+static est_us time_of(int64_t ms)
 {
     const int64_t most = INT64_MAX / 1000;
-    int64_t ms = long_of(field);
 
     return (ms > most ? most : ms < -most ? -most : ms) * 1000;
 }
 
-static void envelope(const struct est_schema *sc, const struct est_view f[EST_PLAN_ROLE__COUNT],
-                     struct est_event *ret)
+static bool take_sequence(struct est_cursor *c, const struct est_plan *p, struct est_event *ev)
 {
-    struct est_view sequence =
-        under(f[EST_PLAN_ROLE_SEQUENCE], plan_of(sc, EST_PLAN_ROLE_SEQUENCE));
+    if (!est_cursor_branch(c, &p))
+        return false;
+    ev->has_sequence = p->kind != EST_PLAN_NULL;
+    return !ev->has_sequence || est_cursor_long(c, &ev->sequence);
+}
 
-    *ret = (struct est_event){
-        .id = bytes_of(f[EST_PLAN_ROLE_ID]),
-        .event = bytes_of(f[EST_PLAN_ROLE_EVENT]),
-        .source = bytes_of(f[EST_PLAN_ROLE_SOURCE]),
-        .tenant = bytes_of(f[EST_PLAN_ROLE_TENANT]),
-        .dedup_id = bytes_of(f[EST_PLAN_ROLE_DEDUP_ID]),
-        .occurred_at = time_of(f[EST_PLAN_ROLE_OCCURRED_AT]),
-        .received_at = time_of(f[EST_PLAN_ROLE_RECEIVED_AT]),
-        .sequence = sequence.data ? long_of(sequence) : 0,
-        .has_sequence = sequence.data != NULL,
-    };
+static bool take_extra(struct est_cursor *c, const struct est_plan *p, struct est_view *ret)
+{
+    return est_cursor_branch(c, &p) && (p->kind == EST_PLAN_NULL || est_cursor_bytes(c, ret));
+}
+
+static bool take_payload(struct est_cursor *c, const struct est_plan *p, struct est_view *ret)
+{
+    const unsigned char *from = c->at;
+
+    if (!est_cursor_skip(c, p))
+        return false;
+    *ret = est_view((const char *)from, (size_t)(c->at - from));
+    return true;
+}
+
+/* The plan is that of the role: schema.c has seen to it. */
+static bool take_field(struct est_cursor *c, enum est_plan_role role, const struct est_plan *p,
+                       struct record *r)
+{
+    switch (role) {
+    case EST_PLAN_ROLE_ID: return est_cursor_bytes(c, &r->ev.id);
+    case EST_PLAN_ROLE_EVENT: return est_cursor_bytes(c, &r->ev.event);
+    case EST_PLAN_ROLE_SOURCE: return est_cursor_bytes(c, &r->ev.source);
+    case EST_PLAN_ROLE_TENANT: return est_cursor_bytes(c, &r->ev.tenant);
+    case EST_PLAN_ROLE_DEDUP_ID: return est_cursor_bytes(c, &r->ev.dedup_id);
+    case EST_PLAN_ROLE_OCCURRED_AT: return est_cursor_long(c, &r->occurred_ms);
+    case EST_PLAN_ROLE_RECEIVED_AT: return est_cursor_long(c, &r->received_ms);
+    case EST_PLAN_ROLE_SEQUENCE: return take_sequence(c, p, &r->ev);
+    case EST_PLAN_ROLE_PAYLOAD: return take_payload(c, p, &r->payload);
+    case EST_PLAN_ROLE_EXTRA: return take_extra(c, p, &r->extra);
+    default: EST_UNREACHABLE("a role of a field");
+    }
+}
+
+static est_err cut_up(const struct est_schema *sc, struct est_view body, struct record *ret,
+                      struct est_why *reterr)
+{
+    struct est_cursor c = est_cursor_of(body);
+
+    *ret = (struct record){0};
+    if (!sc->is_event)
+        return est_why_set(reterr, EST_ERR_AVRO, "the schema is not one of an event");
+    for (size_t i = 0; i < sc->plan->n; i++)
+        if (!take_field(&c, sc->role_of[i], sc->plan->fields[i].plan, ret))
+            return fault_at(sc, i, "the bytes are not of the schema", reterr);
+    if (est_cursor_left(&c) > 0)
+        return est_why_set(reterr, EST_ERR_AVRO, "%zu bytes are left over", est_cursor_left(&c));
+    ret->ev.occurred_at = time_of(ret->occurred_ms);
+    ret->ev.received_at = time_of(ret->received_ms);
+    return EST_OK;
 }
 
 est_err est_avro_read_envelope(const struct est_schema *sc, struct est_view body,
                                struct est_event *ret_ev, struct est_why *reterr)
 {
-    struct est_view fields[EST_PLAN_ROLE__COUNT];
-    struct est_event ev;
-    est_err err = locate(sc, body, fields, reterr);
+    struct record r;
+    est_err err = cut_up(sc, body, &r, reterr);
 
     if (err)
         return err;
-    envelope(sc, fields, &ev);
-    if (!est_text_is_utf8(ev.id) || !est_text_is_utf8(ev.event) || !est_text_is_utf8(ev.source) ||
-        !est_text_is_utf8(ev.tenant) || !est_text_is_utf8(ev.dedup_id))
+    if (!est_text_is_utf8(r.ev.id) || !est_text_is_utf8(r.ev.event) ||
+        !est_text_is_utf8(r.ev.source) || !est_text_is_utf8(r.ev.tenant) ||
+        !est_text_is_utf8(r.ev.dedup_id))
         return est_why_set(reterr, EST_ERR_AVRO, "the envelope holds text that is not UTF-8");
-    *ret_ev = ev;
+    *ret_ev = r.ev;
     return EST_OK;
 }
 
@@ -126,9 +126,10 @@ static bool put_text(struct est_buf *out, struct est_view name, struct est_view 
 }
 
 /* False when a text is no UTF-8. */
-static bool put_envelope(struct est_buf *out, struct est_view type, const struct est_event *ev,
-                         const struct est_view f[EST_PLAN_ROLE__COUNT])
+static bool put_envelope(struct est_buf *out, struct est_view type, const struct record *r)
 {
+    const struct est_event *ev = &r->ev;
+
     if (!put_text(out, EST_VIEW_LIT("{\"id\":"), ev->id) ||
         !put_text(out, EST_VIEW_LIT(",\"event\":"), ev->event) ||
         !put_text(out, EST_VIEW_LIT(",\"type\":"), type) ||
@@ -136,15 +137,15 @@ static bool put_envelope(struct est_buf *out, struct est_view type, const struct
         !put_text(out, EST_VIEW_LIT(",\"tenant\":"), ev->tenant) ||
         !put_text(out, EST_VIEW_LIT(",\"dedup_id\":"), ev->dedup_id))
         return false;
-    est_buf_puts(out, ",\"occurred_at\":");
-    est_moment_put(out, long_of(f[EST_PLAN_ROLE_OCCURRED_AT]));
-    est_buf_puts(out, ",\"received_at\":");
-    est_moment_put(out, long_of(f[EST_PLAN_ROLE_RECEIVED_AT]));
+    est_buf_put_view(out, EST_VIEW_LIT(",\"occurred_at\":"));
+    est_moment_put(out, r->occurred_ms);
+    est_buf_put_view(out, EST_VIEW_LIT(",\"received_at\":"));
+    est_moment_put(out, r->received_ms);
     if (ev->has_sequence) {
-        est_buf_puts(out, ",\"sequence\":");
+        est_buf_put_view(out, EST_VIEW_LIT(",\"sequence\":"));
         est_buf_put_i64(out, ev->sequence);
     }
-    est_buf_puts(out, ",\"payload\":");
+    est_buf_put_view(out, EST_VIEW_LIT(",\"payload\":"));
     return true;
 }
 
@@ -179,15 +180,14 @@ static void put_unnamed(struct est_decode *d, const struct est_event *ev)
     }
 }
 
-static est_err parse_extra(const struct est_schema *sc, struct est_json *js, struct est_view field,
+static est_err parse_extra(const struct est_schema *sc, struct est_json *js, struct est_view text,
                            struct est_decode *d)
 {
-    struct est_view text = under(field, plan_of(sc, EST_PLAN_ROLE_EXTRA));
     const struct est_value *v = NULL;
     est_err err = EST_OK;
 
     if (text.data != NULL)
-        err = est_json_parse(js, bytes_of(text), &v, NULL);
+        err = est_json_parse(js, text, &v, NULL);
     if (err == EST_ERR_NOMEM)
         return est_why_set(d->why, err, "%s", est_err_text(err));
     if (err || (v != NULL && est_json_type(v) != EST_JSON_OBJECT))
@@ -196,8 +196,7 @@ static est_err parse_extra(const struct est_schema *sc, struct est_json *js, str
     return EST_OK;
 }
 
-static est_err put_event(const struct est_schema *sc, struct est_view type,
-                         const struct est_view f[EST_PLAN_ROLE__COUNT], const struct est_event *ev,
+static est_err put_event(const struct est_schema *sc, struct est_view type, const struct record *r,
                          struct est_decode *d)
 {
     struct est_path step = {NULL, EST_VIEW_LIT("payload"), 0};
@@ -206,17 +205,17 @@ static est_err put_event(const struct est_schema *sc, struct est_view type,
     est_err err;
 
     est_json_tree_init_with(&js, memory, sizeof(memory));
-    err = parse_extra(sc, &js, f[EST_PLAN_ROLE_EXTRA], d);
-    if (err == EST_OK && !put_envelope(d->out, type, ev, f))
+    err = parse_extra(sc, &js, r->extra, d);
+    if (err == EST_OK && !put_envelope(d->out, type, r))
         err = est_why_set(d->why, EST_ERR_AVRO, "the envelope holds text that is not UTF-8");
     if (err == EST_OK) {
-        d->in = est_cursor_of(f[EST_PLAN_ROLE_PAYLOAD]);
+        d->in = est_cursor_of(r->payload);
         err = est_decode_value(d, plan_of(sc, EST_PLAN_ROLE_PAYLOAD), &step);
     }
     if (err == EST_OK && est_cursor_left(&d->in) > 0)
         err = est_decode_fault(d, &step, "a block that is not as long as it says");
     if (err == EST_OK)
-        put_unnamed(d, ev);
+        put_unnamed(d, &r->ev);
     est_buf_putc(d->out, '}');
     est_json_tree_fini(&js);
     return err;
@@ -238,20 +237,18 @@ static est_err settle(struct est_decode *d, size_t start, est_err err)
 est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, struct est_view body,
                             struct est_buf *out, struct est_event *ret_ev, struct est_why *reterr)
 {
-    struct est_view fields[EST_PLAN_ROLE__COUNT];
     struct est_buf scratch;
     struct est_decode d = {{0}, out, reterr, &scratch, NULL, true};
-    struct est_event ev;
     size_t start = out->len;
-    est_err err = locate(sc, body, fields, reterr);
+    struct record r;
+    est_err err = cut_up(sc, body, &r, reterr);
 
     if (err)
         return err;
-    envelope(sc, fields, &ev);
     est_buf_init(&scratch, SIZE_MAX / 4); /* twice the bytes of a field at most */
-    err = settle(&d, start, put_event(sc, type, fields, &ev, &d));
+    err = settle(&d, start, put_event(sc, type, &r, &d));
     if (err == EST_OK && ret_ev != NULL)
-        *ret_ev = ev;
+        *ret_ev = r.ev;
     return err;
 }
 

@@ -26,20 +26,13 @@ static inline size_t est_cursor_left(const struct est_cursor *c)
 
 bool est_cursor_long_many(struct est_cursor *c, int64_t *ret); /* of any number of bytes */
 
-/* A zigzag varint of at most ten bytes and 64 bits; nearly all are of one byte, most others of two.
- */
+/* A zigzag varint of at most ten bytes and 64 bits; nearly all are of one byte. */
 static inline bool est_cursor_long(struct est_cursor *c, int64_t *ret)
 {
-    unsigned z;
-
-    if (est_cursor_left(c) >= 2 && c->at[0] >= 0x80 && c->at[1] < 0x80) {
-        z = (c->at[0] & 0x7fu) | (unsigned)c->at[1] << 7;
-        c->at += 2;
-    } else if (c->at < c->end && *c->at < 0x80)
-        z = *c->at++;
-    else
+    if (c->at >= c->end || *c->at >= 0x80)
         return est_cursor_long_many(c, ret);
-    *ret = (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
+    *ret = (int64_t)(*c->at >> 1) ^ -(int64_t)(*c->at & 1);
+    c->at++;
     return true;
 }
 

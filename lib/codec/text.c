@@ -9,12 +9,6 @@ enum { SHORT_MAX = 256 };
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH EACH(0x80)
 
-/* The high bit of each byte that is zero; exact for the lowest such byte, which is all we ask. */
-static uint64_t zero_bytes(uint64_t w)
-{
-    return (w - EACH(1)) & ~w & HIGH;
-}
-
 /* The first byte is the lowest. */
 static uint64_t load(const unsigned char *s)
 {
@@ -42,13 +36,13 @@ static void store(char *out, uint64_t w)
     memcpy(out, &w, sizeof(w));
 }
 
-/* The high bit of each byte that a JSON string cannot hold as it is, or that is not ASCII; exact for
- * the lowest such byte. */
+/* The high bit of each byte that a JSON string cannot hold as it is, or that is not ASCII. A byte
+ * below what is taken off borrows from those above: it is exact for the lowest such byte, which is
+ * all we ask. */
 static uint64_t special_bytes(uint64_t w)
 {
-    uint64_t control = (w - EACH(0x20)) & ~w;
-
-    return ((control | w) & HIGH) | zero_bytes(w ^ EACH('"')) | zero_bytes(w ^ EACH('\\'));
+    return ((w - EACH(0x20)) | ((w ^ EACH('"')) - EACH(1)) | ((w ^ EACH('\\')) - EACH(1)) | w) &
+           HIGH;
 }
 
 static bool is_tail(unsigned char c)
