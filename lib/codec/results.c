@@ -55,7 +55,6 @@ static void append(char text[EST_RESULTS_TEXT], const char *before, struct est_v
 
 static void take_error(const struct est_value *v, char text[EST_RESULTS_TEXT])
 {
-    text[0] = '\0';
     if (est_json_string(v).data != NULL) {
         append(text, "", est_json_string(v), "");
         return;
@@ -65,23 +64,51 @@ static void take_error(const struct est_value *v, char text[EST_RESULTS_TEXT])
     append(text, " (", est_json_string(est_json_get(v, "pointer")), text[0] ? ")" : "");
 }
 
+/* What we need of one entry; the values of other members are nobody's business. */
+struct entry {
+    const struct est_value *id, *status, *duplicate, *error;
+};
+
+static struct entry entry_of(const struct est_value *v)
+{
+    struct est_json_iter it = {0};
+    const struct est_value *member;
+    struct entry e = {0};
+    struct est_view name;
+
+    if (est_json_type(v) != EST_JSON_OBJECT)
+        return e;
+    while (est_json_each(v, &it, &name, &member))
+        if (est_view_eq(name, EST_VIEW_LIT("status")))
+            e.status = member;
+        else if (est_view_eq(name, EST_VIEW_LIT("id")))
+            e.id = member;
+        else if (est_view_eq(name, EST_VIEW_LIT("duplicate")))
+            e.duplicate = member;
+        else if (est_view_eq(name, EST_VIEW_LIT("error")))
+            e.error = member;
+    return e;
+}
+
 static est_err take_item(const struct est_value *v, size_t i, const struct est_view *ids,
                          struct est_result *ret, struct est_why *reterr)
 {
-    const struct est_value *id = est_json_get(v, "id"), *duplicate = est_json_get(v, "duplicate");
+    struct entry e = entry_of(v);
     int64_t status;
 
-    if (!est_json_i64(est_json_get(v, "status"), &status) || status < 100 || status > 599)
+    if (!est_json_i64(e.status, &status) || status < 100 || status > 599)
         return est_why_set(reterr, EST_ERR_HTTP, "result %zu has no status of 100 to 599", i);
-    if (id != NULL && ids != NULL && !est_view_eq(est_json_id(id), ids[i]))
+    if (e.id != NULL && ids != NULL && !est_view_eq(est_json_id(e.id), ids[i]))
         return est_why_set(reterr, EST_ERR_HTTP, "result %zu has the id of another event", i);
     ret->status = (int)status;
     ret->duplicate = false;
-    if (duplicate != NULL && est_json_type(duplicate) != EST_JSON_NULL &&
-        !est_json_bool(duplicate, &ret->duplicate))
+    if (e.duplicate != NULL && est_json_type(e.duplicate) != EST_JSON_NULL &&
+        !est_json_bool(e.duplicate, &ret->duplicate))
         return est_why_set(reterr, EST_ERR_HTTP,
                            "result %zu has a \"duplicate\" that is no boolean", i);
-    take_error(est_json_get(v, "error"), ret->error);
+    ret->error[0] = '\0';
+    if (e.error != NULL)
+        take_error(e.error, ret->error);
     return EST_OK;
 }
 

@@ -160,6 +160,7 @@ static void set_constant_options(struct est_http_call *call)
     (void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_field);
     (void)curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
     (void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 262144L);
     (void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(e, CURLOPT_PROXY, "");
