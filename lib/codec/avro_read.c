@@ -24,8 +24,8 @@ static est_err fault_at(const struct est_schema *sc, size_t field, const char *t
     return est_why_set(reterr, EST_ERR_AVRO, "/%.*s: %s", (int)name.len, name.data, text);
 }
 
-/* A record, cut up: the writer's order of fields is its own, ours is fixed, and extra comes after the
- * payload it is part of. */
+/* A record, cut up: the writer's order of fields is its own, ours is fixed, and extra comes after
+ * the payload it is part of. */
 struct record {
     struct est_event ev;
     int64_t occurred_ms, received_ms;

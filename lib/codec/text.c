@@ -125,8 +125,7 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
     return i;
 }
 
-/* What stands at s and is special, into out; returns the bytes that it took, 0 for ill-formed UTF-8.
- */
+/* What stands at s and is special, into out. Returns the bytes it took, 0 for ill-formed UTF-8. */
 static size_t put_special(char **out, const unsigned char *s, size_t left)
 {
     size_t step = 1;

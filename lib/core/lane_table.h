@@ -1,7 +1,7 @@
 /* Private to lanes.c: the lanes by name. Open addressing with linear probing over the lanes
  * themselves; a lane keeps its hash, so a name is hashed once in its life, and removing closes the
- * gap, so no search is slowed by what has gone. SipHash, keyed by the owner: senders choose the keys
- * of events, and must not choose the collisions. */
+ * gap, so no search is slowed by what has gone. SipHash, keyed by the owner: senders choose the
+ * keys of events, and must not choose the collisions. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,6 @@
-/* The inside of http_out.h, for http_out*.c: the client (http_out.c), one exchange from its request
- * to its result (http_out_call.c), and libcurl's sockets and timer on the loop (http_out_sock.c). */
+/* The inside of http_out.h, for http_out*.c: the client (http_out.c), one exchange from its
+ * request to its result (http_out_call.c), and libcurl's sockets and timer on the loop
+ * (http_out_sock.c). */
 #pragma once
 
 #include "http_out.h"
