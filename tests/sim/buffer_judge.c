@@ -116,10 +116,11 @@ static void first_logged(struct buf_judge *j, const struct buf_stamp *st, struct
     uint32_t *last = &j->boots[st->boot].last[ev->key];
 
     ev->logged = true;
-    if (ev->destroyed) { /* it was on its way to Kafka, too */
+    if (ev->destroyed) { /* but it was on its way to Kafka, in any order now */
         ev->destroyed = false;
         j->destroyed--;
         j->boots[ev->boot].unreported -= !ev->reported;
+        return;
     }
     if (st->event + 1 > *last)
         *last = st->event + 1;
