@@ -238,24 +238,38 @@ static void park(struct ingest *in, struct est_http_req *req, bool partial)
         publish_send(in->opt.publish, ad, &ad->items[i], w, i);
 }
 
+/* Why no event can be taken now. */
+static const char *obstacle(est_err err)
+{
+    static const struct {
+        est_err err;
+        const char *title;
+    } rows[] = {
+        {EST_ERR_FULL, "Too many events wait to become durable"},
+        {EST_ERR_KAFKA_DOWN, "Kafka is unreachable, and so is Redis"},
+        {EST_ERR_REDIS_FULL, "Kafka is unreachable, and the buffer is full"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].err == err)
+            return rows[i].title;
+    return "Kafka is unreachable, and Redis refuses to keep events";
+}
+
 static void publish_or_refuse(struct ingest *in, struct est_http_req *req, bool partial)
 {
     const struct admit *ad = in->opt.admit;
     struct tokens_holder *holder = holder_of(in, req);
     est_us wait;
+    est_err err;
 
     if (holder == NULL) { /* the token was taken away while the body came */
         refuse(in, req, 401, "A valid bearer token is needed", NULL);
         return;
     }
-    switch (publish_ready(in->opt.publish, ad->n, ad->values.len)) {
-    case EST_OK: break;
-    case EST_ERR_FULL:
-        refuse_busy(in, req, 503, EST_SECOND, "Too many events wait for Kafka",
-                    "Nothing of this request was kept: repeat it with the same ids");
-        return;
-    default:
-        refuse_busy(in, req, 503, EST_SECOND, "Kafka is unreachable",
+    err = publish_ready(in->opt.publish, ad);
+    if (err != EST_OK) {
+        refuse_busy(in, req, 503, EST_SECOND, obstacle(err),
                     "Nothing of this request was kept: repeat it with the same ids");
         return;
     }
@@ -290,12 +304,12 @@ static void post_events(struct ingest *in, struct est_http_req *req)
         publish_or_refuse(in, req, partial);
 }
 
-void ingest_settled(void *ingest, void *ticket, size_t index, est_err err)
+void ingest_settled(void *ingest, void *ticket, size_t index, est_err err, bool buffered)
 {
     struct ingest *in = ingest;
     struct waiting *w = ticket;
 
-    if (!waiting_settle(w, index, err))
+    if (!waiting_settle(w, index, err, buffered))
         return;
     if (w->failed == 0) {
         est_series_add(in->ok, 1);

@@ -36,7 +36,7 @@ void ingest_set_publish(struct ingest *in, struct publish *publish);
 /* Open the configured listeners. */
 est_err ingest_listen(struct ingest *in, struct est_why *reterr);
 /* What publish calls for each item of a request (its ticket is ours). */
-void ingest_settled(void *ingest, void *ticket, size_t index, est_err err);
+void ingest_settled(void *ingest, void *ticket, size_t index, est_err err, bool buffered);
 /* Accept no more; requests under way go on. */
 void ingest_drain(struct ingest *in);
 bool ingest_idle(const struct ingest *in);

@@ -2,496 +2,603 @@
 
 #include "admit.h"
 #include "base/id.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "boots.h"
+#include "broker.h"
 #include "catalog.h"
 #include "config/config.h"
 #include "core/health.h"
 #include "core/stamp.h"
-#include "io/kafka_pub.h"
+#include "io/loop.h"
 #include "metrics/metrics.h"
+#include "way.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64, FLIGHT_POOL_MAX = 16384 };
-static const est_us PURGE_BOUND = 5 * EST_SECOND, WARM_UP = 5 * EST_SECOND;
-static const est_us PROBE_EVERY = EST_SECOND, PROBE_BOUND = 100 * EST_MS,
-                    REFRESH_EVERY = 60 * EST_SECOND;
+enum { POOL_MAX = 16384, SHARE_MIN = 64 };
+/* Redis gets this long to answer the first look, before types begin without it. */
+static const est_us FIRST_LOOK = EST_SECOND, TICK = 100 * EST_MS;
 
-enum state { LEARNING, DIRECT, AWAY };
-
-/* One record between send and report. */
-struct flight {
-    struct est_node node; /* in publish.flights, oldest first; or in the pool */
-    struct publish *publish;
-    struct catalog_type *type;
-    void *ticket;
-    size_t index, bytes;
-    est_us sent_at;
-    int32_t partition;
-    est_err failed; /* sending itself failed: told in the next turn */
+/* What the streams that are ours hold, as Redis tells it. */
+struct holding {
+    uint64_t bytes;
+    est_us oldest_age;
 };
 
 struct publish {
     struct publish_options opt;
-    struct est_kafka_pub *kafka;
-    struct est_stamp *stamp;
-    struct est_series **accepted, **not_promised; /* by type */
-    enum state state;
+    struct ways ways;
+    struct way *all;      /* as in the catalog */
+    struct way **ordered; /* by priority */
+    struct holding *told, *telling;
+    size_t n;
+    est_us started;
+    bool kafka_there;  /* a broker has answered since Kafka was last lost */
     bool taking_over;
-    const char *takeover_reason; /* a takeover is due at the end of this turn */
-    struct est_node flights, unsent, pool;
-    size_t n_pool, pending, pending_bytes;
-    size_t asked; /* types whose partitions this round of learn() has asked for */
-    bool known;   /* every type's partitions have been told in this life */
-    struct est_timer oldest, probe;
+    est_err store_err; /* why Redis cannot be used; EST_OK = it can */
+    bool closing;      /* leases have been given back */
+    est_us oldest_age; /* of the oldest entry that waits in Redis */
+    double tokens;     /* what producer.drain_rate allows now */
+    est_us tokens_at;
+    struct est_timer tick;
 };
 
-/* --- state --- */
-
-/* Why a takeover happens: the label of its metric, and what /readyz says meanwhile. */
-static const char *const reasons[][2] = {
-    {"brokers_down", "no Kafka broker can be reached"},
-    {"ack_timeout", "Kafka does not acknowledge within producer.ack_timeout"},
-    {"failed", "Kafka did not take a record"},
-    {"stopping", "the shim is stopping"},
-};
-
-static const char *sentence_of(const char *reason)
+static est_us now_of(const struct publish *p)
 {
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (strcmp(reasons[i][0], reason) == 0)
-            return reasons[i][1];
-    return reason;
+    return est_loop_now(p->opt.loop);
 }
 
-static void set_away(struct publish *p, const char *detail)
+static struct way *way_of(const struct publish *p, const struct catalog_type *t)
 {
-    (void)est_health_add(p->opt.health, "kafka_down", detail, est_loop_now(p->opt.loop));
-    if (p->state == DIRECT) {
-        p->state = AWAY;
-        EST_LOG(EST_WARN, "kafka_away", EST_S("detail", detail),
-                EST_I("unacknowledged", p->pending));
-    }
-    est_loop_timer_at(p->opt.loop, &p->probe, est_loop_now(p->opt.loop) + 20 * EST_MS);
+    return &p->all[t - catalog_at(p->opt.catalog, 0)];
 }
 
-static void set_direct(struct publish *p)
+/* --- Kafka lost and found --- */
+
+static bool is_of_topics(const char *reason)
 {
-    if (p->state != DIRECT)
-        EST_LOG(EST_INFO, "kafka_direct", EST_I("types", catalog_count(p->opt.catalog)));
-    p->state = DIRECT;
-    (void)est_health_remove(p->opt.health, "kafka_down");
-}
-
-/* --- settling --- */
-
-static size_t type_index(const struct publish *p, const struct catalog_type *t)
-{
-    return (size_t)(t - catalog_at(p->opt.catalog, 0));
-}
-
-static void settle(struct flight *f, est_err err)
-{
-    struct publish *p = f->publish;
-
-    est_list_remove(&f->node);
-    p->pending--;
-    p->pending_bytes -= f->bytes;
-    if (err == EST_OK) {
-        est_series_add(p->accepted[type_index(p, f->type)], 1);
-    } else {
-        est_series_add(p->not_promised[type_index(p, f->type)], 1);
-        est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_FAILURES, est_err_code(err), NULL, 1);
-        est_stamp_break(p->stamp, f->type->stamp, (uint32_t)f->partition);
-        if (!p->taking_over && p->takeover_reason == NULL)
-            p->takeover_reason = "failed";
-    }
-    p->opt.settled(p->opt.arg, f->ticket, f->index, err);
-    if (p->n_pool < FLIGHT_POOL_MAX) {
-        est_list_append(&p->pool, &f->node);
-        p->n_pool++;
-    } else {
-        est_free(f);
-    }
-}
-
-static void settle_unsent(struct publish *p)
-{
-    struct est_node *n;
-
-    while ((n = est_list_first(&p->unsent)) != NULL) {
-        struct flight *f = EST_CONTAINER(n, struct flight, node);
-        settle(f, f->failed);
-    }
-}
-
-/* With its client go the reports that have not come: nobody else would settle these. */
-static void drop_kafka(struct publish *p)
-{
-    struct est_node *n;
-
-    est_kafka_pub_free(p->kafka);
-    p->kafka = NULL;
-    while ((n = est_list_first(&p->flights)) != NULL)
-        settle(EST_CONTAINER(n, struct flight, node), EST_ERR_KAFKA_PURGED);
+    return strcmp(reason, "topic_failed") == 0 || strcmp(reason, "topic_timeout") == 0;
 }
 
 static void take_over(struct publish *p, const char *reason)
 {
+    bool topic_only = is_of_topics(reason);
+
     p->taking_over = true;
+    p->ways.lost = reason; /* what is sent while this goes on would overtake */
+    p->kafka_there &= topic_only;
     est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_TAKEOVERS, reason, NULL, 1);
-    set_away(p, sentence_of(reason));
-    if (!est_kafka_pub_purge(p->kafka, PURGE_BOUND))
-        EST_LOG(EST_ERROR, "purge_incomplete",
-                EST_I("unreported", est_kafka_pub_pending(p->kafka)));
-    settle_unsent(p);
+    EST_LOG(EST_WARN, "kafka_lost", EST_S("reason", reason),
+            EST_I("unacknowledged", broker_pending(p->ways.broker)));
+    (void)broker_purge(p->ways.broker);
+    p->ways.lost = NULL;
+    for (size_t i = 0; i < p->n; i++)
+        way_lost(&p->all[i], !topic_only || p->all[i].at_fault);
     p->taking_over = false;
-    p->takeover_reason = NULL;
+}
+
+static void on_lost(void *arg)
+{
+    struct publish *p = arg;
+
+    if (p->kafka_there && !p->taking_over && p->ways.lost == NULL)
+        p->ways.lost = "brokers_down";
+}
+
+static void on_answered(void *arg)
+{
+    struct publish *p = arg;
+
+    if (p->ways.lost == NULL)
+        p->kafka_there = true;
+}
+
+static void on_delivered(void *arg, struct record *rec, est_err err)
+{
+    struct publish *p = arg;
+
+    if (err != EST_OK && !p->taking_over)
+        est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_FAILURES, est_err_code(err), NULL, 1);
+    if (err == EST_OK && p->ways.lost == NULL)
+        p->kafka_there = true;
+    way_delivered(rec->way, rec, err);
+}
+
+/* Types begin when it is known what older boots left, or when Redis has had its time. */
+static bool may_begin(const struct publish *p)
+{
+    return boots_looked(p->ways.boots) || now_of(p) - p->started >= FIRST_LOOK;
+}
+
+static void tell_evidence(struct publish *p)
+{
+    if (!p->kafka_there || !may_begin(p))
+        return;
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->all[i].sw.evidence && p->all[i].type->kafka_partitions > 0)
+            est_switch_evidence(&p->all[i].sw);
+}
+
+/* Somebody has to ask whether Kafka is there when no record of a stream can show it. */
+static void ask_broker(struct publish *p)
+{
+    bool wanted = !broker_is_known(p->ways.broker);
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct est_switch *sw = &p->all[i].sw;
+        wanted |= sw->state != EST_DIRECT && !sw->evidence && sw->own == 0 && sw->older == 0;
+    }
+    broker_ask(p->ways.broker, wanted);
+}
+
+/* --- partitions --- */
+
+static void set_partitions(struct publish *p, struct catalog_type *t, uint32_t n)
+{
+    if (n > est_stamp_partitions(p->ways.stamp, t->stamp) &&
+        est_stamp_grow(p->ways.stamp, t->stamp, n) != EST_OK) {
+        EST_LOG(EST_ERROR, "partitions_not_known", EST_S("topic", t->topic));
+        return;
+    }
+    t->partitions = (int32_t)n;
+}
+
+static void on_partitions(void *arg, struct catalog_type *t)
+{
+    struct publish *p = arg;
+
+    set_partitions(p, t, (uint32_t)t->kafka_partitions);
+    boots_put_partitions(p->ways.boots, t->name, (uint32_t)t->kafka_partitions);
+}
+
+static void on_remembered(void *arg, const char *type, uint32_t count)
+{
+    struct publish *p = arg;
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct catalog_type *t = p->all[i].type;
+        if (strcmp(t->name, type) == 0 && t->kafka_partitions == 0 && count > 0)
+            set_partitions(p, t, count);
+    }
+}
+
+/* Neither Kafka nor Redis knows: what `esteira topics apply` would make. */
+static void assume_partitions(struct publish *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct catalog_type *t = p->all[i].type;
+        if (t->partitions == 0 && may_begin(p))
+            set_partitions(p, t, (uint32_t)est_config_type(p->opt.config, t->name)->partitions);
+    }
+}
+
+/* --- Redis --- */
+
+static void on_store(void *arg, bool up, est_err err, const char *detail)
+{
+    struct publish *p = arg;
+
+    (void)detail;
+    p->store_err = up ? EST_OK : err;
+    for (size_t i = 0; i < p->n; i++)
+        way_store(&p->all[i], up);
+}
+
+static void on_found(void *arg, struct boot *boot, const char *type, uint64_t entries)
+{
+    struct publish *p = arg;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->all[i].type->name, type) == 0) {
+            EST_LOG(EST_INFO, "older_stream", EST_S("type", type), EST_S("boot", boots_id(boot)),
+                    EST_I("entries", entries));
+            if (way_older_found(&p->all[i], boot, (size_t)entries) != EST_OK)
+                EST_LOG(EST_ERROR, "older_stream_not_followed", EST_S("type", type));
+            return;
+        }
+    EST_LOG(EST_WARN, "stream_of_no_type", EST_S("type", type), EST_S("boot", boots_id(boot)),
+            EST_I("entries", entries));
+}
+
+static void on_gone(void *arg, struct boot *boot)
+{
+    struct publish *p = arg;
+    bool flies = false;
+
+    for (size_t i = 0; i < p->n; i++)
+        flies |= p->all[i].source == boot && !est_list_empty(&p->all[i].flying);
+    if (flies) /* what we hold of it must not come behind what the new owner sends */
+        take_over(p, "adopted_elsewhere");
+    for (size_t i = 0; i < p->n; i++)
+        way_older_gone(&p->all[i], boot);
+}
+
+static void on_told(void *arg, const struct est_buffer_type *told)
+{
+    struct publish *p = arg;
+    uint64_t sum = 0;
+
+    if (told != NULL) {
+        for (size_t i = 0; i < p->n; i++) {
+            struct holding *h = &p->telling[i];
+            if (strcmp(p->all[i].type->name, told->type) != 0)
+                continue;
+            h->bytes += told->bytes;
+            h->oldest_age = told->oldest_age > h->oldest_age ? told->oldest_age : h->oldest_age;
+        }
+        return;
+    }
+    p->oldest_age = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        sum += p->telling[i].bytes;
+        if (p->telling[i].oldest_age > p->oldest_age)
+            p->oldest_age = p->telling[i].oldest_age;
+    }
+    p->ways.buffered_bytes = sum;
+    memcpy(p->told, p->telling, p->n * sizeof(*p->told));
+    memset(p->telling, 0, p->n * sizeof(*p->telling));
+}
+
+/* Another shim has taken our lease: to the others this life is over. What is not durable was promised
+ * to nobody; what we left in the streams is in the other's hands. */
+static void be_born_again(struct publish *p)
+{
+    char boot[EST_BOOT_LEN + 1];
+
+    p->ways.fenced = false;
+    take_over(p, "fenced");
+    for (size_t i = 0; i < p->n; i++)
+        way_abandon(&p->all[i]);
+    est_boot_id(boot);
+    if (boots_reborn(p->ways.boots, boot) != EST_OK) {
+        p->ways.fenced = true; /* without memory: again in the next turn */
+        return;
+    }
+    est_stamp_reboot(p->ways.stamp, boot);
+    EST_LOG(EST_WARN, "reborn", EST_S("boot", boot));
+}
+
+static void on_fenced(void *arg)
+{
+    struct publish *p = arg;
+
+    p->ways.fenced = true;
+}
+
+/* --- each turn --- */
+
+static bool rests(const struct way *w)
+{
+    return w->sw.state == EST_DIRECT && w->sw.own == 0 && w->sw.queue == 0 && w->sw.flying == 0 &&
+           w->sw.undeleted == 0;
+}
+
+static size_t flying(const struct publish *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        n += p->all[i].sw.flying;
+    return n;
+}
+
+static void refill(struct publish *p)
+{
+    double rate = (double)p->opt.config->redis_drain_rate;
+    est_us now = now_of(p);
+
+    p->tokens += rate * (double)(now - p->tokens_at) / (double)EST_SECOND;
+    if (p->tokens > rate)
+        p->tokens = rate;
+    p->tokens_at = now;
+}
+
+/* The window and the rate of draining are one for all types: the most important take first, and
+ * each may have a few, so that none stands still. */
+static void pump(struct publish *p)
+{
+    size_t window = p->opt.config->redis_window;
+    bool limited = p->opt.config->redis_drain_rate > 0;
+
+    refill(p);
+    for (size_t i = 0; i < p->n; i++) {
+        struct way *w = p->ordered[i];
+        size_t before = flying(p);
+        size_t room = before + SHARE_MIN < window ? window - before : SHARE_MIN;
+        if (limited && (double)room > p->tokens)
+            room = p->tokens < 1 ? 0 : (size_t)p->tokens;
+        w->sw.allowance = room;
+        way_pump(w);
+        if (limited && w->sw.asked > 0)
+            p->tokens -= (double)w->sw.asked;
+    }
+}
+
+static void rest(struct publish *p)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < p->n; i++)
+        all &= rests(&p->all[i]);
+    boots_watch(p->ways.boots, !all);
+    if (all && boots_has(boots_own(p->ways.boots)))
+        boots_rest(p->ways.boots);
 }
 
 static void on_turn(void *arg)
 {
     struct publish *p = arg;
 
-    settle_unsent(p);
-    if (p->takeover_reason != NULL)
-        take_over(p, p->takeover_reason);
-}
-
-/* --- what Kafka tells --- */
-
-static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition, int64_t offset)
-{
-    (void)arg;
-    (void)partition;
-    (void)offset;
-    settle(opaque, err);
-}
-
-static void on_state(void *arg, bool up, const char *detail)
-{
-    struct publish *p = arg;
-
-    (void)detail;
-    if (!up && p->state == DIRECT)
-        p->takeover_reason = "brokers_down";
-}
-
-static void on_log(void *arg, int level, const char *facility, const char *text)
-{
-    (void)arg;
-    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility),
-            EST_S("text", text));
-}
-
-static void on_oldest(void *arg)
-{
-    struct publish *p = arg;
-    const struct est_node *n = est_list_first(&p->flights);
-    est_us due;
-
-    if (n == NULL)
+    if (p->closing)
         return;
-    due = EST_CONTAINER(n, struct flight, node)->sent_at + p->opt.config->producer_ack_timeout;
-    if (est_loop_now(p->opt.loop) < due)
-        est_loop_timer_at(p->opt.loop, &p->oldest, due);
-    else
-        p->takeover_reason = "ack_timeout";
+    if (p->ways.lost != NULL)
+        take_over(p, p->ways.lost);
+    if (p->ways.fenced)
+        be_born_again(p);
+    tell_evidence(p);
+    pump(p);
+    if (p->ways.lost != NULL) /* a release that failed at once */
+        take_over(p, p->ways.lost);
+    ask_broker(p);
+    rest(p);
 }
 
-/* --- partitions --- */
+/* --- deadlines and health --- */
 
-static est_err learn_type(struct publish *p, struct catalog_type *t, est_us bound,
-                          struct est_why *why)
-{
-    int32_t n;
-    est_err err = est_kafka_pub_partitions(p->kafka, t->topic, bound, &n, why);
-
-    if (err != EST_OK || n == t->partitions)
-        return err;
-    if ((uint32_t)n > est_stamp_partitions(p->stamp, t->stamp) &&
-        est_stamp_grow(p->stamp, t->stamp, (uint32_t)n) != EST_OK)
-        return est_why_set(why, EST_ERR_NOMEM, "no memory for the partitions of %s", t->topic);
-    EST_LOG(EST_INFO, "partitions", EST_S("topic", t->topic), EST_I("partitions", n));
-    t->partitions = n;
-    return EST_OK;
-}
-
-/* One round over all types, which goes on where the last call had to stop: a broker that is far
- * away answers few questions within `bound`, and yet the round ends. */
-static est_err learn(struct publish *p, est_us bound, struct est_why *why)
-{
-    est_us until = est_clock_mono() + bound;
-
-    for (size_t n = catalog_count(p->opt.catalog); p->asked < n; p->asked++) {
-        est_us left = until - est_clock_mono();
-        est_err err = EST_ERR_TIMEOUT;
-        if (left <= 0)
-            return est_why_set(why, err, "Kafka answers slowly: %zu of %zu topics known", p->asked,
-                               n);
-        err = learn_type(p, catalog_at(p->opt.catalog, p->asked), left, why);
-        if (err != EST_OK)
-            return err;
-    }
-    p->asked = 0;
-    p->known = true;
-    return EST_OK;
-}
-
-/* Does a broker answer? All partitions being known, one question is enough. */
-static est_err look(struct publish *p, struct est_why *why)
-{
-    if (p->state == AWAY && p->known)
-        return learn_type(p, catalog_at(p->opt.catalog, 0), PROBE_BOUND, why);
-    return learn(p, PROBE_BOUND, why);
-}
-
-static est_err open_kafka(struct publish *p, struct est_why *reterr)
+static void check_deadlines(struct publish *p)
 {
     const struct est_config *cfg = p->opt.config;
-    struct est_kafka_option extra[OPTIONS_MAX];
-    struct est_kafka_pub_options o = {
-        .brokers = cfg->kafka_brokers,
-        .client_id = "esteira-producer",
-        .linger = cfg->kafka_linger,
-        .message_timeout = cfg->kafka_message_timeout,
-        /* publish_ready lets a request of any size in when nothing waits; and it counts values and
-         * keys, librdkafka headers as well. */
-        .queue_max_records = cfg->producer_queue_records + cfg->producer_batch_max,
-        .queue_max_bytes = (cfg->producer_queue_bytes + cfg->producer_body_max) * 2,
-        .record_max_bytes = cfg->producer_event_max + RECORD_OVERHEAD,
-        .extra = extra,
-    };
-    const struct est_kafka_pub_handlers h = {on_delivered, on_state, on_log, p};
 
-    for (; o.n_extra < cfg->kafka_options.n && o.n_extra < OPTIONS_MAX; o.n_extra++)
-        extra[o.n_extra] = (struct est_kafka_option){cfg->kafka_options.items[o.n_extra].name,
-                                                     cfg->kafka_options.items[o.n_extra].value};
-    return est_kafka_pub_new(p->opt.loop, &o, &h, &p->kafka, reterr);
+    bool late = false, alive = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct way *w = &p->all[i];
+        est_us kafka = way_waits_for_kafka(w), buffer = way_waits_for_buffer(w);
+        w->at_fault |= kafka != 0 && now_of(p) - kafka >= cfg->producer_ack_timeout;
+        late |= w->at_fault;
+        alive |= !w->at_fault && w->acked_at != 0 &&
+                 now_of(p) - w->acked_at < cfg->producer_ack_timeout / 2;
+        if (buffer != 0 && !w->sw.append_sent &&
+            now_of(p) - buffer >= cfg->producer_ack_timeout + cfg->redis_timeout)
+            way_refuse_queue(w, p->store_err ? p->store_err : EST_ERR_REDIS_DOWN);
+    }
+    /* Others were acknowledged a moment ago: it is these topics, not the brokers. */
+    if (late && p->ways.lost == NULL)
+        p->ways.lost = alive ? "topic_timeout" : "ack_timeout";
 }
 
-/* After a fatal error the client is replaced; everything it held has been taken over before. */
-static bool revive(struct publish *p)
+struct trouble {
+    const char *code, *text;
+};
+static const struct trouble kafka_down = {"kafka_down", "no Kafka broker takes records"},
+                            redis_down = {"redis_down", "Redis cannot be used"},
+                            refuses = {"buffer_refuses", "Redis takes no more entries"},
+                            buffer_full = {"buffer_full", "redis.buffer_bytes is reached"},
+                            buffer_old = {"buffer_old", "redis.buffer_age is reached"};
+
+static void note(struct publish *p, struct est_health *h, const struct trouble *t, bool is)
 {
-    struct est_why why = {0};
-
-    if (p->kafka != NULL && !est_kafka_pub_is_fatal(p->kafka))
-        return true;
-    drop_kafka(p);
-    if (open_kafka(p, &why) == EST_OK)
-        return true;
-    EST_LOG(EST_ERROR, "kafka_client_failed", EST_S("code", est_err_code(why.code)),
-            EST_S("detail", why.text));
-    return false;
+    if (is)
+        (void)est_health_add(h, t->code, t->text, now_of(p));
+    else
+        (void)est_health_remove(h, t->code);
 }
 
-/* Away: does a broker answer again? Direct: has a topic grown? Asking blocks, so it is bounded. */
-static void on_probe(void *arg)
+static bool is_full(const struct publish *p, size_t more)
+{
+    return p->ways.buffered_bytes + more > p->opt.config->redis_buffer_bytes;
+}
+
+static bool is_old(const struct publish *p)
+{
+    est_us max = p->opt.config->redis_buffer_age;
+
+    return max > 0 && p->oldest_age > max;
+}
+
+static void check_health(struct publish *p)
+{
+    bool away = false, blocked = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        away |= p->all[i].sw.state != EST_DIRECT;
+        blocked |= way_ready(&p->all[i]) == EST_ERR_KAFKA_DOWN;
+    }
+    note(p, p->opt.health, &kafka_down, blocked);
+    note(p, p->opt.health, &redis_down, blocked && p->store_err != EST_OK);
+    note(p, p->opt.health, &refuses, away && now_of(p) < p->ways.refusal_until);
+    note(p, p->opt.health, &buffer_full, away && is_full(p, 0));
+    note(p, p->opt.health, &buffer_old, away && is_old(p));
+    note(p, p->opt.warnings, &kafka_down, away && !p->kafka_there && !blocked);
+    note(p, p->opt.warnings, &redis_down, p->store_err != EST_OK && !blocked);
+}
+
+static void on_tick(void *arg)
 {
     struct publish *p = arg;
-    struct est_why why = {0};
-    bool ok = revive(p) && look(p, &why) == EST_OK;
 
-    if (ok)
-        set_direct(p);
-    est_loop_timer_at(p->opt.loop, &p->probe,
-                      est_clock_mono() + (p->state == DIRECT ? REFRESH_EVERY : PROBE_EVERY));
+    check_deadlines(p);
+    assume_partitions(p);
+    check_health(p);
+    est_loop_timer_at(p->opt.loop, &p->tick, now_of(p) + TICK);
 }
 
-void publish_warm_up(struct publish *p)
-{
-    struct est_why why = {0};
-    est_err err = learn(p, WARM_UP, &why);
+/* --- sending --- */
 
-    if (err == EST_OK)
-        set_direct(p);
-    else
-        set_away(p, why.text);
-    est_loop_timer_at(p->opt.loop, &p->probe,
-                      est_clock_mono() + (err ? PROBE_EVERY : REFRESH_EVERY));
+est_err publish_ready(const struct publish *p, const struct admit *ad)
+{
+    const struct est_config *cfg = p->opt.config;
+    const struct ways *ws = &p->ways;
+    bool buffered = false;
+
+    if (p->closing)
+        return EST_ERR_KAFKA_DOWN;
+    if (ws->pending > 0 && (ws->pending + ad->n > cfg->producer_queue_records ||
+                            ws->pending_bytes + ad->values.len > cfg->producer_queue_bytes))
+        return EST_ERR_FULL;
+    for (size_t i = 0; i < ad->n; i++) {
+        const struct way *w = way_of(p, ad->items[i].type);
+        est_err err = way_ready(w);
+        if (err != EST_OK)
+            return err;
+        buffered |= w->sw.state != EST_DIRECT;
+    }
+    return buffered && (is_full(p, ad->values.len) || is_old(p)) ? EST_ERR_REDIS_FULL : EST_OK;
+}
+
+void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it,
+                  void *ticket, size_t index)
+{
+    way_accept(way_of(p, it->type), ad, it, ticket, index);
+}
+
+size_t publish_pending(const struct publish *p)
+{
+    return p->ways.pending;
+}
+
+bool publish_leave(struct publish *p)
+{
+    if (!p->closing)
+        boots_leave(p->ways.boots);
+    p->closing = true;
+    return boots_left(p->ways.boots);
+}
+
+void publish_metrics(const struct publish *p)
+{
+    struct est_metrics *m = p->opt.metrics;
+
+    est_metrics_gauge(m, EST_METRIC_KAFKA_UP, NULL, NULL, p->kafka_there);
+    est_metrics_gauge(m, EST_METRIC_KAFKA_PENDING, NULL, NULL,
+                      (double)broker_pending(p->ways.broker));
+    for (size_t i = 0; i < p->n; i++) {
+        const struct way *w = &p->all[i];
+        const char *type = w->type->name;
+        est_metrics_gauge(m, EST_METRIC_REDIS_QUEUE, type, NULL,
+                          (double)(w->sw.own + w->older_entries));
+        est_metrics_gauge(m, EST_METRIC_BUFFER_STATE, type, NULL, (double)w->sw.state);
+        est_metrics_gauge(m, EST_METRIC_BUFFER_BYTES, type, NULL, (double)p->told[i].bytes);
+        est_metrics_gauge(m, EST_METRIC_BUFFER_OLDEST, type, NULL,
+                          (double)p->told[i].oldest_age / (double)EST_SECOND);
+    }
 }
 
 /* --- life --- */
 
+static void order_by_priority(struct publish *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        size_t at = i;
+        uint64_t mine = est_config_type(p->opt.config, p->all[i].type->name)->priority;
+        for (; at > 0 && est_config_type(p->opt.config, p->ordered[at - 1]->type->name)->priority >
+                             mine;
+             at--)
+            p->ordered[at] = p->ordered[at - 1];
+        p->ordered[at] = &p->all[i];
+    }
+}
+
 static est_err init_types(struct publish *p, struct est_why *reterr)
 {
-    size_t n = catalog_count(p->opt.catalog);
-    char boot[EST_BOOT_LEN + 1];
-
-    est_boot_id(boot);
-    p->accepted = est_calloc(n, sizeof(struct est_series *));
-    p->not_promised = est_calloc(n, sizeof(struct est_series *));
-    if (p->accepted == NULL || p->not_promised == NULL || est_stamp_new(boot, &p->stamp) != EST_OK)
-        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the types");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < p->n; i++) {
         struct catalog_type *t = catalog_at(p->opt.catalog, i);
-        est_err err = est_stamp_add(p->stamp, t->name, 1, &t->stamp);
+        est_err err = est_stamp_add(p->ways.stamp, t->name, 1, &t->stamp);
         if (err != EST_OK)
             return est_why_set(reterr, err, "type %s: its name cannot stand in a chain", t->name);
-        p->accepted[i] = est_metrics_series(p->opt.metrics, EST_METRIC_ACCEPTED, t->name, NULL);
-        /* Nothing is kept in Redis by this version, so nothing can wait there. */
-        est_metrics_gauge(p->opt.metrics, EST_METRIC_REDIS_QUEUE, t->name, NULL, 0);
-        p->not_promised[i] =
-            est_metrics_series(p->opt.metrics, EST_METRIC_NOT_PROMISED, t->name, NULL);
+        err = way_init(&p->all[i], &p->ways, t);
+        if (err != EST_OK)
+            return est_why_set(reterr, err, "no memory for type %s", t->name);
     }
-    EST_LOG(EST_INFO, "boot", EST_S("boot", boot));
+    order_by_priority(p);
     return EST_OK;
+}
+
+static est_err open_services(struct publish *p, const char *boot, struct est_why *reterr)
+{
+    const struct broker_options br = {p->opt.loop,  p->opt.config, p->opt.catalog, on_delivered,
+                                      on_lost,      on_answered,   on_partitions,  p};
+    const struct boots_options bo = {p->opt.loop, p->opt.config, p->opt.metrics, boot,
+                                     on_store,    on_found,      on_gone,        on_fenced,
+                                     on_told,     on_remembered, p};
+    est_err err = boots_new(&bo, &p->ways.boots, reterr);
+
+    if (err != EST_OK)
+        return err;
+    p->ways.buffer = boots_buffer(p->ways.boots);
+    return broker_new(&br, &p->ways.broker, reterr);
+}
+
+static est_err allocate(struct publish *p, const char *boot)
+{
+    p->all = est_calloc(p->n, sizeof(*p->all));
+    p->ordered = est_calloc(p->n, sizeof(struct way *));
+    p->told = est_calloc(p->n, sizeof(*p->told));
+    p->telling = est_calloc(p->n, sizeof(*p->telling));
+    p->ways.chains = est_calloc(EST_SWITCH_APPEND_MAX, sizeof(*p->ways.chains));
+    if (p->all == NULL || p->ordered == NULL || p->told == NULL || p->telling == NULL ||
+        p->ways.chains == NULL)
+        return EST_ERR_NOMEM;
+    return est_stamp_new(boot, &p->ways.stamp);
 }
 
 est_err publish_new(const struct publish_options *opt, struct publish **ret, struct est_why *reterr)
 {
     struct publish *p = est_calloc(1, sizeof(*p));
+    char boot[EST_BOOT_LEN + 1];
     est_err err;
 
     if (p == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for publishing");
     p->opt = *opt;
-    p->oldest = (struct est_timer){.fn = on_oldest, .arg = p};
-    p->probe = (struct est_timer){.fn = on_probe, .arg = p};
-    est_list_init(&p->flights);
-    est_list_init(&p->unsent);
-    est_list_init(&p->pool);
-    err = init_types(p, reterr);
+    p->n = catalog_count(opt->catalog);
+    p->started = p->tokens_at = now_of(p);
+    p->store_err = EST_ERR_REDIS_DOWN;
+    p->tick = (struct est_timer){.fn = on_tick, .arg = p};
+    p->ways = (struct ways){.loop = opt->loop,
+                            .config = opt->config,
+                            .metrics = opt->metrics,
+                            .settled = opt->settled,
+                            .arg = opt->arg};
+    record_pool_init(&p->ways.pool, POOL_MAX);
+    est_boot_id(boot);
+    err = allocate(p, boot) == EST_OK ? init_types(p, reterr)
+                                      : est_why_set(reterr, EST_ERR_NOMEM, "no memory for types");
     if (err == EST_OK)
-        err = open_kafka(p, reterr);
+        err = open_services(p, boot, reterr);
     if (err != EST_OK) {
         publish_free(p);
         return err;
     }
+    EST_LOG(EST_INFO, "boot", EST_S("boot", boot));
     est_loop_on_turn(opt->loop, on_turn, p);
+    est_loop_timer_at(opt->loop, &p->tick, now_of(p) + TICK);
     *ret = p;
     return EST_OK;
-}
-
-void publish_give_up(struct publish *p)
-{
-    if (p->kafka != NULL && p->pending > 0)
-        take_over(p, "stopping");
 }
 
 void publish_free(struct publish *p)
 {
     if (p == NULL)
         return;
-    publish_give_up(p);
-    est_loop_timer_off(p->opt.loop, &p->oldest);
-    est_loop_timer_off(p->opt.loop, &p->probe);
-    drop_kafka(p);
-    EST_LIST_EACH(n, &p->pool)
-        est_free(EST_CONTAINER(n, struct flight, node));
-    est_stamp_free(p->stamp);
-    est_free(p->accepted);
-    est_free(p->not_promised);
+    est_loop_timer_off(p->opt.loop, &p->tick);
+    p->closing = true;
+    if (p->ways.broker != NULL) {
+        p->taking_over = true;
+        (void)broker_purge(p->ways.broker);
+    }
+    broker_free(p->ways.broker);
+    boots_free(p->ways.boots);
+    for (size_t i = 0; p->all != NULL && i < p->n; i++)
+        way_fini(&p->all[i]);
+    record_pool_fini(&p->ways.pool);
+    est_stamp_free(p->ways.stamp);
+    est_free(p->ways.chains);
+    est_free(p->telling);
+    est_free(p->told);
+    est_free(p->ordered);
+    est_free(p->all);
     est_free(p);
-}
-
-/* --- sending --- */
-
-est_err publish_ready(const struct publish *p, size_t n, size_t bytes)
-{
-    const struct est_config *cfg = p->opt.config;
-
-    if (p->state != DIRECT || p->takeover_reason != NULL || !est_list_empty(&p->unsent))
-        return EST_ERR_KAFKA_DOWN;
-    if (p->pending > 0 && (p->pending + n > cfg->producer_queue_records ||
-                           p->pending_bytes + bytes > cfg->producer_queue_bytes))
-        return EST_ERR_FULL;
-    return EST_OK;
-}
-
-static struct flight *take_flight(struct publish *p)
-{
-    struct est_node *n = est_list_first(&p->pool);
-    struct flight *f;
-
-    if (n != NULL) {
-        est_list_remove(n);
-        p->n_pool--;
-        return EST_CONTAINER(n, struct flight, node);
-    }
-    f = est_calloc(1, sizeof(*f));
-    if (f != NULL)
-        est_list_init(&f->node);
-    return f;
-}
-
-static void put_header(struct est_record_header *headers, size_t *n, const char *name,
-                       struct est_view value)
-{
-    if (value.data != NULL)
-        headers[(*n)++] = (struct est_record_header){name, value};
-}
-
-/* CloudEvents 1.0, Kafka binding in binary mode, W3C trace context, and our chain. */
-static est_err send_record(struct publish *p, const struct admit *ad, const struct admit_item *it,
-                           struct flight *f, struct est_why *why)
-{
-    const struct est_event *ev = &it->ev;
-    struct est_record_header headers[10];
-    struct est_record rec = {.topic = it->type->topic,
-                             .partition = it->partition,
-                             .key = it->key,
-                             .value = admit_value(ad, it),
-                             .headers = headers,
-                             .timestamp_ms = ev->received_at / EST_MS};
-    char time[EST_RFC3339_LEN + 1], chain_text[EST_CHAIN_TEXT_MAX + 1];
-    struct est_chain chain;
-    est_err err = est_stamp_next(p->stamp, it->type->stamp, (uint32_t)it->partition, &chain);
-
-    if (err != EST_OK)
-        return err;
-    est_rfc3339_format(ev->occurred_at, time);
-    put_header(headers, &rec.n_headers, "ce_specversion", EST_VIEW_LIT("1.0"));
-    put_header(headers, &rec.n_headers, "ce_id", ev->id);
-    put_header(headers, &rec.n_headers, "ce_type", ev->event);
-    put_header(headers, &rec.n_headers, "ce_source", ev->source);
-    put_header(headers, &rec.n_headers, "ce_time", est_view(time, EST_RFC3339_LEN));
-    put_header(headers, &rec.n_headers, "ce_subject", ev->subject);
-    put_header(headers, &rec.n_headers, "content-type", EST_VIEW_LIT("application/avro"));
-    put_header(headers, &rec.n_headers, "traceparent", ev->traceparent);
-    put_header(headers, &rec.n_headers, "tracestate", ev->tracestate);
-    put_header(headers, &rec.n_headers, EST_CHAIN_HEADER,
-               est_view(chain_text, est_chain_format(&chain, chain_text)));
-    return est_kafka_pub_send(p->kafka, &rec, f, why);
-}
-
-void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it,
-                  void *ticket, size_t index)
-{
-    struct flight *f = take_flight(p);
-    struct est_why why = {0};
-
-    if (f ==
-        NULL) { /* nothing was stamped; the answer is given at the last item, so not from here */
-        p->opt.settled(p->opt.arg, ticket, index, EST_ERR_NOMEM);
-        return;
-    }
-    *f = (struct flight){.publish = p,
-                         .type = it->type,
-                         .ticket = ticket,
-                         .index = index,
-                         .bytes = it->value_len + it->key.len,
-                         .sent_at = est_loop_now(p->opt.loop),
-                         .partition = it->partition};
-    p->pending++;
-    p->pending_bytes += f->bytes;
-    /* Behind one that could not be sent nothing is sent any more, so that no number is skipped. */
-    f->failed = est_list_empty(&p->unsent) ? send_record(p, ad, it, f, &why) : EST_ERR_KAFKA_PURGED;
-    est_list_append(f->failed ? &p->unsent : &p->flights, &f->node);
-    if (!est_loop_timer_armed(&p->oldest))
-        est_loop_timer_at(p->opt.loop, &p->oldest,
-                          f->sent_at + p->opt.config->producer_ack_timeout);
-}
-
-size_t publish_pending(const struct publish *p)
-{
-    return p->pending;
-}
-
-void publish_metrics(const struct publish *p)
-{
-    est_metrics_gauge(p->opt.metrics, EST_METRIC_KAFKA_UP, NULL, NULL, p->state == DIRECT);
-    est_metrics_gauge(p->opt.metrics, EST_METRIC_KAFKA_PENDING, NULL, NULL, (double)p->pending);
 }

@@ -1,12 +1,7 @@
-/* Records to Kafka: stamped, sent, and each one's outcome told once.
+/* Records to Kafka, or into the buffer while Kafka is unreachable; each one's outcome told once.
  *
- *   learning ──partitions known──► direct ──takeover──► away ──a broker answers──► direct
- *
- * learning: Kafka has not been seen in this life, so no event can be given a partition. A takeover
- * takes back everything un-acknowledged and ends it as not promised; what triggers one: the oldest
- * record un-acknowledged for longer than producer.ack_timeout (a frozen broker sends no signal),
- * all brokers down, a record that failed. Behind a failed record of a chain nothing may stay in
- * flight, for its number would be a hole that nobody promised: so a takeover is always of all. */
+ * One way per type (way.h) decides where an event goes. Here is what concerns all of them: when Kafka
+ * counts as lost, when it is there again, who may use Redis, and what all of it may take of memory. */
 #pragma once
 
 #include "base/err.h"
@@ -17,6 +12,7 @@
 struct admit;
 struct admit_item;
 struct catalog;
+struct est_buf;
 struct est_config;
 struct est_health;
 struct est_loop;
@@ -28,26 +24,27 @@ struct publish_options {
     const struct est_config *config;
     struct catalog *catalog;
     struct est_metrics *metrics;
-    struct est_health *health;
-    /* The outcome of item `index` of `ticket`. */
-    void (*settled)(void *arg, void *ticket, size_t index, est_err err);
+    struct est_health *health;   /* why no event can be taken */
+    struct est_health *warnings; /* what is wrong though events are taken */
+    /* The outcome of item `index` of `ticket`. buffered: it is in Redis, not yet in Kafka. */
+    void (*settled)(void *arg, void *ticket, size_t index, est_err err, bool buffered);
     void *arg;
 };
 
 est_err publish_new(const struct publish_options *opt, struct publish **ret,
                     struct est_why *reterr);
-/* Everything still un-acknowledged is settled as failed first. */
+/* Everything that somebody still waits for is settled as not promised first. */
 void publish_free(struct publish *p);
-/* Before the first request: wait a little for Kafka and its partition counts. */
-void publish_warm_up(struct publish *p);
 
-/* EST_OK: `n` records of `bytes` in all may be sent now. EST_ERR_KAFKA_DOWN, EST_ERR_FULL. */
-est_err publish_ready(const struct publish *p, size_t n, size_t bytes);
-/* Stamp and send. The outcome comes through `settled`, later, also when sending failed at once. */
+/* EST_OK: the records of `ad` may be sent now. EST_ERR_FULL: too many are under way.
+ * EST_ERR_KAFKA_DOWN: nor does Redis take them; EST_ERR_REDIS_…: why the buffer does not. */
+est_err publish_ready(const struct publish *p, const struct admit *ad);
+/* Stamp and send. The outcome comes through `settled`, later. */
 void publish_send(struct publish *p, const struct admit *ad, const struct admit_item *it,
                   void *ticket, size_t index);
+/* Records that somebody waits for. */
 size_t publish_pending(const struct publish *p);
-/* End everything un-acknowledged as not promised. */
-void publish_give_up(struct publish *p);
+/* Stopping: give back what is held in Redis. True once that is done. */
+bool publish_leave(struct publish *p);
 /* Bring the gauges up to date. */
 void publish_metrics(const struct publish *p);

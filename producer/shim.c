@@ -25,7 +25,8 @@ struct shim {
     const struct est_config *cfg;
     struct est_loop *loop;
     struct est_metrics *metrics;
-    struct est_health health;
+    struct est_health health;   /* why no event can be taken */
+    struct est_health warnings; /* what is wrong though events are taken */
     struct est_ops *ops;
     struct catalog *catalog;
     struct tokens *tokens;
@@ -52,18 +53,24 @@ static void render_metrics(void *arg, struct est_buf *out)
     est_metrics_render(sh->metrics, out);
 }
 
+static void put_reasons(const struct est_health *h, struct est_buf *out)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        est_buf_puts(out, i ? ",{\"code\":" : "{\"code\":");
+        est_json_put_str(out, h->reasons[i].code);
+        est_json_put_name(out, "detail");
+        est_json_put_str(out, h->reasons[i].text);
+        est_buf_putc(out, '}');
+    }
+}
+
 static bool ready(void *arg, struct est_buf *reasons)
 {
     const struct shim *sh = arg;
+    bool is = est_health_is_ready(&sh->health);
 
-    for (size_t i = 0; i < sh->health.n; i++) {
-        est_buf_puts(reasons, i ? ",{\"code\":" : "{\"code\":");
-        est_json_put_str(reasons, sh->health.reasons[i].code);
-        est_json_put_name(reasons, "detail");
-        est_json_put_str(reasons, sh->health.reasons[i].text);
-        est_buf_putc(reasons, '}');
-    }
-    return est_health_is_ready(&sh->health);
+    put_reasons(is ? &sh->warnings : &sh->health, reasons);
+    return is;
 }
 
 /* --- tokens --- */
@@ -88,12 +95,12 @@ static void check_drained(void *arg)
 {
     struct shim *sh = arg;
 
-    if (ingest_idle(sh->ingest) && publish_pending(sh->publish) == 0) {
+    if (ingest_idle(sh->ingest) && publish_pending(sh->publish) == 0 &&
+        publish_leave(sh->publish)) {
         EST_LOG(EST_INFO, "drained");
         est_loop_stop(sh->loop);
     } else if (est_loop_now(sh->loop) >= sh->drain_until) {
         EST_LOG(EST_WARN, "drain_timeout", EST_I("unacknowledged", publish_pending(sh->publish)));
-        publish_give_up(sh->publish);
         est_loop_stop(sh->loop);
     } else {
         est_loop_timer_at(sh->loop, &sh->drain_timer, est_loop_now(sh->loop) + DRAIN_CHECK);
@@ -142,7 +149,7 @@ static est_err open_parts(struct shim *sh, struct est_why *reterr)
 static est_err open_ways(struct shim *sh, struct est_why *reterr)
 {
     struct publish_options po = {sh->loop,    sh->cfg, sh->catalog, sh->metrics,
-                                 &sh->health, NULL,    NULL};
+                                 &sh->health, &sh->warnings, NULL, NULL};
     struct ingest_options io = {sh->loop,   sh->cfg,    sh->metrics, sh->tokens,
                                 &sh->admit, sh->enroll, NULL,        sh->proxy};
     const struct est_ops_handlers oh = {render_metrics, ready, sh};
@@ -170,6 +177,7 @@ est_err shim_new(const struct est_config *cfg, struct shim **ret, struct est_why
     sh->tokens_timer = (struct est_timer){.fn = check_tokens, .arg = sh};
     sh->drain_timer = (struct est_timer){.fn = check_drained, .arg = sh};
     est_health_init(&sh->health);
+    est_health_init(&sh->warnings);
     err = est_loop_new(&sh->loop, reterr);
     if (err == EST_OK && est_loop_on_signal(sh->loop, on_signal, sh) != EST_OK)
         err = est_why_set(reterr, EST_ERR_IO, "cannot watch for signals");
@@ -190,10 +198,8 @@ est_err shim_new(const struct est_config *cfg, struct shim **ret, struct est_why
 
 est_err shim_run(struct shim *sh, struct est_why *reterr)
 {
-    est_err err;
+    est_err err = ingest_listen(sh->ingest, reterr);
 
-    publish_warm_up(sh->publish);
-    err = ingest_listen(sh->ingest, reterr);
     if (err != EST_OK)
         return err;
     if (tokens_required(sh->tokens))

@@ -96,7 +96,8 @@ struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req
     w->batch = admit_is_batch(ad);
     w->minimal = minimal;
     w->n = w->left = ad->n;
-    w->failed = 0;
+    w->failed = w->buffered = 0;
+    w->why = EST_OK;
     est_buf_clear(&w->ids);
     est_buf_clear(&w->errors);
     if (!make_room(w, ad->n)) {
@@ -123,11 +124,14 @@ void waiting_give(struct waiting_pool *pool, struct waiting *w)
     pool->n_free++;
 }
 
-bool waiting_settle(struct waiting *w, size_t i, est_err err)
+bool waiting_settle(struct waiting *w, size_t i, est_err err, bool buffered)
 {
     EST_ASSERT(w->left > 0 && i < w->n);
     w->items[i].failed = err != EST_OK;
     w->failed += err != EST_OK;
+    w->buffered += buffered;
+    if (w->why == EST_OK)
+        w->why = err;
     return --w->left == 0;
 }
 
@@ -136,10 +140,10 @@ static void put_accepted(const struct waiting *w, struct est_buf *b)
     if (!w->batch) {
         est_buf_puts(b, "{\"id\":");
         est_buf_put_view(b, est_buf_view(&w->ids));
-        est_buf_puts(b, ",\"buffered\":false}\n");
+        est_buf_puts(b, w->buffered > 0 ? ",\"buffered\":true}\n" : ",\"buffered\":false}\n");
         return;
     }
-    est_buf_printf(b, "{\"accepted\":%zu,\"buffered\":0", w->n);
+    est_buf_printf(b, "{\"accepted\":%zu,\"buffered\":%zu", w->n, w->buffered);
     if (!w->minimal) {
         est_buf_puts(b, ",\"ids\":[");
         est_buf_put_view(b, est_buf_view(&w->ids));
@@ -174,11 +178,11 @@ int waiting_reply(struct waiting *w)
     if (status == 202) {
         put_accepted(w, &b);
         est_http_reply(w->req, 202, "application/json",
-                       b.failed ? EST_VIEW_LIT("{\"buffered\":0}\n") : est_buf_view(&b));
+                       b.failed ? EST_VIEW_LIT("{}\n") : est_buf_view(&b));
     } else {
         put_repeat(w, &b);
         est_http_reply_field(w->req, "Retry-After", "1");
-        est_http_problem(w->req, 503, "Kafka did not acknowledge in time",
+        est_http_problem(w->req, 503, "Not all events could be made durable",
                          b.failed ? "Repeat all events with the same ids"
                                   : "Repeat the events of retry_ids with the same ids",
                          b.failed ? EST_VIEW_NONE : est_buf_view(&b));

@@ -24,7 +24,8 @@ struct waiting {
     struct est_http_req *req;
     est_us started; /* monotonic */
     bool batch, minimal;
-    size_t n, left, failed;
+    size_t n, left, failed, buffered;
+    est_err why; /* of the first that failed */
     struct est_buf ids;    /* "id","id",… : an array's inside, ready to be sent */
     struct est_buf errors; /* members to append for items refused under ?partial=true; else empty */
     struct waiting_id *items;
@@ -45,6 +46,6 @@ struct waiting *waiting_take(struct waiting_pool *pool, struct est_http_req *req
                              const struct admit *ad, bool minimal, est_us now);
 void waiting_give(struct waiting_pool *pool, struct waiting *w);
 /* Item i has its outcome; true when it was the last one. */
-bool waiting_settle(struct waiting *w, size_t i, est_err err);
+bool waiting_settle(struct waiting *w, size_t i, est_err err, bool buffered);
 /* Answer by the outcomes: the status that was sent. */
 int waiting_reply(struct waiting *w);

@@ -122,3 +122,21 @@ void est_stamp_break(struct est_stamp *st, size_t type, uint32_t partition)
     c->epoch++;
     c->next = 0;
 }
+
+uint64_t est_stamp_epoch(const struct est_stamp *st, size_t type, uint32_t partition)
+{
+    EST_ASSERT(type < st->n && partition < st->types[type].partitions);
+    return st->types[type].counters[partition].epoch;
+}
+
+void est_stamp_reboot(struct est_stamp *st, const char boot[EST_BOOT_LEN + 1])
+{
+    memcpy(st->boot, boot, EST_BOOT_LEN);
+    for (size_t i = 0; i < st->n; i++)
+        memset(st->types[i].counters, 0, st->types[i].partitions * sizeof(struct counter));
+}
+
+const char *est_stamp_boot(const struct est_stamp *st)
+{
+    return st->boot;
+}

@@ -25,3 +25,8 @@ est_err est_stamp_next(struct est_stamp *st, size_t type, uint32_t partition,
                        struct est_chain *ret);
 /* The next number is 0 of a new epoch. Nothing happens when the present epoch is unused. */
 void est_stamp_break(struct est_stamp *st, size_t type, uint32_t partition);
+/* The epoch of that partition's next number: one stamped in an earlier epoch is stale. */
+uint64_t est_stamp_epoch(const struct est_stamp *st, size_t type, uint32_t partition);
+/* Another life begins: all chains start anew under that boot id. */
+void est_stamp_reboot(struct est_stamp *st, const char boot[EST_BOOT_LEN + 1]);
+const char *est_stamp_boot(const struct est_stamp *st);

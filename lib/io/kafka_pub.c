@@ -20,6 +20,7 @@ struct est_kafka_pub {
         topics; /* name → rd_kafka_topic_t: a look-up by name per record would take a lock */
     size_t pending;
     bool down, fatal;
+    const rd_kafka_message_t *report; /* while its handler runs */
 };
 
 struct code_row {
@@ -33,9 +34,11 @@ static const struct code_row codes[] = {
     {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, EST_ERR_TOO_LARGE},
     {RD_KAFKA_RESP_ERR_INVALID_RECORD, EST_ERR_KAFKA_REFUSED},
     {RD_KAFKA_RESP_ERR_INVALID_MSG, EST_ERR_KAFKA_REFUSED},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, EST_ERR_KAFKA_REFUSED},
-    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, EST_ERR_KAFKA_REFUSED},
-    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, EST_ERR_KAFKA_REFUSED},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, EST_ERR_KAFKA_TOPIC},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, EST_ERR_KAFKA_TOPIC},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, EST_ERR_KAFKA_TOPIC},
+    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, EST_ERR_KAFKA_TOPIC},
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, EST_ERR_KAFKA_TOPIC},
     {RD_KAFKA_RESP_ERR__PURGE_QUEUE, EST_ERR_KAFKA_PURGED},
     {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, EST_ERR_KAFKA_PURGED},
     {RD_KAFKA_RESP_ERR__FATAL, EST_ERR_KAFKA_FATAL},
@@ -68,8 +71,36 @@ static void on_reports(struct est_kafka_pub *kp, rd_kafka_event_t *ev)
         kp->pending--;
         if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
             set_state(kp, true, "acknowledged");
+        kp->report = m;
         kp->h.delivered(kp->h.arg, m->_private, err_of(m->err), m->partition, m->offset);
+        kp->report = NULL;
     }
+}
+
+est_err est_kafka_pub_returned(const struct est_kafka_pub *kp, struct est_record_header *headers,
+                               size_t room, struct est_record *ret)
+{
+    const rd_kafka_message_t *m = kp->report;
+    rd_kafka_headers_t *hdrs;
+    const void *value;
+    size_t len;
+
+    EST_ASSERT(m != NULL);
+    *ret = (struct est_record){.partition = m->partition,
+                               .key = est_view(m->key, m->key_len),
+                               .value = est_view(m->payload, m->len),
+                               .headers = headers,
+                               .timestamp_ms = rd_kafka_message_timestamp(m, NULL)};
+    if (rd_kafka_message_headers(m, &hdrs) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return EST_OK;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(hdrs, i, &headers[i].name, &value, &len) == 0;) {
+        headers[i].value = est_view(value, len);
+        ret->n_headers = ++i;
+        if (i == room)
+            return rd_kafka_header_cnt(hdrs) > room ? EST_ERR_RANGE : EST_OK;
+    }
+    return EST_OK;
 }
 
 static void on_error(struct est_kafka_pub *kp, rd_kafka_event_t *ev)

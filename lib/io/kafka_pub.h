@@ -59,10 +59,15 @@ est_err est_kafka_pub_new(struct est_loop *lp, const struct est_kafka_pub_option
 void est_kafka_pub_free(struct est_kafka_pub *kp);
 
 /* EST_OK: `delivered` will be called, later, from the loop. EST_ERR_FULL: the queue is full.
- * EST_ERR_TOO_LARGE, EST_ERR_KAFKA_REFUSED (unknown partition), EST_ERR_KAFKA_FATAL,
+ * EST_ERR_TOO_LARGE, EST_ERR_KAFKA_TOPIC (unknown topic or partition), EST_ERR_KAFKA_FATAL,
  * EST_ERR_NOMEM. */
 est_err est_kafka_pub_send(struct est_kafka_pub *kp, const struct est_record *rec, void *opaque,
                            struct est_why *reterr);
+/* Within `delivered` with an error: the record as it was sent, but for its topic (NULL), so that
+ * nobody has to keep a second copy. The views are valid until the handler returns. EST_ERR_RANGE:
+ * it has more than `room` headers. */
+est_err est_kafka_pub_returned(const struct est_kafka_pub *kp, struct est_record_header *headers,
+                               size_t room, struct est_record *ret);
 /* Take back everything un-acknowledged: each is reported EST_ERR_KAFKA_PURGED (or its real outcome)
  * before this returns, at the latest after `bound`. False = some report is still missing. */
 bool est_kafka_pub_purge(struct est_kafka_pub *kp, est_us bound);

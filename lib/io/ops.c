@@ -18,18 +18,17 @@ static void health(struct est_ops *ops, struct est_http_req *req)
 
 static void ready(struct est_ops *ops, struct est_http_req *req)
 {
-    struct est_buf out;
+    struct est_buf reasons, out;
     bool is_ready;
 
+    est_buf_init(&reasons, ANSWER_MAX);
     est_buf_init(&out, ANSWER_MAX);
-    est_buf_puts(&out, "{\"ready\":false,\"reasons\":[");
-    is_ready = ops->h.ready(ops->h.arg, &out);
+    is_ready = ops->h.ready(ops->h.arg, &reasons);
+    est_buf_puts(&out, is_ready ? "{\"ready\":true,\"reasons\":[" : "{\"ready\":false,\"reasons\":[");
+    est_buf_put_view(&out, est_buf_view(&reasons));
     est_buf_puts(&out, "]}\n");
-    if (is_ready)
-        est_http_reply(req, 200, "application/json",
-                       EST_VIEW_LIT("{\"ready\":true,\"reasons\":[]}\n"));
-    else
-        est_http_reply(req, 503, "application/json", est_buf_view(&out));
+    est_http_reply(req, is_ready ? 200 : 503, "application/json", est_buf_view(&out));
+    est_buf_fini(&reasons);
     est_buf_fini(&out);
 }
 

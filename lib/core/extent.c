@@ -1,0 +1,134 @@
+#include "extent.h"
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* Numbers kept … end - 1 are in the stream; the pass has met those before `at`. */
+struct run {
+    uint32_t partition;
+    uint64_t epoch, kept, at, end;
+};
+
+/* Few: one for each partition, and one more for each epoch begun since the stream was last empty. */
+struct est_extents {
+    struct run *runs;
+    size_t n, cap;
+};
+
+typedef void missing_fn(void *arg, const struct est_extent *gone);
+
+est_err est_extents_new(struct est_extents **ret)
+{
+    *ret = est_calloc(1, sizeof(**ret));
+    return *ret == NULL ? EST_ERR_NOMEM : EST_OK;
+}
+
+void est_extents_free(struct est_extents *x)
+{
+    if (x == NULL)
+        return;
+    est_free(x->runs);
+    est_free(x);
+}
+
+static struct run *run_of(struct est_extents *x, uint32_t partition, uint64_t epoch)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->runs[i].partition == partition && x->runs[i].epoch == epoch)
+            return &x->runs[i];
+    return NULL;
+}
+
+static void drop(struct est_extents *x, struct run *r)
+{
+    size_t i = (size_t)(r - x->runs);
+
+    memmove(r, r + 1, (x->n - i - 1) * sizeof(*r));
+    x->n--;
+}
+
+est_err est_extents_add(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
+{
+    struct run *r = run_of(x, partition, epoch);
+
+    if (r != NULL) {
+        if (n >= r->end)
+            r->end = n + 1;
+        return EST_OK;
+    }
+    if (x->n == x->cap) {
+        size_t cap = x->cap ? x->cap * 2 : 16;
+        struct run *runs = est_realloc(x->runs, cap * sizeof(*runs));
+        if (runs == NULL)
+            return EST_ERR_NOMEM;
+        x->runs = runs;
+        x->cap = cap;
+    }
+    x->runs[x->n++] = (struct run){partition, epoch, n, n, n + 1};
+    return EST_OK;
+}
+
+void est_extents_rewind(struct est_extents *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        x->runs[i].at = x->runs[i].kept;
+}
+
+/* Numbers at … upto - 1 are gone. Those met and not yet deleted stand before them; should they be
+ * met once more they are no news. */
+static void lose(struct run *r, uint64_t upto, missing_fn *missing, void *arg)
+{
+    const struct est_extent gone = {r->partition, r->epoch, r->at, upto - r->at};
+
+    r->at = r->kept = upto;
+    if (gone.count > 0)
+        missing(arg, &gone);
+}
+
+void est_extents_met(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n,
+                     missing_fn *missing, void *arg)
+{
+    for (size_t i = 0; i < x->n; i++) {
+        struct run *r = &x->runs[i];
+        if (r->partition != partition || r->epoch > epoch)
+            continue;
+        if (r->epoch < epoch) { /* an earlier epoch's rest stood before it */
+            if (r->at < r->end)
+                lose(r, r->end, missing, arg);
+        } else if (n >= r->at && n < r->end) {
+            if (n > r->at)
+                lose(r, n, missing, arg);
+            r->at = n + 1;
+        }
+    }
+}
+
+void est_extents_end(struct est_extents *x, missing_fn *missing, void *arg)
+{
+    for (size_t i = x->n; i-- > 0;) {
+        struct run *r = &x->runs[i];
+        if (r->at < r->end)
+            lose(r, r->end, missing, arg);
+        if (r->kept == r->end)
+            drop(x, r);
+    }
+}
+
+void est_extents_deleted(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
+{
+    struct run *r = run_of(x, partition, epoch);
+
+    if (r == NULL || n < r->kept || n >= r->end)
+        return;
+    r->kept = n + 1;
+    if (r->at < r->kept)
+        r->at = r->kept;
+    /* One that is empty may be added to again: it is dropped at the end of a pass. */
+}
+
+void est_extents_clear(struct est_extents *x)
+{
+    x->n = 0;
+}

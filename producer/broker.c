@@ -1,0 +1,270 @@
+#include "broker.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "catalog.h"
+#include "codec/entry.h"
+#include "config/config.h"
+#include "core/chain.h"
+#include "io/kafka_pub.h"
+#include "record.h"
+
+#include <string.h>
+
+enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64 };
+static const est_us PURGE_BOUND = 5 * EST_SECOND;
+static const est_us PROBE_EVERY = EST_SECOND, PROBE_BOUND = 100 * EST_MS,
+                    REFRESH_EVERY = 60 * EST_SECOND;
+
+struct broker {
+    struct broker_options opt;
+    struct est_kafka_pub *kafka; /* NULL after one was given up */
+    struct est_timer probe;
+    size_t asked; /* types whose partitions this round has asked for */
+    bool known, wanted;
+};
+
+/* --- what the client tells --- */
+
+/* The report of a failed record has its bytes: from here on the record holds them again. */
+static est_err hold_returned(struct broker *b, struct record *rec)
+{
+    struct est_record_header headers[EST_ENTRY_HEADERS_MAX + 1];
+    struct est_record back;
+    struct est_entry e = {0};
+    struct est_view id = EST_VIEW_LIT("");
+
+    if (est_kafka_pub_returned(b->kafka, headers, EST_ENTRY_HEADERS_MAX + 1, &back) != EST_OK)
+        return EST_ERR_RANGE;
+    e.key = back.key;
+    e.value = back.value;
+    e.timestamp_ms = back.timestamp_ms;
+    for (size_t i = 0; i < back.n_headers; i++) {
+        if (strcmp(headers[i].name, EST_CHAIN_HEADER) == 0)
+            continue;
+        if (strcmp(headers[i].name, "ce_id") == 0)
+            id = headers[i].value;
+        e.headers[e.n_headers++] =
+            (struct est_entry_header){est_view_str(headers[i].name), headers[i].value};
+    }
+    return record_hold(rec, id, &e);
+}
+
+static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition, int64_t offset)
+{
+    struct broker *b = arg;
+    struct record *rec = opaque;
+
+    (void)partition;
+    (void)offset;
+    if (err != EST_OK && rec->data == NULL && !record_is_drained(rec) &&
+        hold_returned(b, rec) != EST_OK)
+        EST_LOG(EST_ERROR, "record_not_held", EST_S("code", est_err_code(err)));
+    b->opt.delivered(b->opt.arg, rec, err);
+}
+
+static void on_state(void *arg, bool up, const char *detail)
+{
+    struct broker *b = arg;
+
+    (void)detail;
+    if (!up)
+        b->opt.lost(b->opt.arg);
+}
+
+static void on_log(void *arg, int level, const char *facility, const char *text)
+{
+    (void)arg;
+    EST_LOG(level <= 3 ? EST_WARN : EST_DEBUG, "kafka_client", EST_S("facility", facility),
+            EST_S("text", text));
+}
+
+/* --- the client --- */
+
+static est_err open_client(struct broker *b, struct est_why *reterr)
+{
+    const struct est_config *cfg = b->opt.config;
+    struct est_kafka_option extra[OPTIONS_MAX];
+    /* A request of any size is let in when nothing waits; a drain adds its window; and librdkafka
+     * counts headers as well. */
+    struct est_kafka_pub_options o = {
+        .brokers = cfg->kafka_brokers,
+        .client_id = "esteira-producer",
+        .linger = cfg->kafka_linger,
+        .message_timeout = cfg->kafka_message_timeout,
+        .queue_max_records =
+            cfg->producer_queue_records + cfg->producer_batch_max + cfg->redis_window,
+        .queue_max_bytes = (cfg->producer_queue_bytes + cfg->producer_body_max) * 2,
+        .record_max_bytes = cfg->producer_event_max + RECORD_OVERHEAD,
+        .extra = extra,
+    };
+    const struct est_kafka_pub_handlers h = {on_delivered, on_state, on_log, b};
+
+    for (; o.n_extra < cfg->kafka_options.n && o.n_extra < OPTIONS_MAX; o.n_extra++)
+        extra[o.n_extra] = (struct est_kafka_option){cfg->kafka_options.items[o.n_extra].name,
+                                                     cfg->kafka_options.items[o.n_extra].value};
+    return est_kafka_pub_new(b->opt.loop, &o, &h, &b->kafka, reterr);
+}
+
+static void close_client(struct broker *b)
+{
+    est_kafka_pub_free(b->kafka);
+    b->kafka = NULL;
+}
+
+/* After a fatal error the client is replaced, once a probe at most: a new one has no memory of how
+ * often it has failed. */
+static bool revive(struct broker *b)
+{
+    struct est_why why = {0};
+
+    if (b->kafka != NULL && !est_kafka_pub_is_fatal(b->kafka))
+        return true;
+    if (b->kafka != NULL && est_kafka_pub_pending(b->kafka) > 0)
+        return false; /* not taken back yet */
+    close_client(b);
+    if (open_client(b, &why) == EST_OK)
+        return true;
+    EST_LOG(EST_ERROR, "kafka_client_failed", EST_S("code", est_err_code(why.code)),
+            EST_S("detail", why.text));
+    return false;
+}
+
+/* --- questions --- */
+
+static est_err learn_type(struct broker *b, struct catalog_type *t, est_us bound,
+                          struct est_why *why)
+{
+    int32_t n;
+    est_err err = est_kafka_pub_partitions(b->kafka, t->topic, bound, &n, why);
+
+    if (err != EST_OK || n == t->kafka_partitions)
+        return err;
+    EST_LOG(EST_INFO, "partitions", EST_S("topic", t->topic), EST_I("partitions", n));
+    t->kafka_partitions = t->partitions = n;
+    b->opt.partitions(b->opt.arg, t);
+    return EST_OK;
+}
+
+/* One round over all types, which goes on where the last call had to stop: a broker that is far
+ * away answers few questions within `bound`, and yet the round ends. */
+static est_err learn(struct broker *b, est_us bound, struct est_why *why)
+{
+    est_us until = est_clock_mono() + bound;
+
+    for (size_t n = catalog_count(b->opt.catalog); b->asked < n; b->asked++) {
+        est_us left = until - est_clock_mono();
+        est_err err = EST_ERR_TIMEOUT;
+        if (left <= 0)
+            return est_why_set(why, err, "Kafka answers slowly: %zu of %zu topics known", b->asked,
+                               n);
+        err = learn_type(b, catalog_at(b->opt.catalog, b->asked), left, why);
+        if (err != EST_OK)
+            return err;
+    }
+    b->asked = 0;
+    b->known = true;
+    return EST_OK;
+}
+
+/* All partitions being known, one question is enough to see whether a broker answers. */
+static est_err look(struct broker *b, struct est_why *why)
+{
+    if (b->wanted && b->known)
+        return learn_type(b, catalog_at(b->opt.catalog, 0), PROBE_BOUND, why);
+    return learn(b, PROBE_BOUND, why);
+}
+
+static void on_probe(void *arg)
+{
+    struct broker *b = arg;
+    struct est_why why = {0};
+
+    if (revive(b) && look(b, &why) == EST_OK)
+        b->opt.answered(b->opt.arg);
+    else
+        EST_LOG(EST_DEBUG, "kafka_not_there", EST_S("detail", why.text));
+    if (!est_loop_timer_armed(&b->probe))
+        est_loop_timer_at(b->opt.loop, &b->probe,
+                          est_clock_mono() + (b->wanted ? PROBE_EVERY : REFRESH_EVERY));
+}
+
+void broker_ask(struct broker *b, bool wanted)
+{
+    if (b->wanted == wanted)
+        return;
+    b->wanted = wanted;
+    est_loop_timer_at(b->opt.loop, &b->probe,
+                      est_loop_now(b->opt.loop) + (wanted ? 20 * EST_MS : REFRESH_EVERY));
+}
+
+bool broker_is_known(const struct broker *b)
+{
+    return b->known;
+}
+
+/* --- records --- */
+
+est_err broker_send(struct broker *b, const struct catalog_type *t, struct record *rec,
+                    const struct est_entry *e, struct est_view chain, struct est_why *why)
+{
+    struct est_record_header headers[EST_ENTRY_HEADERS_MAX + 1];
+    struct est_record out = {.topic = t->topic,
+                             .partition = rec->partition,
+                             .key = e->key,
+                             .value = e->value,
+                             .headers = headers,
+                             .timestamp_ms = e->timestamp_ms};
+
+    if (b->kafka == NULL)
+        return est_why_set(why, EST_ERR_KAFKA_DOWN, "the Kafka client has failed");
+    for (; out.n_headers < e->n_headers; out.n_headers++)
+        headers[out.n_headers] = (struct est_record_header){e->headers[out.n_headers].name.data,
+                                                            e->headers[out.n_headers].value};
+    headers[out.n_headers++] = (struct est_record_header){EST_CHAIN_HEADER, chain};
+    return est_kafka_pub_send(b->kafka, &out, rec, why);
+}
+
+bool broker_purge(struct broker *b)
+{
+    if (b->kafka == NULL || est_kafka_pub_purge(b->kafka, PURGE_BOUND))
+        return true;
+    EST_LOG(EST_ERROR, "purge_incomplete", EST_I("unreported", est_kafka_pub_pending(b->kafka)));
+    close_client(b);
+    return false;
+}
+
+size_t broker_pending(const struct broker *b)
+{
+    return b->kafka == NULL ? 0 : est_kafka_pub_pending(b->kafka);
+}
+
+/* --- life --- */
+
+est_err broker_new(const struct broker_options *opt, struct broker **ret, struct est_why *reterr)
+{
+    struct broker *b = est_calloc(1, sizeof(*b));
+    est_err err;
+
+    if (b == NULL)
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for Kafka's client");
+    b->opt = *opt;
+    b->probe = (struct est_timer){.fn = on_probe, .arg = b};
+    err = open_client(b, reterr);
+    if (err != EST_OK) {
+        broker_free(b);
+        return err;
+    }
+    broker_ask(b, true);
+    *ret = b;
+    return EST_OK;
+}
+
+void broker_free(struct broker *b)
+{
+    if (b == NULL)
+        return;
+    est_loop_timer_off(b->opt.loop, &b->probe);
+    close_client(b);
+    est_free(b);
+}
