@@ -452,7 +452,7 @@ est_err boots_reborn(struct boots *b, const char *id)
         return err;
     }
     set_held(b->own, false);
-    est_list_append(&b->others, b->own->node); /* an older one now, in somebody else's hands */
+    est_list_append(&b->others, &b->own->node); /* an older one now, in somebody else's hands */
     b->own = own;
     b->next_look = 0;
     return EST_OK;

@@ -19,7 +19,7 @@
 
 enum { POOL_MAX = 16384, SHARE_MIN = 64 };
 /* Redis gets this long to answer the first look, before types begin without it. */
-static const est_us FIRST_LOOK = EST_SECOND, TICK = 100 * EST_MS;
+static const est_us FIRST_LOOK = EST_SECOND, TICK = 100 * EST_MS, RATE_STEP = 10 * EST_MS;
 
 /* What the streams that are ours hold, as Redis tells it. */
 struct holding {
@@ -42,7 +42,7 @@ struct publish {
     est_us oldest_age; /* of the oldest entry that waits in Redis */
     double tokens;     /* what producer.drain_rate allows now */
     est_us tokens_at;
-    struct est_timer tick;
+    struct est_timer tick, wake;
 };
 
 static est_us now_of(const struct publish *p)
@@ -316,15 +316,48 @@ static void pump(struct publish *p)
     }
 }
 
-static void rest(struct publish *p)
+static bool all_rest(const struct publish *p)
 {
     bool all = true;
 
     for (size_t i = 0; i < p->n; i++)
         all &= rests(&p->all[i]);
+    return all;
+}
+
+static void rest(struct publish *p)
+{
+    bool all = all_rest(p);
+
     boots_watch(p->ways.boots, !all);
     if (all && boots_has(boots_own(p->ways.boots)))
         boots_rest(p->ways.boots);
+}
+
+static void on_wake(void *arg)
+{
+    (void)arg; /* the end of this turn does it */
+}
+
+/* When a way has something to do though nothing happens: a pause ends, or the rate allows more. */
+static void set_wake(struct publish *p)
+{
+    est_us at = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        est_us due = est_switch_due(&p->all[i].sw);
+        if (due == 0)
+            continue;
+        if (due <= now_of(p)) /* it waits for its share of the rate */
+            due = now_of(p) + RATE_STEP;
+        at = at == 0 || due < at ? due : at;
+    }
+    if (at == 0 && p->opt.config->redis_drain_rate > 0 && !all_rest(p))
+        at = now_of(p) + RATE_STEP;
+    if (at != 0)
+        est_loop_timer_at(p->opt.loop, &p->wake, at);
+    else
+        est_loop_timer_off(p->opt.loop, &p->wake);
 }
 
 static void on_turn(void *arg)
@@ -343,6 +376,7 @@ static void on_turn(void *arg)
         take_over(p, p->ways.lost);
     ask_broker(p);
     rest(p);
+    set_wake(p);
 }
 
 /* --- deadlines and health --- */
@@ -557,6 +591,7 @@ est_err publish_new(const struct publish_options *opt, struct publish **ret, str
     p->started = p->tokens_at = now_of(p);
     p->store_err = EST_ERR_REDIS_DOWN;
     p->tick = (struct est_timer){.fn = on_tick, .arg = p};
+    p->wake = (struct est_timer){.fn = on_wake, .arg = p};
     p->ways = (struct ways){.loop = opt->loop,
                             .config = opt->config,
                             .metrics = opt->metrics,
@@ -584,6 +619,7 @@ void publish_free(struct publish *p)
     if (p == NULL)
         return;
     est_loop_timer_off(p->opt.loop, &p->tick);
+    est_loop_timer_off(p->opt.loop, &p->wake);
     p->closing = true;
     if (p->ways.broker != NULL) {
         p->taking_over = true;

@@ -43,7 +43,11 @@ static void forget_reads(struct est_switch *sw)
 void est_switch_init(struct est_switch *sw, const struct est_switch_options *opt)
 {
     EST_ASSERT(opt->window_max > 0 && opt->probe_first > 0 && opt->probe_max >= opt->probe_first);
-    *sw = (struct est_switch){.opt = *opt, .state = EST_BUFFERING, .window = 1, .at_head = true};
+    *sw = (struct est_switch){.opt = *opt,
+                              .state = EST_BUFFERING,
+                              .window = 1,
+                              .allowance = SIZE_MAX,
+                              .at_head = true};
 }
 
 enum est_switch_route est_switch_route(const struct est_switch *sw)
@@ -199,7 +203,7 @@ static bool is_room_to_read(const struct est_switch *sw)
 {
     if (sw->at_head && (sw->flying > 0 || sw->undeleted > 0))
         return false;
-    return sw->flying < sw->window && sw->undeleted < sw->opt.window_max;
+    return sw->allowance > 0 && sw->flying < sw->window && sw->undeleted < sw->opt.window_max;
 }
 
 static bool may_read(const struct est_switch *sw, est_us now)
@@ -212,7 +216,7 @@ static struct est_switch_step read(struct est_switch *sw)
 {
     struct est_switch_step step = {.act = EST_ACT_READ, .from_head = sw->at_head};
 
-    step.n = smaller(sw->window - sw->flying, EST_SWITCH_READ_MAX);
+    step.n = smaller(smaller(sw->window - sw->flying, sw->allowance), EST_SWITCH_READ_MAX);
     sw->asked = step.n;
     sw->at_head = false;
     if (sw->state == EST_BUFFERING)

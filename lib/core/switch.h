@@ -77,6 +77,7 @@ struct est_switch {
     size_t older; /* older streams of this type that are not yet at their end */
     size_t own;   /* entries that may be in the own stream, never too few: see lib/core/DESIGN.md */
     size_t window;
+    size_t allowance; /* entries that the next read may ask for at most; the caller's to set */
     bool append_sent, append_unknown, delete_sent;
     bool used;         /* an append was ever begun */
     bool at_head;      /* the next read begins at the head; one that is under way is void */

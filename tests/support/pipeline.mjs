@@ -20,6 +20,7 @@ import { request } from './http.mjs';
 import { Kafka } from './kafka.mjs';
 import { ROOT, program } from './paths.mjs';
 import { freePorts } from './ports.mjs';
+import { Redis } from './redis.mjs';
 import { Sink } from './sink.mjs';
 import { recordCounts, records } from './topics.mjs';
 import { waitFor } from './wait.mjs';
@@ -57,10 +58,20 @@ export class Pipeline {
   daemons = [];
 
   // consumers: how many · dashboard: true = the real one instead of the sink ·
-  // ownKafka: one that the test may kill · env: more settings for all parts · start: false = only prepare
-  async start({ consumers = 1, dashboard = false, ownKafka = false, env = {}, start = true }) {
+  // ownKafka: one that the test may kill · redis: true, or settings of its redis.conf · env: more settings
+  // for all parts · start: false = only prepare
+  async start({
+    consumers = 1,
+    dashboard = false,
+    ownKafka = false,
+    redis = false,
+    env = {},
+    start = true,
+  }) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-test-'));
     this.kafka = await Kafka.get({ own: ownKafka });
+    if (redis)
+      this.redis = await new Redis(path.join(this.dir, 'redis'), redis === true ? {} : redis).start();
     const [ingest, ops, panel, ...rest] = await freePorts(3 + consumers);
     this.port = ingest;
     this.url = `http://127.0.0.1:${ingest}`;
@@ -87,6 +98,9 @@ export class Pipeline {
       ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_MAX: '500ms',
       ESTEIRA_DESTINATIONS_DASHBOARD_TOKEN_FILE: this.tokenFile,
       ESTEIRA_DASHBOARD_TOKEN_FILE: this.tokenFile,
+      // Without a Redis of its own a test must not find one that the machine happens to run.
+      REDIS_URL: this.redis?.url ?? `unix://${path.join(this.dir, 'no-redis.sock')}`,
+      ESTEIRA_REDIS_INSTANCE: 'shim-1',
       DASHBOARD_URL: this.sink?.url ?? `http://127.0.0.1:${panel}`,
       ...env,
     };
@@ -177,6 +191,7 @@ export class Pipeline {
   async end(passed) {
     await Promise.all(this.daemons.map((daemon) => daemon.end()));
     await this.sink?.stop();
+    await this.redis?.end();
     await this.kafka?.end();
     if (!passed || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
     else fs.rmSync(this.dir, { recursive: true, force: true });

@@ -100,7 +100,7 @@ static void every_outcome(void **state)
             for (size_t k = 0; k < 5; k++) {
                 size_t i = (first + k * 2) % 5;
                 assert_int_equal(
-                    waiting_settle(w, i, failed >> i & 1 ? EST_ERR_KAFKA_PURGED : EST_OK), k == 4);
+                    waiting_settle(w, i, failed >> i & 1 ? EST_ERR_KAFKA_PURGED : EST_OK, false), k == 4);
             }
             assert_int_equal(waiting_reply(w), failed ? 503 : 202);
             assert_int_equal(status, failed ? 503 : 202);
@@ -139,7 +139,7 @@ static void shapes(void **state)
         is_batch = cases[i].batch;
         w = take(1, cases[i].minimal);
         est_buf_puts(&w->errors, cases[i].errors);
-        assert_true(waiting_settle(w, 0, EST_OK));
+        assert_true(waiting_settle(w, 0, EST_OK, false));
         assert_int_equal(waiting_reply(w), 202);
         assert_string_equal(body, cases[i].want);
         waiting_give(&pool, w);
@@ -177,7 +177,7 @@ static void without_memory(void **state)
     for (est_err err = EST_OK;; err = EST_ERR_TIMEOUT) {
         yyjson_doc *doc;
         for (size_t i = 0; i < 3; i++)
-            (void)waiting_settle(w, i, err);
+            (void)waiting_settle(w, i, err, false);
         est_mem_fail_after(0);
         assert_int_equal(waiting_reply(w), err ? 503 : 202);
         est_mem_fail_after(-1);
