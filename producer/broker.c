@@ -38,7 +38,7 @@ static est_err hold_returned(struct broker *b, struct record *rec)
         return EST_ERR_RANGE;
     e.key = back.key;
     e.value = back.value;
-    e.timestamp_ms = back.timestamp_ms;
+    e.timestamp_ms = rec->timestamp_ms;
     for (size_t i = 0; i < back.n_headers; i++) {
         if (strcmp(headers[i].name, EST_CHAIN_HEADER) == 0)
             continue;

@@ -432,7 +432,7 @@ static bool is_old(const struct publish *p)
     return max > 0 && p->oldest_age > max;
 }
 
-static void check_health(struct publish *p)
+void publish_check_health(struct publish *p)
 {
     bool away = false, blocked = false;
 
@@ -455,7 +455,7 @@ static void on_tick(void *arg)
 
     check_deadlines(p);
     assume_partitions(p);
-    check_health(p);
+    publish_check_health(p);
     est_loop_timer_at(p->opt.loop, &p->tick, now_of(p) + TICK);
 }
 

@@ -46,5 +46,7 @@ void publish_send(struct publish *p, const struct admit *ad, const struct admit_
 size_t publish_pending(const struct publish *p);
 /* Stopping: give back what is held in Redis. True once that is done. */
 bool publish_leave(struct publish *p);
+/* Bring `health` and `warnings` up to date. */
+void publish_check_health(struct publish *p);
 /* Bring the gauges up to date. */
 void publish_metrics(const struct publish *p);

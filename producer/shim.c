@@ -67,8 +67,10 @@ static void put_reasons(const struct est_health *h, struct est_buf *out)
 static bool ready(void *arg, struct est_buf *reasons)
 {
     const struct shim *sh = arg;
-    bool is = est_health_is_ready(&sh->health);
+    bool is;
 
+    publish_check_health(sh->publish);
+    is = est_health_is_ready(&sh->health);
     put_reasons(is ? &sh->warnings : &sh->health, reasons);
     return is;
 }

@@ -167,6 +167,7 @@ static struct record *take(struct way *w, const struct admit_item *it, void *tic
     rec->index = index;
     rec->bytes = it->value_len + it->key.len;
     rec->since = est_loop_now(w->ways->loop);
+    rec->timestamp_ms = it->ev.received_at / EST_MS;
     rec->partition = it->partition;
     w->ways->pending++;
     w->ways->pending_bytes += rec->bytes;

@@ -67,6 +67,9 @@ est_err est_buffer_new(const struct est_buffer_options *opt, struct est_buffer *
                        struct est_why *reterr);
 /* Callbacks that are due must have come, or the est_redis must be gone. NULL is a no-op. */
 void est_buffer_free(struct est_buffer *b);
+/* The process begins a new boot: the token of everything that is sent from here on.
+ * EST_ERR_INVALID: no boot id. */
+est_err est_buffer_reboot(struct est_buffer *b, const char *token);
 enum est_buffer_fence est_buffer_fence(const struct est_buffer *b);
 
 typedef void est_buffer_done(void *arg, est_err err);

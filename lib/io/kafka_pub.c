@@ -89,8 +89,7 @@ est_err est_kafka_pub_returned(const struct est_kafka_pub *kp, struct est_record
     *ret = (struct est_record){.partition = m->partition,
                                .key = est_view(m->key, m->key_len),
                                .value = est_view(m->payload, m->len),
-                               .headers = headers,
-                               .timestamp_ms = rd_kafka_message_timestamp(m, NULL)};
+                               .headers = headers};
     if (rd_kafka_message_headers(m, &hdrs) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return EST_OK;
     for (size_t i = 0;
