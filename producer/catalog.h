@@ -18,10 +18,10 @@ struct catalog_type {
     const struct est_schema *schema;
     struct est_pointer **keys; /* tried in order */
     size_t n_keys;
-    size_t stamp;       /* index in the stamp */
-    int32_t partitions; /* what events are spread over; 0 = not known yet */
+    size_t stamp;             /* index in the stamp */
+    int32_t partitions;       /* what events are spread over; 0 = not known yet */
     int32_t kafka_partitions; /* as Kafka has told in this life; 0 = it has not */
-    uint32_t schema_id; /* what a schema registry gave, if has_schema_id */
+    uint32_t schema_id;       /* what a schema registry gave, if has_schema_id */
     bool has_schema_id;
 };
 

@@ -185,8 +185,8 @@ void drain_read(struct way *w, size_t n, bool from_head)
     struct est_node *first = est_list_first(&w->older);
 
     w->reading_own = first == NULL;
-    w->source = first == NULL ? boots_own(w->ways->boots)
-                              : EST_CONTAINER(first, struct older, node)->boot;
+    w->source =
+        first == NULL ? boots_own(w->ways->boots) : EST_CONTAINER(first, struct older, node)->boot;
     if (from_head) {
         w->cursor[0] = '\0';
         est_extents_rewind(w->extents);

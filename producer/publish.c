@@ -35,9 +35,10 @@ struct publish {
     struct holding *told, *telling;
     size_t n;
     est_us started;
-    bool kafka_there;  /* a broker has answered since Kafka was last lost */
+    bool kafka_there; /* a broker has answered since Kafka was last lost */
     bool taking_over;
     est_err store_err; /* why Redis cannot be used; EST_OK = it can */
+    est_us store_down; /* since when */
     bool closing;      /* leases have been given back */
     est_us oldest_age; /* of the oldest entry that waits in Redis */
     double tokens;     /* what producer.drain_rate allows now */
@@ -181,6 +182,8 @@ static void on_store(void *arg, bool up, est_err err, const char *detail)
     struct publish *p = arg;
 
     (void)detail;
+    if (!up && p->store_err == EST_OK)
+        p->store_down = now_of(p);
     p->store_err = up ? EST_OK : err;
     for (size_t i = 0; i < p->n; i++)
         way_store(&p->all[i], up);
@@ -381,6 +384,12 @@ static void on_turn(void *arg)
 
 /* --- deadlines and health --- */
 
+/* Not a mere moment between two connections. */
+static bool is_store_gone(const struct publish *p)
+{
+    return p->store_err != EST_OK && now_of(p) - p->store_down >= p->opt.config->redis_timeout;
+}
+
 static void check_deadlines(struct publish *p)
 {
     const struct est_config *cfg = p->opt.config;
@@ -395,7 +404,8 @@ static void check_deadlines(struct publish *p)
         alive |= !w->at_fault && w->acked_at != 0 &&
                  now_of(p) - w->acked_at < cfg->producer_ack_timeout / 2;
         if (buffer != 0 && !w->sw.append_sent &&
-            now_of(p) - buffer >= cfg->producer_ack_timeout + cfg->redis_timeout)
+            (is_store_gone(p) ||
+             now_of(p) - buffer >= cfg->producer_ack_timeout + cfg->redis_timeout))
             way_refuse_queue(w, p->store_err ? p->store_err : EST_ERR_REDIS_DOWN);
     }
     /* Others were acknowledged a moment ago: it is these topics, not the brokers. */
@@ -527,8 +537,8 @@ static void order_by_priority(struct publish *p)
     for (size_t i = 0; i < p->n; i++) {
         size_t at = i;
         uint64_t mine = est_config_type(p->opt.config, p->all[i].type->name)->priority;
-        for (; at > 0 && est_config_type(p->opt.config, p->ordered[at - 1]->type->name)->priority >
-                             mine;
+        for (; at > 0 &&
+               est_config_type(p->opt.config, p->ordered[at - 1]->type->name)->priority > mine;
              at--)
             p->ordered[at] = p->ordered[at - 1];
         p->ordered[at] = &p->all[i];
@@ -552,11 +562,11 @@ static est_err init_types(struct publish *p, struct est_why *reterr)
 
 static est_err open_services(struct publish *p, const char *boot, struct est_why *reterr)
 {
-    const struct broker_options br = {p->opt.loop,  p->opt.config, p->opt.catalog, on_delivered,
-                                      on_lost,      on_answered,   on_partitions,  p};
-    const struct boots_options bo = {p->opt.loop, p->opt.config, p->opt.metrics, boot,
-                                     on_store,    on_found,      on_gone,        on_fenced,
-                                     on_told,     on_remembered, p};
+    const struct broker_options br = {p->opt.loop, p->opt.config, p->opt.catalog, on_delivered,
+                                      on_lost,     on_answered,   on_partitions,  p};
+    const struct boots_options bo = {
+        p->opt.loop, p->opt.config, p->opt.metrics, boot,          on_store, on_found,
+        on_gone,     on_fenced,     on_told,        on_remembered, p};
     est_err err = boots_new(&bo, &p->ways.boots, reterr);
 
     if (err != EST_OK)
@@ -588,7 +598,7 @@ est_err publish_new(const struct publish_options *opt, struct publish **ret, str
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for publishing");
     p->opt = *opt;
     p->n = catalog_count(opt->catalog);
-    p->started = p->tokens_at = now_of(p);
+    p->started = p->tokens_at = p->store_down = now_of(p);
     p->store_err = EST_ERR_REDIS_DOWN;
     p->tick = (struct est_timer){.fn = on_tick, .arg = p};
     p->wake = (struct est_timer){.fn = on_wake, .arg = p};

@@ -29,8 +29,8 @@ struct record {
     struct way *way;
     void *ticket; /* whom the outcome is told, with `index`; NULL = nobody waits for it */
     size_t index;
-    size_t bytes;  /* what it takes of the bounds */
-    est_us since;  /* when it was accepted, or read from its stream; monotonic */
+    size_t bytes;         /* what it takes of the bounds */
+    est_us since;         /* when it was accepted, or read from its stream; monotonic */
     int64_t timestamp_ms; /* Kafka's; a report of a failure does not tell it */
     int32_t partition;
     uint64_t epoch, n; /* its number in our own chain of that partition */

@@ -150,8 +150,8 @@ static est_err open_parts(struct shim *sh, struct est_why *reterr)
 
 static est_err open_ways(struct shim *sh, struct est_why *reterr)
 {
-    struct publish_options po = {sh->loop,    sh->cfg, sh->catalog, sh->metrics,
-                                 &sh->health, &sh->warnings, NULL, NULL};
+    struct publish_options po = {sh->loop,    sh->cfg,       sh->catalog, sh->metrics,
+                                 &sh->health, &sh->warnings, NULL,        NULL};
     struct ingest_options io = {sh->loop,   sh->cfg,    sh->metrics, sh->tokens,
                                 &sh->admit, sh->enroll, NULL,        sh->proxy};
     const struct est_ops_handlers oh = {render_metrics, ready, sh};

@@ -58,7 +58,8 @@ static void on_appended(void *arg, est_err err, size_t count)
         way_restamp(w, 0);
         break;
     case EST_ERR_REDIS_DOWN:
-    case EST_ERR_REDIS_LOST: break; /* est_switch_store(false) is at hand: sent again when it is up */
+    case EST_ERR_REDIS_LOST:
+        break; /* est_switch_store(false) is at hand: sent again when it is up */
     case EST_ERR_FENCED:
         est_switch_appended(&w->sw, false, 0);
         boots_fenced(w->ways->boots, boots_own(w->ways->boots));

@@ -25,7 +25,7 @@ struct waiting {
     est_us started; /* monotonic */
     bool batch, minimal;
     size_t n, left, failed, buffered;
-    est_err why; /* of the first that failed */
+    est_err why;           /* of the first that failed */
     struct est_buf ids;    /* "id","id",… : an array's inside, ready to be sent */
     struct est_buf errors; /* members to append for items refused under ?partial=true; else empty */
     struct waiting_id *items;

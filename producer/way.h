@@ -45,8 +45,8 @@ struct ways {
     uint64_t buffered_bytes;       /* in the streams that this shim appended to or adopted */
     /* Kafka is to be taken for lost at the end of this turn, for this reason; NULL = it is not. */
     const char *lost;
-    bool fenced; /* another shim has our lease: this turn ends with a new boot */
-    est_err refusal;      /* why the buffer takes nothing now, until `refusal_until` */
+    bool fenced;     /* another shim has our lease: this turn ends with a new boot */
+    est_err refusal; /* why the buffer takes nothing now, until `refusal_until` */
     est_us refusal_until;
     char (*chains)[EST_CHAIN_TEXT_MAX + 1]; /* EST_SWITCH_APPEND_MAX of them: of one append */
     /* The outcome of item `index` of `ticket`; buffered: it is in Redis. */
@@ -65,8 +65,8 @@ struct way {
     struct catalog_type *type;
     struct est_switch sw;
     enum est_switch_state seen_state; /* as last logged */
-    bool at_fault;   /* this type's topic failed, not the broker */
-    est_us acked_at; /* when Kafka last acknowledged something; 0 = not yet */
+    bool at_fault;                    /* this type's topic failed, not the broker */
+    est_us acked_at;                  /* when Kafka last acknowledged something; 0 = not yet */
     struct est_node direct, queue, flying, undeleted;
     struct est_node older;
     struct boot *source; /* whose stream was read last; NULL = it is not ours any more */
@@ -78,9 +78,9 @@ struct way {
         bool sent;
         unsigned ignored;
     } append, read, delete;
-    size_t older_entries;       /* in the streams of `older` */
+    size_t older_entries;               /* in the streams of `older` */
     char cursor[EST_BUFFER_ID_MAX + 1]; /* "" = the head */
-    struct est_extents *extents; /* of our own stream */
+    struct est_extents *extents;        /* of our own stream */
     struct est_series *accepted, *buffered, *drained, *not_promised, *missing;
 };
 

@@ -92,8 +92,7 @@ est_err est_kafka_pub_returned(const struct est_kafka_pub *kp, struct est_record
                                .headers = headers};
     if (rd_kafka_message_headers(m, &hdrs) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return EST_OK;
-    for (size_t i = 0;
-         rd_kafka_header_get_all(hdrs, i, &headers[i].name, &value, &len) == 0;) {
+    for (size_t i = 0; rd_kafka_header_get_all(hdrs, i, &headers[i].name, &value, &len) == 0;) {
         headers[i].value = est_view(value, len);
         ret->n_headers = ++i;
         if (i == room)

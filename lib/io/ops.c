@@ -24,7 +24,8 @@ static void ready(struct est_ops *ops, struct est_http_req *req)
     est_buf_init(&reasons, ANSWER_MAX);
     est_buf_init(&out, ANSWER_MAX);
     is_ready = ops->h.ready(ops->h.arg, &reasons);
-    est_buf_puts(&out, is_ready ? "{\"ready\":true,\"reasons\":[" : "{\"ready\":false,\"reasons\":[");
+    est_buf_puts(&out,
+                 is_ready ? "{\"ready\":true,\"reasons\":[" : "{\"ready\":false,\"reasons\":[");
     est_buf_put_view(&out, est_buf_view(&reasons));
     est_buf_puts(&out, "]}\n");
     est_http_reply(req, is_ready ? 200 : 503, "application/json", est_buf_view(&out));

@@ -57,8 +57,13 @@ static int close_cluster(void **state)
 static void start(const char *ack_timeout)
 {
     char brokers[160], listen[64], ops[64], timeout[64];
-    const char *const settings[] = {
-        "ESTEIRA_CONFIG=" ESTEIRA_SOURCE_DIR "/pipeline.yaml", brokers, listen, ops, timeout, NULL};
+    const char *const settings[] = {"ESTEIRA_CONFIG=" ESTEIRA_SOURCE_DIR "/pipeline.yaml",
+                                    "REDIS_URL=unix:///nonexistent/no-redis.sock",
+                                    brokers,
+                                    listen,
+                                    ops,
+                                    timeout,
+                                    NULL};
 
     port = daemon_free_port();
     ops_port = daemon_free_port();
