@@ -124,3 +124,11 @@ est_err est_buffer_op_sent(struct est_buffer_op *op, est_err err)
         est_buffer_op_end(op);
     return err;
 }
+
+est_err est_buffer_reboot(struct est_buffer *b, const char *token)
+{
+    if (!est_buffer_is_boot(token))
+        return EST_ERR_INVALID;
+    memcpy(b->token, token, EST_BOOT_LEN + 1);
+    return EST_OK;
+}
