@@ -1,7 +1,7 @@
 /* Lives of shims, and who may touch what they left in Redis. A boot is one life; its streams are
- * guarded by a lease, which its own process holds while it buffers. Streams of a dead boot are taken
- * over by its restarted self at once, by another shim when the lease has been free for one lease time
- * more (a hand-over), and drained before what came later.
+ * guarded by a lease, which its own process holds while it buffers. Streams of a dead boot are
+ * taken over by its restarted self at once, by another shim when the lease has been free for one
+ * lease time more (a hand-over), and drained before what came later.
  *
  * Also here: the connection to Redis, and whether it can be used. */
 #pragma once
@@ -54,7 +54,8 @@ bool boots_looked(const struct boots *b);
 /* A look each second, not each five: something is going on. */
 void boots_watch(struct boots *b, bool closely);
 
-/* Before anything is written to our own streams: a claim goes ahead of it on the same connection. */
+/* Before anything is written to our own streams: a claim goes ahead of it on the same
+ * connection. */
 void boots_need(struct boots *b);
 /* Our own streams are empty: the lease is given back. */
 void boots_rest(struct boots *b);

@@ -1,5 +1,6 @@
-/* Kafka, as the shim sees it: the client, its revival after a fatal error, the partition counts, and
- * the question whether anybody is there. Which record goes where is decided elsewhere (way.h). */
+/* Kafka, as the shim sees it: the client, its revival after a fatal error, the partition counts,
+ * and the question whether anybody is there. Which record goes where is decided elsewhere
+ * (way.h). */
 #pragma once
 
 #include "base/err.h"
@@ -47,7 +48,7 @@ bool broker_is_known(const struct broker *b);
  * are copied. */
 est_err broker_send(struct broker *b, const struct catalog_type *t, struct record *rec,
                     const struct est_entry *e, struct est_view chain, struct est_why *why);
-/* Take everything back: each record is reported before this returns. A client that does not give all
- * back in time is given up, and what it held will not be reported: false. */
+/* Take everything back: each record is reported before this returns. A client that does not give
+ * all back in time is given up, and what it held will not be reported: false. */
 bool broker_purge(struct broker *b);
 size_t broker_pending(const struct broker *b);

@@ -244,8 +244,8 @@ static void on_told(void *arg, const struct est_buffer_type *told)
     memset(p->telling, 0, p->n * sizeof(*p->telling));
 }
 
-/* Another shim has taken our lease: to the others this life is over. What is not durable was promised
- * to nobody; what we left in the streams is in the other's hands. */
+/* Another shim has taken our lease: to the others this life is over. What is not durable was
+ * promised to nobody; what we left in the streams is in the other's hands. */
 static void be_born_again(struct publish *p)
 {
     char boot[EST_BOOT_LEN + 1];

@@ -1,7 +1,8 @@
 /* Records to Kafka, or into the buffer while Kafka is unreachable; each one's outcome told once.
  *
- * One way per type (way.h) decides where an event goes. Here is what concerns all of them: when Kafka
- * counts as lost, when it is there again, who may use Redis, and what all of it may take of memory. */
+ * One way per type (way.h) decides where an event goes. Here is what concerns all of them: when
+ * Kafka counts as lost, when it is there again, who may use Redis, and what all of it may take
+ * of memory. */
 #pragma once
 
 #include "base/err.h"

@@ -5,8 +5,8 @@
  *   flying   read from a stream and held by librdkafka
  *   undeleted  Kafka has it, its stream still has it, too
  *
- * While librdkafka holds the bytes there is no second copy of them: when it gives a record back they
- * are taken from its report. */
+ * While librdkafka holds the bytes there is no second copy of them: when it gives a record back
+ * they are taken from its report. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,10 +1,11 @@
-/* The way of one type's events: straight to Kafka, or through its stream in the buffer. What is to be
- * done is decided by lib/core/switch; here it is done, and every record stands in one list:
+/* The way of one type's events: straight to Kafka, or through its stream in the buffer. What is
+ * to be done is decided by lib/core/switch; here it is done, and every record stands in one
+ * list:
  *
  *   accept ─► direct ─────────────ack─► settled               (way.c)
  *      └────► queue ─append─► settled, and in the stream      (spill.c)
  *             stream ─read─► flying ─ack─► undeleted ─► gone  (drain.c)
- */
+ * / */
 #pragma once
 
 #include "base/err.h"
@@ -88,8 +89,8 @@ est_err way_init(struct way *w, struct ways *ways, struct catalog_type *type);
 /* What is still here ends as not promised. */
 void way_fini(struct way *w);
 
-/* EST_OK: events may come. EST_ERR_KAFKA_DOWN: neither Kafka nor Redis takes them, or why the buffer
- * refuses. */
+/* EST_OK: events may come. EST_ERR_KAFKA_DOWN: neither Kafka nor Redis takes them, or why the
+ * buffer refuses. */
 est_err way_ready(const struct way *w);
 /* Stamp and send, or queue. The outcome comes through `settled`, later. */
 void way_accept(struct way *w, const struct admit *ad, const struct admit_item *it, void *ticket,

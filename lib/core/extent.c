@@ -11,7 +11,8 @@ struct run {
     uint64_t epoch, kept, at, end;
 };
 
-/* Few: one for each partition, and one more for each epoch begun since the stream was last empty. */
+/* Few: one for each partition, and one more for each epoch begun since the stream was last
+ * empty. */
 struct est_extents {
     struct run *runs;
     size_t n, cap;

@@ -43,11 +43,8 @@ static void forget_reads(struct est_switch *sw)
 void est_switch_init(struct est_switch *sw, const struct est_switch_options *opt)
 {
     EST_ASSERT(opt->window_max > 0 && opt->probe_first > 0 && opt->probe_max >= opt->probe_first);
-    *sw = (struct est_switch){.opt = *opt,
-                              .state = EST_BUFFERING,
-                              .window = 1,
-                              .allowance = SIZE_MAX,
-                              .at_head = true};
+    *sw = (struct est_switch){
+        .opt = *opt, .state = EST_BUFFERING, .window = 1, .allowance = SIZE_MAX, .at_head = true};
 }
 
 enum est_switch_route est_switch_route(const struct est_switch *sw)

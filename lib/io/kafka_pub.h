@@ -63,9 +63,9 @@ void est_kafka_pub_free(struct est_kafka_pub *kp);
  * EST_ERR_NOMEM. */
 est_err est_kafka_pub_send(struct est_kafka_pub *kp, const struct est_record *rec, void *opaque,
                            struct est_why *reterr);
-/* Within `delivered` with an error: the record as it was sent, but for topic and time (NULL, 0), so that
- * nobody has to keep a second copy. The views are valid until the handler returns. EST_ERR_RANGE:
- * it has more than `room` headers. */
+/* Within `delivered` with an error: the record as it was sent, but for topic and time (NULL, 0),
+ * so that nobody has to keep a second copy. The views are valid until the handler returns.
+ * EST_ERR_RANGE: it has more than `room` headers. */
 est_err est_kafka_pub_returned(const struct est_kafka_pub *kp, struct est_record_header *headers,
                                size_t room, struct est_record *ret);
 /* Take back everything un-acknowledged: each is reported EST_ERR_KAFKA_PURGED (or its real outcome)

@@ -12,8 +12,8 @@ struct est_ops;
 struct est_ops_handlers {
     /* Append the metrics text. */
     void (*metrics)(void *arg, struct est_buf *out);
-    /* True when ready. Append, as JSON values with commas between them, the reasons why not; or what is
-     * wrong though it is ready. */
+    /* True when ready. Append, as JSON values with commas between them, the reasons why not; or
+     * what is wrong though it is ready. */
     bool (*ready)(void *arg, struct est_buf *reasons);
     void *arg;
 };

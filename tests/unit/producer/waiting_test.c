@@ -100,7 +100,8 @@ static void every_outcome(void **state)
             for (size_t k = 0; k < 5; k++) {
                 size_t i = (first + k * 2) % 5;
                 assert_int_equal(
-                    waiting_settle(w, i, failed >> i & 1 ? EST_ERR_KAFKA_PURGED : EST_OK, false), k == 4);
+                    waiting_settle(w, i, failed >> i & 1 ? EST_ERR_KAFKA_PURGED : EST_OK, false),
+                    k == 4);
             }
             assert_int_equal(waiting_reply(w), failed ? 503 : 202);
             assert_int_equal(status, failed ? 503 : 202);
