@@ -205,10 +205,27 @@ bool broker_is_known(const struct broker *b)
 
 /* --- records --- */
 
+/* Names of entries end where the view ends; Kafka's client wants them NUL-terminated. */
+struct names {
+    char text[EST_ENTRY_HEADERS_MAX * (EST_ENTRY_NAME_MAX + 1)];
+    size_t n;
+};
+
+static const char *terminated(struct names *names, struct est_view name)
+{
+    char *at = &names->text[names->n];
+
+    memcpy(at, name.data, name.len);
+    at[name.len] = '\0';
+    names->n += name.len + 1;
+    return at;
+}
+
 est_err broker_send(struct broker *b, const struct catalog_type *t, struct record *rec,
                     const struct est_entry *e, struct est_view chain, struct est_why *why)
 {
     struct est_record_header headers[EST_ENTRY_HEADERS_MAX + 1];
+    struct names names;
     struct est_record out = {.topic = t->topic,
                              .partition = rec->partition,
                              .key = e->key,
@@ -218,9 +235,11 @@ est_err broker_send(struct broker *b, const struct catalog_type *t, struct recor
 
     if (b->kafka == NULL)
         return est_why_set(why, EST_ERR_KAFKA_DOWN, "the Kafka client has failed");
-    for (; out.n_headers < e->n_headers; out.n_headers++)
-        headers[out.n_headers] = (struct est_record_header){e->headers[out.n_headers].name.data,
-                                                            e->headers[out.n_headers].value};
+    names.n = 0;
+    for (; out.n_headers < e->n_headers; out.n_headers++) {
+        const struct est_entry_header *h = &e->headers[out.n_headers];
+        headers[out.n_headers] = (struct est_record_header){terminated(&names, h->name), h->value};
+    }
     headers[out.n_headers++] = (struct est_record_header){EST_CHAIN_HEADER, chain};
     return est_kafka_pub_send(b->kafka, &out, rec, why);
 }
