@@ -5,14 +5,15 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Numbers kept … end - 1 are in the stream; the pass has met those before `at`. */
+/* Numbers kept … end - 1 are in the stream; the pass has met those before `at`. Two runs of one epoch
+ * do not touch: the numbers between them went to Kafka directly. */
 struct run {
     uint32_t partition;
     uint64_t epoch, kept, at, end;
 };
 
-/* Few: one for each partition, and one more for each epoch begun since the stream was last
- * empty. */
+/* Few: one for each partition, and one more for each epoch begun, or outage that came, since the
+ * stream was last empty. */
 struct est_extents {
     struct run *runs;
     size_t n, cap;
@@ -34,11 +35,26 @@ void est_extents_free(struct est_extents *x)
     est_free(x);
 }
 
-static struct run *run_of(struct est_extents *x, uint32_t partition, uint64_t epoch)
+/* The run of the highest numbers of the epoch. */
+static struct run *last_of(struct est_extents *x, uint32_t partition, uint64_t epoch)
 {
-    for (size_t i = 0; i < x->n; i++)
-        if (x->runs[i].partition == partition && x->runs[i].epoch == epoch)
-            return &x->runs[i];
+    struct run *last = NULL;
+
+    for (size_t i = 0; i < x->n; i++) {
+        struct run *r = &x->runs[i];
+        if (r->partition == partition && r->epoch == epoch && (last == NULL || r->end > last->end))
+            last = r;
+    }
+    return last;
+}
+
+static struct run *holder_of(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
+{
+    for (size_t i = 0; i < x->n; i++) {
+        struct run *r = &x->runs[i];
+        if (r->partition == partition && r->epoch == epoch && r->kept <= n && n < r->end)
+            return r;
+    }
     return NULL;
 }
 
@@ -52,11 +68,14 @@ static void drop(struct est_extents *x, struct run *r)
 
 est_err est_extents_add(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
 {
-    struct run *r = run_of(x, partition, epoch);
+    struct run *r = last_of(x, partition, epoch);
 
-    if (r != NULL) {
-        if (n >= r->end)
-            r->end = n + 1;
+    if (r != NULL && n <= r->end) {
+        r->end = n == r->end ? n + 1 : r->end;
+        return EST_OK;
+    }
+    if (r != NULL && r->kept == r->end) {
+        *r = (struct run){partition, epoch, n, n, n + 1};
         return EST_OK;
     }
     if (x->n == x->cap) {
@@ -95,10 +114,10 @@ void est_extents_met(struct est_extents *x, uint32_t partition, uint64_t epoch, 
         struct run *r = &x->runs[i];
         if (r->partition != partition || r->epoch > epoch)
             continue;
-        if (r->epoch < epoch) { /* an earlier epoch's rest stood before it */
+        if (r->epoch < epoch || r->end <= n) { /* what was left of an earlier run stood before it */
             if (r->at < r->end)
                 lose(r, r->end, missing, arg);
-        } else if (n >= r->at && n < r->end) {
+        } else if (n >= r->at) {
             if (n > r->at)
                 lose(r, n, missing, arg);
             r->at = n + 1;
@@ -119,9 +138,9 @@ void est_extents_end(struct est_extents *x, missing_fn *missing, void *arg)
 
 void est_extents_deleted(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
 {
-    struct run *r = run_of(x, partition, epoch);
+    struct run *r = holder_of(x, partition, epoch, n);
 
-    if (r == NULL || n < r->kept || n >= r->end)
+    if (r == NULL)
         return;
     r->kept = n + 1;
     if (r->at < r->kept)
