@@ -56,11 +56,14 @@ static void report_text(struct out *o, const struct est_config_report *rp)
     est_buf_fini(&count);
 }
 
+int cli_exit_at_open(est_err err)
+{
+    return err == EST_ERR_NOMEM || err == EST_ERR_IO ? EXIT_IO : est_err_exit(err);
+}
+
 static int exit_of(est_err err)
 {
-    if (err == EST_ERR_NOTFOUND)
-        return EXIT_NO_INPUT;
-    return err == EST_ERR_NOMEM || err == EST_ERR_IO ? EXIT_IO : EXIT_CONFIG;
+    return err == EST_ERR_NOTFOUND ? EXIT_NO_INPUT : cli_exit_at_open(err);
 }
 
 struct est_config *cli_config(struct cli *cli, int *ret_code)

@@ -211,8 +211,8 @@ static void with_registry(struct run *r, send_schema *send, est_registry_done *d
     if (err == EST_OK) {
         ask_all(r, send, done);
     } else {
-        r->code = EXIT_IO;
-        out_failure(&r->cli->out, err, &why, EXIT_IO);
+        r->code = cli_exit_at_open(err);
+        out_failure(&r->cli->out, err, &why, r->code);
     }
     est_registry_free(r->registry);
     fetch_close(&r->fetch);

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SCHEMAS_MAX = 256, EVENT_MAX = 64 * 1024 * 1024 };
+enum { SCHEMAS_MAX = 256, EVENT_MAX = 64 * 1024 * 1024, PATH_SIZE = 64 };
 #define POLL (100 * EST_MS)
 
 struct tail {
@@ -61,27 +61,50 @@ static bool load_schemas(struct tail *t)
     return true;
 }
 
-/* Ask the registry for the schema of an id that we have not met; it is then bound for good. */
-static const struct est_schema *learn_schema(struct tail *t, uint32_t id)
+/* "/schemas/ids/7", or "/schemas/guids/" and a GUID. */
+static void path_of(const struct est_wire *wire, char path[PATH_SIZE])
+{
+    size_t n;
+
+    if (wire->kind == EST_WIRE_ID) {
+        (void)snprintf(path, PATH_SIZE, "/schemas/ids/%u", wire->id);
+        return;
+    }
+    n = (size_t)snprintf(path, PATH_SIZE, "/schemas/guids/");
+    for (size_t i = 0; i < EST_SCHEMAS_GUID_LEN; i++)
+        n += (size_t)snprintf(path + n, PATH_SIZE - n, "%s%02x",
+                              i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", wire->guid[i]);
+}
+
+static void bind(struct est_schemas *set, const struct est_wire *wire, const struct est_schema *sc)
+{
+    if (wire->kind == EST_WIRE_ID)
+        (void)est_schemas_bind_id(set, wire->id, sc);
+    else
+        (void)est_schemas_bind_guid(set, wire->guid, sc);
+}
+
+/* Ask the registry for the schema of an id or GUID that we have not met; it is then bound for good. */
+static const struct est_schema *learn_schema(struct tail *t, const struct est_wire *wire)
 {
     const struct est_schema *sc = NULL;
     struct fetch f;
     struct fetch_answer a;
     struct est_buf text;
-    char path[64], url[1200];
+    char path[PATH_SIZE], url[1200];
 
     if (t->cfg->schema_registry_url[0] == '\0' ||
         fetch_open(&f, t->cfg->schema_registry_ca_file, NULL))
         return NULL;
     fetch_answer_init(&a);
     est_buf_init(&text, EST_SCHEMA_TEXT_MAX);
-    (void)snprintf(path, sizeof(path), "/schemas/ids/%u", id);
+    path_of(wire, path);
     if (fetch_url(t->cfg->schema_registry_url, path, url, sizeof(url)))
         fetch_get(&f, url, "", t->cli->args.timeout, &a);
     if (a.err == EST_OK && a.status == 200 &&
         est_registry_json_schema(est_buf_view(&a.body), &text) == EST_OK &&
         est_schemas_add(t->schemas, est_buf_view(&text), &sc, NULL) == EST_OK)
-        (void)est_schemas_bind_id(t->schemas, id, sc);
+        bind(t->schemas, wire, sc);
     est_buf_fini(&text);
     fetch_answer_fini(&a);
     fetch_close(&f);
@@ -100,8 +123,8 @@ static est_err decode(struct tail *t, const struct est_kafka_msg *m, struct est_
     if (err)
         return est_why_set(why, err, "%s", est_err_text(err));
     sc = est_schemas_of(t->schemas, &wire);
-    if (sc == NULL && wire.kind == EST_WIRE_ID)
-        sc = learn_schema(t, wire.id);
+    if (sc == NULL && wire.kind != EST_WIRE_SINGLE)
+        sc = learn_schema(t, &wire);
     if (sc == NULL)
         return est_why_set(why, EST_ERR_SCHEMA_UNKNOWN, "%s", est_err_text(EST_ERR_SCHEMA_UNKNOWN));
     est_buf_clear(&t->event);
@@ -178,9 +201,7 @@ static void show(struct tail *t, const struct est_kafka_msg *m)
 
 static int failed(struct tail *t, est_err err, const struct est_why *why)
 {
-    int code = err == EST_ERR_NOTFOUND     ? EXIT_NO
-               : err == EST_ERR_KAFKA_DOWN ? EXIT_UNAVAILABLE
-                                           : EXIT_IO;
+    int code = err == EST_ERR_NOTFOUND ? EXIT_NO : cli_exit_at_open(err);
 
     out_failure(&t->cli->out, err, why, code);
     return code;

@@ -121,9 +121,7 @@ static void on_created(void *arg, const char *topic, est_err err, const char *te
 
 static int kafka_exit(est_err err)
 {
-    return err == EST_ERR_KAFKA_DOWN ? EXIT_UNAVAILABLE
-           : err == EST_ERR_NOMEM    ? EXIT_IO
-                                     : EXIT_PROTOCOL;
+    return err == EST_ERR_KAFKA_REFUSED ? EXIT_PROTOCOL : cli_exit_at_open(err);
 }
 
 static est_err look(struct plan *p, struct est_kafka_admin *ka, struct est_why *why)

@@ -25,7 +25,7 @@ void looks_fini(struct looks *ls)
 /* The gravest decides: what no waiting can mend comes first. */
 static int graver(int a, int b)
 {
-    static const int order[] = {EXIT_IO,       EXIT_DATA,        EXIT_REFUSED,
+    static const int order[] = {EXIT_IO,       EXIT_CONFIG,      EXIT_DATA, EXIT_REFUSED,
                                 EXIT_PROTOCOL, EXIT_UNAVAILABLE, EXIT_NO};
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
@@ -169,7 +169,8 @@ void looks_at_kafka(struct looks *ls, struct out *o, const struct est_config *cf
                                       extra ? cfg->kafka_options.n : 0, &ka, &why);
 
     if (err != EST_OK)
-        looks_add(ls, o, "kafka", MARK_BAD, EXIT_IO, err, TEXT_LOOK_PLAIN, OUT_ARGS(why.text));
+        looks_add(ls, o, "kafka", MARK_BAD, cli_exit_at_open(err), err, TEXT_LOOK_PLAIN,
+                  OUT_ARGS(why.text));
     while (ka != NULL && i < cfg->n_types && look_at_topic(ls, o, ka, cfg, &cfg->types[i], timeout))
         i++;
     if (ls->n == before)
@@ -186,11 +187,18 @@ static void look_at_registry(struct looks *ls, struct out *o, const struct est_c
 {
     struct fetch f;
     struct fetch_answer a;
-    struct est_why why;
+    struct est_why why = {.code = EST_OK};
     char url[1200];
+    est_err err;
 
-    if (cfg->schema_registry_url[0] == '\0' || fetch_open(&f, cfg->schema_registry_ca_file, &why))
+    if (cfg->schema_registry_url[0] == '\0')
         return;
+    err = fetch_open(&f, cfg->schema_registry_ca_file, &why);
+    if (err != EST_OK) {
+        looks_add(ls, o, "registry", MARK_BAD, cli_exit_at_open(err), err, TEXT_LOOK_PLAIN,
+                  OUT_ARGS(why.text));
+        return;
+    }
     fetch_answer_init(&a);
     if (fetch_url(cfg->schema_registry_url, "/subjects", url, sizeof(url)))
         fetch_get(&f, url, "", timeout, &a);
@@ -239,8 +247,8 @@ static void look_at_destination(struct looks *ls, struct out *o,
 
     if (est_secret_new(d->token_file, d->token, &secret, &why) ||
         fetch_open(&f, d->ca_file, &why)) {
-        looks_add(ls, o, "destination", MARK_BAD, EXIT_NO, why.code, TEXT_LOOK_PLAIN,
-                  OUT_ARGS(why.text));
+        looks_add(ls, o, "destination", MARK_BAD, cli_exit_at_open(why.code), why.code,
+                  TEXT_LOOK_PLAIN, OUT_ARGS(why.text));
         est_secret_free(secret);
         return;
     }

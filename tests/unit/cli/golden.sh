@@ -14,6 +14,7 @@ LANG=C
 TERM=xterm
 export LANG TERM
 wrong=tests/unit/config/wrong
+printf 'kafka: {options: {no.such: 1}}\n' >"$dir/option.yaml"
 ran=0
 failed=0
 
@@ -101,6 +102,12 @@ done <<TABLE
 78|-|schema_registry.url is not set|$program schemas register
 69|-|[E-REGISTRY]|ESTEIRA_SCHEMA_REGISTRY_URL=http://127.0.0.1:9 $program schemas check
 69|-|[E-KAFKA-DOWN]|ESTEIRA_KAFKA_BROKERS=127.0.0.1:9 $program topics apply --timeout 1s
+78|-|no.such|$program topics apply -c $dir/option.yaml
+78|-|no.such|$program tail order -c $dir/option.yaml
+78|no.such|-|$program check --timeout 1s -c $dir/option.yaml
+78|-|[E-CONF-FILE]|ESTEIRA_SCHEMA_REGISTRY_CA_FILE=$dir/none ESTEIRA_SCHEMA_REGISTRY_URL=http://127.0.0.1:9 $program schemas check
+78|registry|-|ESTEIRA_SCHEMA_REGISTRY_CA_FILE=$dir/none ESTEIRA_SCHEMA_REGISTRY_URL=http://127.0.0.1:9 ESTEIRA_KAFKA_BROKERS=127.0.0.1:9 $program check --timeout 1s
+78|destination|-|ESTEIRA_DESTINATIONS_DASHBOARD_TOKEN_FILE=$dir/none ESTEIRA_KAFKA_BROKERS=127.0.0.1:9 $program check --timeout 1s
 64|-|did you mean order|$program tail ordr
 64|-|has no name or no|$program tail order --filter x
 69|-|[E-KAFKA-DOWN]|ESTEIRA_KAFKA_BROKERS=127.0.0.1:9 $program tail order --timeout 1s
