@@ -21,8 +21,9 @@ struct est_config *cli_config(struct cli *cli, int *ret_code);
  * without memory or when there are none. */
 struct est_kafka_option *cli_kafka_options(const struct est_config *cfg);
 
-/* How a command ends that could not open what the configuration names: EXIT_CONFIG where only another
- * configuration helps, EXIT_UNAVAILABLE where nobody answers, EXIT_IO where this machine is to blame. */
+/* How a command ends that could not open what the configuration names: EXIT_CONFIG where only
+ * another configuration helps, EXIT_UNAVAILABLE where nobody answers, EXIT_IO where this machine is
+ * to blame. */
 int cli_exit_at_open(est_err err);
 
 /* The verbs of verbs.def; each returns an exit code. */

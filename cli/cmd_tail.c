@@ -84,7 +84,8 @@ static void bind(struct est_schemas *set, const struct est_wire *wire, const str
         (void)est_schemas_bind_guid(set, wire->guid, sc);
 }
 
-/* Ask the registry for the schema of an id or GUID that we have not met; it is then bound for good. */
+/* Ask the registry for the schema of an id or GUID that we have not met; it is then bound for
+ * good. */
 static const struct est_schema *learn_schema(struct tail *t, const struct est_wire *wire)
 {
     const struct est_schema *sc = NULL;
