@@ -1,4 +1,4 @@
-// The whole belt on this machine, in one folder: Kafka, the dashboard, the shim and two consumers on free
+// The whole belt on this machine, in one folder: Kafka, Redis, the dashboard, the shim and two consumers on free
 // loopback ports. Ports and tokens are kept in the folder, so that a second run has the same addresses.
 
 import { execFile } from 'node:child_process';
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 // Below the range from which the kernel takes ports for outgoing connections.
 const FIRST_PORT = 18080;
 const LAST_PORT = 19999;
-const PORTS = ['dashboard', 'ingest', 'shimOps', 'consumer1Ops', 'consumer2Ops'];
+const PORTS = ['dashboard', 'ingest', 'shimOps', 'consumer1Ops', 'consumer2Ops', 'redis'];
 
 const isFree = (port) =>
   new Promise((resolve) => {
@@ -46,6 +46,19 @@ function secret(file) {
   if (!fs.existsSync(file)) fs.writeFileSync(file, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 });
   return fs.readFileSync(file, 'utf8').trim();
 }
+
+// "+PONG" once Redis answers; undefined before.
+const ping = (port) =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.setTimeout(1000, () => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      if (bytes.toString().startsWith('+PONG')) resolve('+PONG');
+      socket.destroy();
+    });
+    socket.on('close', () => resolve(undefined));
+  });
 
 const readJson = (file) => (fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {});
 
@@ -89,6 +102,7 @@ export class Belt {
   async start(onPart) {
     await this.timed(this.kafka, onPart);
     this.makeParts();
+    await this.timed(this.redis, onPart);
     await this.applyTopics();
     await this.timed(this.dashboard, onPart);
     await this.timed(this.shim, onPart);
@@ -113,8 +127,27 @@ export class Belt {
       ESTEIRA_DASHBOARD_TOKEN_FILE: path.join(this.dir, 'dashboard.token'),
       ESTEIRA_DESTINATIONS_DASHBOARD_TOKEN_FILE: path.join(this.dir, 'dashboard.token'),
       ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_MAX: '2s',
+      ESTEIRA_REDIS_INSTANCE: 'demo',
+      REDIS_URL: `redis://127.0.0.1:${this.ports.redis}`,
       DASHBOARD_URL: this.dashboardUrl,
     };
+  }
+
+  // Durable: each append is on the disk before it is answered.
+  makeRedis(env) {
+    const dir = path.join(this.dir, 'redis');
+    fs.mkdirSync(dir, { recursive: true });
+    const settings = { bind: '127.0.0.1', port: this.ports.redis, dir, save: '', appendonly: 'yes' };
+    Object.assign(settings, { appendfsync: 'always', 'maxmemory-policy': 'noeviction' });
+    return new Part({
+      name: 'redis',
+      file: 'redis-server',
+      args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      dir: this.dir,
+      ready: () => ping(this.ports.redis),
+      where: `redis://127.0.0.1:${this.ports.redis}`,
+      env,
+    });
   }
 
   makeParts() {
@@ -129,6 +162,7 @@ export class Belt {
         where: `http://127.0.0.1:${port}`,
         env: { ...env, ...more },
       });
+    this.redis = this.makeRedis(env);
     this.dashboard = part('dashboard', 'esteira-dashboard', this.ports.dashboard);
     this.shim = part('shim', 'esteira-producer', this.ports.shimOps);
     this.consumers = [1, 2].map((n) => {
@@ -148,7 +182,7 @@ export class Belt {
   }
 
   get parts() {
-    return [this.kafka, this.dashboard, this.shim, ...(this.consumers ?? [])].filter(Boolean);
+    return [this.kafka, this.redis, this.dashboard, this.shim, ...(this.consumers ?? [])].filter(Boolean);
   }
 
   // The dashboard's own answer, or undefined while it is away.
@@ -164,6 +198,7 @@ export class Belt {
     await this.shim?.end();
     await Promise.all((this.consumers ?? []).map((consumer) => consumer.end()));
     await this.dashboard?.end();
+    await this.redis?.end();
     await this.kafka.end();
   }
 }

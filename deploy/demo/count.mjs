@@ -38,7 +38,9 @@ class Counter {
 export class Account {
   dead = [new Counter(), new Counter()];
   repeated = new Counter();
+  drained = new Counter(); // handed over to Kafka by the buffer
   behind = 0;
+  buffered = 0; // waits in Redis
   delivered = 0;
   dashboardKnown = false;
 
@@ -52,7 +54,15 @@ export class Account {
   }
 
   async look() {
-    await Promise.all([this.lookAtConsumers(), this.lookAtDashboard()]);
+    await Promise.all([this.lookAtShim(), this.lookAtConsumers(), this.lookAtDashboard()]);
+  }
+
+  async lookAtShim() {
+    const { shim } = this.belt;
+    const text = shim.running ? await get(`${shim.where}/metrics`) : undefined;
+    if (text === undefined) return;
+    this.buffered = sumOf(text, 'dashboard_redis_queue_length');
+    this.drained.see(sumOf(text, 'esteira_events_drained_total'));
   }
 
   async lookAtConsumers() {
@@ -86,7 +96,7 @@ export class Account {
     const { delivered, behind } = this;
     const dead = this.dead.reduce((n, counter) => n + counter.total, 0);
     const promised = this.acceptedBefore + this.sender.accepted;
-    const waiting = Math.max(behind, promised - delivered - dead, 0);
+    const waiting = Math.max(behind + this.buffered, promised - delivered - dead, 0);
     return { accepted: delivered + dead + waiting, delivered, dead, waiting };
   }
 

@@ -71,7 +71,9 @@ function statusLine({ belt, account, sender }) {
   const { accepted, delivered, dead, waiting } = account.sum();
   const [a, d, q, w, r] = [accepted, delivered, dead, waiting, sender.waiting].map((n) => number.format(n));
   const away = (part) => Math.round((Date.now() - part.since) / 1000);
-  if (!belt.kafka.running && belt.kafka.since) return `▲ ${texts.kafkaAway(away(belt.kafka), r)}`;
+  if (!belt.kafka.running && belt.kafka.since) {
+    return `▲ ${texts.kafkaAway(away(belt.kafka), number.format(account.buffered))}`;
+  }
   if (!belt.dashboard.running) return `▲ ${texts.dashboardAway(away(belt.dashboard), a)}`;
   if (!account.dashboardKnown) return `▲ ${texts.uncounted(a)}`;
   const more = sender.waiting > 0 ? texts.repeating(r) : '';
@@ -111,7 +113,8 @@ async function farewell({ belt, account, sender }) {
     return account.sum().waiting === 0 || !account.dashboardKnown;
   }, 5000);
   const { accepted, delivered, dead, waiting } = account.sum();
-  const lost = belt.kafka.running && account.dashboardKnown && account.behind === 0 ? waiting : 0;
+  const rests = belt.kafka.running && account.buffered === 0 && account.behind === 0;
+  const lost = rests && account.dashboardKnown ? waiting : 0;
   account.keep();
   await belt.stop();
   screen.line(texts.farewell(...[accepted, delivered, dead, lost].map((n) => number.format(n))));

@@ -1,12 +1,13 @@
 // What the keys of the demo do. One act at a time; each says what it does and what came of it.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { lastLines } from './part.mjs';
+import { lastLines, until } from './part.mjs';
 import { faultyOrder } from './samples.mjs';
 
 const BURST = 10_000;
 const BURST_BATCH = 500;
 const CONSUMER_AWAY_MS = 10_000;
+const DRAIN_PATIENCE_MS = 60_000;
 
 export class Keys {
   // stage: {belt, sender, account, next, texts, number, say(line), quit()}
@@ -47,8 +48,23 @@ export class Keys {
     } else {
       this.say(this.texts.kafkaStarting);
       await kafka.start();
-      this.say(`✓ ${this.texts.kafkaBack}`);
+      await this.sayDrained();
     }
+  }
+
+  // What the buffer held, and how long it took to hand it over.
+  async sayDrained() {
+    const { account, number, texts } = this;
+    const start = Date.now();
+    const before = account.drained.total;
+    const empty = await until(async () => {
+      await account.look();
+      return this.over || account.buffered === 0;
+    }, DRAIN_PATIENCE_MS);
+    const n = number.format(account.drained.total - before);
+    const seconds = number.format(Math.round((Date.now() - start) / 100) / 10);
+    if (empty && !this.over) this.say(`✓ ${texts.kafkaBack(n, seconds)}`);
+    else if (!this.over) this.say(`▲ ${texts.drains(number.format(account.buffered))}`);
   }
 
   async toggleDashboard() {
@@ -80,7 +96,6 @@ export class Keys {
   }
 
   async sendFaulty() {
-    if (!this.belt.kafka.running) return this.say(this.texts.faultyLost);
     const order = faultyOrder();
     await this.sender.one(order);
     return this.say(this.texts.faultySent(order.payload.order_id));

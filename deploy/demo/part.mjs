@@ -50,7 +50,7 @@ export const lastLines = (file, n) =>
   fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-n) : [];
 
 export class Part {
-  // {name, file, args, env, dir, ready: url that answers 200, headers for it}
+  // {name, file, args, env, dir, ready: url that answers 200, or a question of its own}
   constructor(spec) {
     Object.assign(this, spec);
     this.log = path.join(this.dir, `${this.name}.log`);
@@ -72,7 +72,8 @@ export class Part {
     fs.closeSync(out);
     this.child.on('error', () => {});
     if (this.child.pid) fs.writeFileSync(this.pidFile, `${this.child.pid}\n`);
-    await until(async () => !this.running || (await get(this.ready, this.headers)) !== undefined, 30_000);
+    const ask = typeof this.ready === 'function' ? this.ready : () => get(this.ready);
+    await until(async () => !this.running || (await ask()) !== undefined, 30_000);
     this.since = Date.now();
     if (!this.running) throw new PartFailed(this);
     return this;

@@ -7,6 +7,7 @@ const pt = {
   sending: 'Enviando',
   parts: {
     kafka: 'Kafka',
+    redis: 'Reserva (Redis)',
     dashboard: 'Painel',
     shim: 'Entrada',
     consumer1: 'Entrega 1',
@@ -32,7 +33,7 @@ const pt = {
   keys: [
     '',
     '  Experimente quebrar (aperte a tecla):',
-    '   1  parar o Kafka         a entrada responde 503 e quem envia repete; aperte de novo para voltar',
+    '   1  parar o Kafka         os eventos ficam guardados na reserva; aperte de novo para voltar',
     '   2  parar o painel        a entrega espera; nada vai para a DLQ; aperte de novo para voltar',
     '   3  matar uma entrega     a outra assume; ela volta sozinha em 10 s',
     '   4  mandar um pedido com defeito   só ele vai para a DLQ',
@@ -45,9 +46,10 @@ const pt = {
   repeating: (n) => `; ${n} ainda não aceitos, quem enviou repete`,
   kafkaStopping: 'Parando o Kafka…',
   kafkaAway: (s, n) =>
-    `Kafka parado há ${s} s: a entrada responde 503 e ${n} eventos esperam em quem envia. Nenhum aceito se perdeu.`,
+    `Kafka parado há ${s} s: ${n} guardados na reserva. Nenhum evento perdido.`,
   kafkaStarting: 'Ligando o Kafka…',
-  kafkaBack: 'O Kafka voltou: quem enviava repete agora, com os mesmos ids.',
+  kafkaBack: (n, s) => `O Kafka voltou: ${n} da reserva entregues ao Kafka em ordem em ${s} s.`,
+  drains: (n) => `O Kafka voltou: a reserva ainda entrega, faltam ${n}.`,
   dashboardStopped: 'Painel parado: a entrega espera e nada vai para a DLQ. Aperte 2 de novo.',
   dashboardAway: (s, a) => `Painel parado há ${s} s: ${a} aceitos, a entrega espera. Nenhum se perdeu.`,
   dashboardBack: 'O painel voltou: entregando o que esperou.',
@@ -56,7 +58,6 @@ const pt = {
   consumerBusy: 'A entrega que morreu ainda está voltando.',
   faultySent: (id) =>
     `Pedido ${id} aceito, com a data de 1969: o painel vai recusar só ele (DLQ: dlq.dashboard.esteira.order).`,
-  faultyLost: 'Não consegui mandar o pedido agora: a entrada não aceitou.',
   burst: (n) => `Enviando ${n} eventos em lotes de 500…`,
   burstDone: (n, s) => `${n} aceitos em ${s} s.`,
   busy: 'Ainda estou fazendo o que você pediu antes.',
@@ -67,7 +68,7 @@ const pt = {
   stopping: 'Parando…',
   farewell: (a, d, q, lost) =>
     `Parei tudo. Aceitos ${a}, entregues ${d}, na DLQ ${q}, perdidos ${lost}.`,
-  farewellWaiting: (w) => `${w} ainda a caminho: estão no Kafka e serão entregues na próxima vez.`,
+  farewellWaiting: (w) => `${w} ainda a caminho: estão no Kafka ou na reserva e serão entregues na próxima vez.`,
   kept: 'Os dados ficam em .demo/ (./run demo continua, ./run clean apaga).',
   failed: (part, log) => `${part} não iniciou. As últimas linhas de ${log}:`,
   goOn: 'Para tentar do zero: ./run clean && ./run demo',
@@ -81,6 +82,7 @@ const en = {
   sending: 'Sending',
   parts: {
     kafka: 'Kafka',
+    redis: 'Reserve (Redis)',
     dashboard: 'Dashboard',
     shim: 'Intake',
     consumer1: 'Deliverer 1',
@@ -106,7 +108,7 @@ const en = {
   keys: [
     '',
     '  Try to break it (press a key):',
-    '   1  stop Kafka            the intake answers 503 and senders repeat; press again to bring it back',
+    '   1  stop Kafka            events are kept in the reserve; press again to bring it back',
     '   2  stop the dashboard    delivery waits; nothing goes to the DLQ; press again to bring it back',
     '   3  kill a deliverer      the other one takes over; it comes back by itself in 10 s',
     '   4  send a faulty order   only that one goes to the DLQ',
@@ -119,9 +121,10 @@ const en = {
   repeating: (n) => `; ${n} not accepted yet, the sender repeats them`,
   kafkaStopping: 'Stopping Kafka…',
   kafkaAway: (s, n) =>
-    `Kafka stopped for ${s} s: the intake answers 503 and ${n} events wait at their sender. None that was accepted is lost.`,
+    `Kafka stopped for ${s} s: ${n} kept in the reserve. No event lost.`,
   kafkaStarting: 'Starting Kafka…',
-  kafkaBack: 'Kafka is back: the senders now repeat, with the same ids.',
+  kafkaBack: (n, s) => `Kafka is back: ${n} of the reserve handed over in order in ${s} s.`,
+  drains: (n) => `Kafka is back: the reserve still hands over, ${n} to go.`,
   dashboardStopped: 'Dashboard stopped: delivery waits and nothing goes to the DLQ. Press 2 again.',
   dashboardAway: (s, a) => `Dashboard stopped for ${s} s: ${a} accepted, delivery waits. None is lost.`,
   dashboardBack: 'The dashboard is back: delivering what has waited.',
@@ -130,7 +133,6 @@ const en = {
   consumerBusy: 'The killed deliverer is still on its way back.',
   faultySent: (id) =>
     `Order ${id} accepted, dated 1969: the dashboard will refuse only this one (DLQ: dlq.dashboard.esteira.order).`,
-  faultyLost: 'Could not send the order now: the intake did not accept it.',
   burst: (n) => `Sending ${n} events in batches of 500…`,
   burstDone: (n, s) => `${n} accepted in ${s} s.`,
   busy: 'Still busy with what you asked before.',
@@ -141,7 +143,7 @@ const en = {
   stopping: 'Stopping…',
   farewell: (a, d, q, lost) =>
     `Stopped everything. Accepted ${a}, delivered ${d}, in DLQ ${q}, lost ${lost}.`,
-  farewellWaiting: (w) => `${w} still on the way: they are in Kafka and will be delivered next time.`,
+  farewellWaiting: (w) => `${w} still on the way: they are in Kafka or in the reserve and will be delivered next time.`,
   kept: 'The data stays in .demo/ (./run demo goes on with it, ./run clean removes it).',
   failed: (part, log) => `${part} did not start. The last lines of ${log}:`,
   goOn: 'To try from scratch: ./run clean && ./run demo',
