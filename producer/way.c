@@ -414,6 +414,8 @@ static void log_state(struct way *w)
             EST_S("type", w->type->name), EST_S("from", est_switch_state_name(w->seen_state)),
             EST_S("to", est_switch_state_name(w->sw.state)), EST_I("queued", w->sw.queue),
             EST_I("stream", w->sw.own), EST_I("older_streams", w->sw.older));
+    est_metrics_count(w->ways->metrics, EST_METRIC_BUFFER_TRANSITIONS, w->type->name,
+                      est_switch_state_name(w->sw.state), 1);
     w->seen_state = w->sw.state;
 }
 
