@@ -262,6 +262,8 @@ static void consider(struct boots *b, const struct est_buffer_boot *told)
             b->opt.told(b->opt.arg, &told->types[i]);
         if (!boot->announced && !boot->releasing)
             announce(b, boot, told);
+        else if (boot->open == 0)
+            release(b, boot);
         return;
     }
     /* What an earlier life of ours left stands before what we take, whoever drains it. */
@@ -358,6 +360,14 @@ static void on_partition(void *arg, const char *type, uint32_t count)
     b->opt.partitions(b->opt.arg, type, count);
 }
 
+/* Often enough to renew in time. */
+static est_us tick_of(const struct boots *b)
+{
+    est_us quarter = b->opt.config->redis_lease / 4;
+
+    return quarter < TICK ? quarter : TICK;
+}
+
 static void on_tick(void *arg)
 {
     struct boots *b = arg;
@@ -370,7 +380,7 @@ static void on_tick(void *arg)
             renew(b, EST_CONTAINER(n, struct boot, node));
         look(b);
     }
-    est_loop_timer_at(b->opt.loop, &b->tick, now_of(b) + TICK);
+    est_loop_timer_at(b->opt.loop, &b->tick, now_of(b) + tick_of(b));
 }
 
 static void on_state(void *arg, bool up, est_err err, const char *detail)

@@ -211,9 +211,7 @@ static void give_deleted(struct way *w, struct record *rec)
 {
     struct ways *ws = w->ways;
 
-    if (w->reading_own)
-        est_extents_deleted(w->extents, (uint32_t)rec->partition, rec->epoch, rec->n);
-    else if (w->older_entries > 0)
+    if (!w->reading_own && w->older_entries > 0)
         w->older_entries--;
     ws->buffered_bytes -= rec->bytes < ws->buffered_bytes ? rec->bytes : ws->buffered_bytes;
     est_list_remove(&rec->node);
@@ -285,6 +283,9 @@ void drain_delivered(struct way *w, struct record *rec, est_err err)
     }
     if (err == EST_OK) {
         est_series_add(w->drained, 1);
+        /* From here on it may leave the stream, and a delete may be done though its answer is lost. */
+        if (w->reading_own)
+            est_extents_settled(w->extents, (uint32_t)rec->partition, rec->epoch, rec->n);
         if (est_switch_acked(&w->sw))
             est_list_append(&w->undeleted, &rec->node);
         else

@@ -39,6 +39,7 @@ struct publish {
     bool taking_over;
     est_err store_err; /* why Redis cannot be used; EST_OK = it can */
     est_us store_down; /* since when */
+    bool leaving;      /* no more is read from Redis */
     bool closing;      /* leases have been given back */
     est_us oldest_age; /* of the oldest entry that waits in Redis */
     double tokens;     /* what producer.drain_rate allows now */
@@ -312,7 +313,7 @@ static void pump(struct publish *p)
         size_t room = before + SHARE_MIN < window ? window - before : SHARE_MIN;
         if (limited && (double)room > p->tokens)
             room = p->tokens < 1 ? 0 : (size_t)p->tokens;
-        w->sw.allowance = room;
+        w->sw.allowance = p->leaving ? 0 : room;
         way_pump(w);
         if (limited && w->sw.asked > 0)
             p->tokens -= (double)w->sw.asked;
@@ -503,8 +504,20 @@ size_t publish_pending(const struct publish *p)
     return p->ways.pending;
 }
 
+/* What flies lands and leaves its stream first, so that nobody has to send it again. */
+static bool has_landed(const struct publish *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->all[i].sw.flying > 0 || p->all[i].sw.undeleted > 0)
+            return false;
+    return true;
+}
+
 bool publish_leave(struct publish *p)
 {
+    p->leaving = true;
+    if (!p->closing && p->store_err == EST_OK && !has_landed(p))
+        return false;
     if (!p->closing)
         boots_leave(p->ways.boots);
     p->closing = true;

@@ -136,7 +136,7 @@ void est_extents_end(struct est_extents *x, missing_fn *missing, void *arg)
     }
 }
 
-void est_extents_deleted(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
+void est_extents_settled(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n)
 {
     struct run *r = holder_of(x, partition, epoch, n);
 

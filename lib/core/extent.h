@@ -32,7 +32,7 @@ void est_extents_met(struct est_extents *x, uint32_t partition, uint64_t epoch, 
  * met is gone. */
 void est_extents_end(struct est_extents *x,
                      void (*missing)(void *arg, const struct est_extent *gone), void *arg);
-/* That number was deleted by us. */
-void est_extents_deleted(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n);
+/* Kafka has that number: it may leave the stream at any moment. Each partition's come in order. */
+void est_extents_settled(struct est_extents *x, uint32_t partition, uint64_t epoch, uint64_t n);
 /* Forget everything: another boot begins. */
 void est_extents_clear(struct est_extents *x);

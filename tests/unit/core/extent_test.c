@@ -117,7 +117,7 @@ static void apply(struct est_extents *x, const struct act *act, struct gone *gon
         else if (act->what == MET)
             est_extents_met(x, 0, act->epoch, n, note, gone);
         else
-            est_extents_deleted(x, 0, act->epoch, n);
+            est_extents_settled(x, 0, act->epoch, n);
     }
 }
 
