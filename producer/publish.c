@@ -186,8 +186,12 @@ static void on_store(void *arg, bool up, est_err err, const char *detail)
     if (!up && p->store_err == EST_OK)
         p->store_down = now_of(p);
     p->store_err = up ? EST_OK : err;
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) {
+        const struct catalog_type *t = p->all[i].type;
         way_store(&p->all[i], up);
+        if (up && t->kafka_partitions > 0) /* told while Redis was away */
+            boots_put_partitions(p->ways.boots, t->name, (uint32_t)t->kafka_partitions);
+    }
 }
 
 static void on_found(void *arg, struct boot *boot, const char *type, uint64_t entries)
