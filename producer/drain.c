@@ -134,6 +134,7 @@ static void read_ok(struct way *w, const struct est_buffer_entry *entries, size_
     }
     while (taken < count && take_entry(w, &entries[taken], &n))
         taken++;
+    w->ways->flown += n;
     end = end && taken == count;
     if (end && w->reading_own)
         est_extents_end(w->extents, on_missing, w);

@@ -298,13 +298,35 @@ static void refill(struct publish *p)
     est_us now = now_of(p);
 
     p->tokens += rate * (double)(now - p->tokens_at) / (double)EST_SECOND;
+    p->tokens -= (double)p->ways.flown;
+    p->ways.flown = 0;
     if (p->tokens > rate)
         p->tokens = rate;
     p->tokens_at = now;
 }
 
+/* Entries that reads under way may yet send. A read that waits for a lease has asked for none. */
+static size_t promised(const struct publish *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        n += p->all[i].read_waits ? 0 : p->all[i].sw.asked;
+    return n;
+}
+
+static size_t allowed(const struct publish *p, size_t wanted)
+{
+    double left = p->tokens - (double)promised(p);
+
+    if (left < 1)
+        return 0;
+    return (double)wanted < left ? wanted : (size_t)left;
+}
+
 /* The window and the rate of draining are one for all types: the most important take first, and
- * each may have a few, so that none stands still. */
+ * each may have a few, so that none stands still. The rate counts what was sent, not what was asked
+ * for: most reads of a short stream come back with less. */
 static void pump(struct publish *p)
 {
     size_t window = p->opt.config->redis_window;
@@ -315,12 +337,10 @@ static void pump(struct publish *p)
         struct way *w = p->ordered[i];
         size_t before = flying(p);
         size_t room = before + SHARE_MIN < window ? window - before : SHARE_MIN;
-        if (limited && (double)room > p->tokens)
-            room = p->tokens < 1 ? 0 : (size_t)p->tokens;
+        if (limited)
+            room = allowed(p, room);
         w->sw.allowance = p->leaving ? 0 : room;
         way_pump(w);
-        if (limited && w->sw.asked > 0)
-            p->tokens -= (double)w->sw.asked;
     }
 }
 

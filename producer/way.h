@@ -44,6 +44,7 @@ struct ways {
     struct record_pool pool;
     size_t pending, pending_bytes; /* records that somebody waits for */
     uint64_t buffered_bytes;       /* in the streams that this shim appended to or adopted */
+    size_t flown;                  /* entries sent to Kafka that redis.drain_rate has not counted */
     /* Kafka is to be taken for lost at the end of this turn, for this reason; NULL = it is not. */
     const char *lost;
     bool fenced;     /* another shim has our lease: this turn ends with a new boot */
