@@ -19,7 +19,7 @@ const run = promisify(execFile);
 // Below the range from which the kernel takes ports for outgoing connections.
 const FIRST_PORT = 18080;
 const LAST_PORT = 19999;
-const PORTS = ['dashboard', 'ingest', 'shimOps', 'consumer1Ops', 'consumer2Ops', 'redis'];
+export const PORTS = ['dashboard', 'ingest', 'shimOps', 'consumer1Ops', 'consumer2Ops', 'redis'];
 
 const isFree = (port) =>
   new Promise((resolve) => {

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inFolder, isFine, line, rounds } from './demo_kill.mjs';
 
-test('shim, consumers, dashboard and Kafka', { timeout: 240_000 }, async (t) => {
+test('shim, consumers, dashboard, Redis and Kafka', { timeout: 240_000 }, async (t) => {
   const sum = await inFolder((dir) =>
-    rounds({ seed: 15, count: 5, dir, say: (text) => t.diagnostic(text) }),
+    rounds({ seed: 22, count: 6, dir, say: (text) => t.diagnostic(text) }),
   );
   t.diagnostic(line(sum));
   assert.ok(sum.sent > 0);
