@@ -200,7 +200,7 @@ static void open_buffer(unsigned replicas)
                                      .instance = "shop",
                                      .lease = 10 * EST_SECOND,
                                      .replicas = replicas,
-                                     .wait_timeout = 300 * EST_MS};
+                                     .wait_timeout = 1 * EST_SECOND};
 
     up = false;
     assert_int_equal(est_redis_new(lp, &ropt, &redis, NULL), EST_OK);
