@@ -28,7 +28,8 @@ struct args_many {
 
 struct args {
     const char *config, *color, *lang, *explain, *url, *token_file; /* NULL = not given */
-    bool json, quiet, no_color, help, version, yes, dry_run, offline, no_follow;
+    const char *redis, *list, *pushed, *set_aside, *boot;
+    bool json, quiet, no_color, help, version, yes, dry_run, offline, no_follow, follow, refused;
     unsigned count;
     est_us timeout, since;
     struct args_many filter;

@@ -27,8 +27,13 @@ struct est_kafka_option *cli_kafka_options(const struct est_config *cfg);
 int cli_exit_at_open(est_err err);
 
 /* The verbs of verbs.def; each returns an exit code. */
+int cmd_buffer_adopt(struct cli *cli);
+int cmd_buffer_drain(struct cli *cli);
+int cmd_buffer_peek(struct cli *cli);
+int cmd_buffer_status(struct cli *cli);
 int cmd_check(struct cli *cli);
 int cmd_explain(struct cli *cli);
+int cmd_import_legacy(struct cli *cli);
 int cmd_publish(struct cli *cli);
 int cmd_schemas_check(struct cli *cli);
 int cmd_schemas_register(struct cli *cli);
