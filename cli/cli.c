@@ -2,7 +2,10 @@
 
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "config/nearest.h"
 #include "io/kafka_pub.h"
+
+#include <stdio.h>
 
 enum { REPORT_MAX = 1024 * 1024 };
 
@@ -94,4 +97,19 @@ struct est_kafka_option *cli_kafka_options(const struct est_config *cfg)
         options[i] = (struct est_kafka_option){cfg->kafka_options.items[i].name,
                                                cfg->kafka_options.items[i].value};
     return options;
+}
+
+int cli_unknown_type(struct cli *cli, const struct est_config *cfg, const char *name)
+{
+    struct est_nearest near;
+    char best[80];
+
+    est_nearest_init(&near, est_view_str(name));
+    for (size_t i = 0; i < cfg->n_types; i++)
+        est_nearest_offer(&near, est_view_str(cfg->types[i].name));
+    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len,
+                   near.best.data ? near.best.data : "");
+    out_error_text(&cli->out, best[0] != '\0' ? TEXT_NO_TYPE_NEAR : TEXT_NO_TYPE,
+                   OUT_ARGS(name, best), NULL, EXIT_USAGE);
+    return EXIT_USAGE;
 }

@@ -122,8 +122,8 @@ static void add_entry(struct import *im, size_t i)
 
 /* --- one batch --- */
 
-/* The shim took offence at the request as a whole: one event after the other, then, and the one that
- * it does not take alone is set aside. */
+/* The shim took offence at the request as a whole: one event after the other, then, and the one
+ * that it does not take alone is set aside. */
 static bool is_whole_refused(const struct import *im)
 {
     return im->sender.code == EXIT_DATA && im->lines.n > 0;
@@ -132,10 +132,10 @@ static bool is_whole_refused(const struct import *im)
 static void send_singly(struct import *im)
 {
     size_t n = im->list.batch.n;
+    est_err err;
 
-    for (size_t i = 0; i < n && (im->sender.code == EXIT_FINE || im->sender.code == EXIT_DATA);
-         i++) {
-        im->sender.code = EXIT_FINE;
+    im->sender.code = EXIT_FINE;
+    for (size_t i = 0; i < n && im->sender.code == EXIT_FINE; i++) {
         est_buf_clear(&im->lines.body);
         im->lines.n = 0;
         if (im->aside.seen[i])
@@ -145,12 +145,9 @@ static void send_singly(struct import *im)
             sender_send(&im->sender);
         if (!is_whole_refused(im))
             continue;
+        err = im->sender.answer.status == 413 ? EST_ERR_TOO_LARGE : EST_ERR_EVENT_SHAPE;
         im->sender.code = EXIT_FINE;
-        set_aside(
-            im, i,
-            est_err_code(im->sender.answer.status == 413 ? EST_ERR_TOO_LARGE : EST_ERR_EVENT_SHAPE),
-            est_err_text(im->sender.answer.status == 413 ? EST_ERR_TOO_LARGE
-                                                         : EST_ERR_EVENT_SHAPE));
+        set_aside(im, i, est_err_code(err), est_err_text(err));
     }
 }
 

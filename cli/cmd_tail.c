@@ -1,14 +1,10 @@
 #include "cli.h"
+#include "decode.h"
 #include "filter.h"
 
 #include "base/jsonw.h"
 #include "base/mem.h"
-#include "codec/avro_read.h"
-#include "codec/registry_json.h"
-#include "codec/schemas.h"
 #include "codec/wire.h"
-#include "config/nearest.h"
-#include "fetch.h"
 #include "io/kafka_read.h"
 
 #include <signal.h>
@@ -16,17 +12,15 @@
 #include <string.h>
 #include <time.h>
 
-enum { SCHEMAS_MAX = 256, EVENT_MAX = 64 * 1024 * 1024, PATH_SIZE = 64 };
 #define POLL (100 * EST_MS)
 
 struct tail {
     struct cli *cli;
     const struct est_config *cfg;
     const struct est_type_config *type;
-    struct est_schemas *schemas;
+    struct decoder decoder;
     struct est_kafka_read *reader;
     struct est_json *json;
-    struct est_buf event;
     uint64_t shown, broken;
 };
 
@@ -44,92 +38,6 @@ static void catch_signals(void)
 
     (void)sigaction(SIGINT, &sa, NULL);
     (void)sigaction(SIGTERM, &sa, NULL);
-}
-
-/* --- schemas --- */
-
-/* All types' schemas, not only this one's: a record is decoded by the schema that wrote it, and a
- * type may have been split from another. One that is wrong is left out: `schemas check` says so. */
-static bool load_schemas(struct tail *t)
-{
-    const struct est_schema *sc;
-
-    if (est_schemas_new(SCHEMAS_MAX, &t->schemas) != EST_OK)
-        return false;
-    for (size_t i = 0; i < t->cfg->n_types; i++)
-        (void)est_schemas_load(t->schemas, t->cfg->types[i].schema_path, &sc, NULL);
-    return true;
-}
-
-/* "/schemas/ids/7", or "/schemas/guids/" and a GUID. */
-static void path_of(const struct est_wire *wire, char path[PATH_SIZE])
-{
-    size_t n;
-
-    if (wire->kind == EST_WIRE_ID) {
-        (void)snprintf(path, PATH_SIZE, "/schemas/ids/%u", wire->id);
-        return;
-    }
-    n = (size_t)snprintf(path, PATH_SIZE, "/schemas/guids/");
-    for (size_t i = 0; i < EST_SCHEMAS_GUID_LEN; i++)
-        n += (size_t)snprintf(path + n, PATH_SIZE - n, "%s%02x",
-                              i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", wire->guid[i]);
-}
-
-static void bind(struct est_schemas *set, const struct est_wire *wire, const struct est_schema *sc)
-{
-    if (wire->kind == EST_WIRE_ID)
-        (void)est_schemas_bind_id(set, wire->id, sc);
-    else
-        (void)est_schemas_bind_guid(set, wire->guid, sc);
-}
-
-/* Ask the registry for the schema of an id or GUID that we have not met; it is then bound for
- * good. */
-static const struct est_schema *learn_schema(struct tail *t, const struct est_wire *wire)
-{
-    const struct est_schema *sc = NULL;
-    struct fetch f;
-    struct fetch_answer a;
-    struct est_buf text;
-    char path[PATH_SIZE], url[1200];
-
-    if (t->cfg->schema_registry_url[0] == '\0' ||
-        fetch_open(&f, t->cfg->schema_registry_ca_file, NULL))
-        return NULL;
-    fetch_answer_init(&a);
-    est_buf_init(&text, EST_SCHEMA_TEXT_MAX);
-    path_of(wire, path);
-    if (fetch_url(t->cfg->schema_registry_url, path, url, sizeof(url)))
-        fetch_get(&f, url, "", t->cli->args.timeout, &a);
-    if (a.err == EST_OK && a.status == 200 &&
-        est_registry_json_schema(est_buf_view(&a.body), &text) == EST_OK &&
-        est_schemas_add(t->schemas, est_buf_view(&text), &sc, NULL) == EST_OK)
-        bind(t->schemas, wire, sc);
-    est_buf_fini(&text);
-    fetch_answer_fini(&a);
-    fetch_close(&f);
-    catch_signals(); /* the loop of that exchange had them */
-    return sc;
-}
-
-static est_err decode(struct tail *t, const struct est_kafka_msg *m, struct est_why *why)
-{
-    struct est_view value = est_kafka_msg_value(m),
-                    header = est_kafka_msg_header(m, EST_WIRE_HEADER);
-    const struct est_schema *sc;
-    struct est_wire wire;
-    est_err err = est_wire_parse(value, header, &wire);
-
-    if (err)
-        return est_why_set(why, err, "%s", est_err_text(err));
-    sc = est_schemas_of(t->schemas, &wire);
-    if (sc == NULL && wire.kind != EST_WIRE_SINGLE)
-        sc = learn_schema(t, &wire);
-    if (sc == NULL)
-        return est_why_set(why, EST_ERR_SCHEMA_UNKNOWN, "%s", est_err_text(EST_ERR_SCHEMA_UNKNOWN));
-    est_buf_clear(&t->event);
-    return est_avro_read_event(sc, est_view_str(t->type->name), wire.body, &t->event, NULL, why);
 }
 
 /* --- showing --- */
@@ -154,7 +62,7 @@ static void show_event(struct tail *t, const struct est_kafka_msg *m, const stru
 
     est_buf_clear(&o->line);
     if (o->json || !o->tty_out) {
-        est_buf_put_view(&o->line, est_buf_view(&t->event));
+        est_buf_put_view(&o->line, est_buf_view(&t->decoder.event));
     } else {
         local_time(est_kafka_msg_timestamp_ms(m), at);
         est_buf_printf(&o->line, "%s  %d@%lld  %.*s  ", at, (int)est_kafka_msg_partition(m),
@@ -188,10 +96,11 @@ static void show(struct tail *t, const struct est_kafka_msg *m)
 
     if (est_kafka_msg_value(m).data == NULL && est_kafka_msg_header(m, "esteira-mark").data != NULL)
         return;
-    err = decode(t, m, &why);
+    err = decoder_read(&t->decoder, t->type->name, est_kafka_msg_value(m),
+                       est_kafka_msg_header(m, EST_WIRE_HEADER), &why);
     est_json_clear(t->json);
     if (err == EST_OK)
-        err = est_json_parse(t->json, est_buf_view(&t->event), &event, NULL);
+        err = est_json_parse(t->json, est_buf_view(&t->decoder.event), &event, NULL);
     if (err != EST_OK)
         show_broken(t, m, err, &why);
     else if (filter_fits(&t->cli->args.filter, event))
@@ -263,31 +172,16 @@ static int open_and_follow(struct tail *t)
 static int run(struct tail *t)
 {
     int code = EXIT_IO;
+    est_err err = decoder_open(&t->decoder, t->cfg, t->cli->args.timeout);
 
-    est_buf_init(&t->event, EVENT_MAX);
-    if (load_schemas(t) && est_json_new(NULL, &t->json) == EST_OK)
+    t->decoder.after_fetch = catch_signals; /* its loop had them */
+    if (err == EST_OK && est_json_new(NULL, &t->json) == EST_OK)
         code = open_and_follow(t);
     else
         out_failure(&t->cli->out, EST_ERR_NOMEM, NULL, EXIT_IO);
     est_json_free(t->json);
-    est_schemas_free(t->schemas);
-    est_buf_fini(&t->event);
+    decoder_close(&t->decoder);
     return code;
-}
-
-static int unknown_type(struct tail *t, const char *name)
-{
-    struct est_nearest near;
-    char best[80];
-
-    est_nearest_init(&near, est_view_str(name));
-    for (size_t i = 0; i < t->cfg->n_types; i++)
-        est_nearest_offer(&near, est_view_str(t->cfg->types[i].name));
-    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len,
-                   near.best.data ? near.best.data : "");
-    out_error_text(&t->cli->out, best[0] != '\0' ? TEXT_NO_TYPE_NEAR : TEXT_NO_TYPE,
-                   OUT_ARGS(name, best), NULL, EXIT_USAGE);
-    return EXIT_USAGE;
 }
 
 int cmd_tail(struct cli *cli)
@@ -307,7 +201,7 @@ int cmd_tail(struct cli *cli)
     t.cfg = cfg;
     t.type = est_config_type(cfg, cli->words[0]);
     catch_signals();
-    code = t.type != NULL ? run(&t) : unknown_type(&t, cli->words[0]);
+    code = t.type != NULL ? run(&t) : cli_unknown_type(cli, cfg, cli->words[0]);
     est_config_free(cfg);
     return code;
 }

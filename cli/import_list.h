@@ -6,7 +6,8 @@
  *   LIST:import      hash: run (32 hex), seq (number of the batch's first entry), pushed
  *   LIST:import-lock who imports, with an expiry
  *
- * An entry's id comes from run and seq: as long as its batch is not done, it gets the same again. */
+ * An entry's id comes from run and seq: as long as its batch is not done, it gets the same again.
+ * */
 #pragma once
 
 #include "store.h"

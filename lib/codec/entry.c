@@ -2,7 +2,8 @@
 
 #include "base/assert.h"
 
-enum { VERSION = 1, VARINT_MAX = 10 };
+/* First bytes up to VERSIONS_MAX are kept for later versions; all others are damage. */
+enum { VERSION = 1, VERSIONS_MAX = 15, VARINT_MAX = 10 };
 
 /* --- writing --- */
 
@@ -109,10 +110,12 @@ est_err est_entry_read(struct est_view blob, struct est_entry *ret, struct est_w
 
     if (left.len == 0)
         return est_why_set(reterr, EST_ERR_INVALID, "a buffered record of no bytes");
-    if (left.data[0] != VERSION)
+    if (left.data[0] > VERSION && left.data[0] <= VERSIONS_MAX)
         return est_why_set(reterr, EST_ERR_UNSUPPORTED,
                            "a buffered record of version %u; we know %d",
                            (unsigned)(unsigned char)left.data[0], VERSION);
+    if (left.data[0] != VERSION)
+        return est_why_set(reterr, EST_ERR_INVALID, "a buffered record is none of Esteira's");
     left = est_view(left.data + 1, left.len - 1);
     if (!take_time(&left, &e.timestamp_ms) || !take_optional(&left, &e.key) ||
         !take_optional(&left, &e.value) || !take_headers(&left, &e))

@@ -107,7 +107,10 @@ static void damage_is_refused(void **unused)
     } cases[] = {
         {"", 0, EST_ERR_INVALID},
         {"\x02\x00\x00\x00\x00", 5, EST_ERR_UNSUPPORTED},
-        {"\x00\x00\x00\x00\x00", 5, EST_ERR_UNSUPPORTED},
+        {"\x0F", 1, EST_ERR_UNSUPPORTED},
+        BAD("\x00\x00\x00\x00\x00"),
+        BAD("\x10\x00\x00\x00\x00"),
+        BAD("\xFF\x00\x00\x00\x00"),
         {"\x01\x00\x00\x00\x00", 5, EST_OK},
         BAD("\x01\x00\x00\x00\x00\x00"), /* a byte left over */
         BAD("\x01\x80\x00\x00\x00\x00"), /* 0 in two bytes */
