@@ -123,7 +123,7 @@ est_err import_aside_put(struct import_aside *a, const struct import_batch *b, s
     est_buf_puts(&a->line, ",\"run\":");
     est_json_put_str(&a->line, b->run);
     est_buf_printf(&a->line,
-                   ",\"seq\":%llu,\"id\":\"%s\",\"code\":", (unsigned long long)(b->seq + i), id);
+                   ",\"seq\":%llu,\"id\":\"%s\",\"code\":", (unsigned long long)b->seq + i, id);
     est_json_put_str(&a->line, code);
     est_buf_puts(&a->line, ",\"reason\":");
     est_json_put_str(&a->line, reason);

@@ -188,7 +188,7 @@ void import_batch_id(const struct import_batch *b, size_t i, char out[EST_UUID_L
     size_t nibble = (size_t)(strchr("0123456789abcdef", r[15]) - "0123456789abcdef") % 4;
 
     (void)snprintf(out, EST_UUID_LEN + 1, "%.8s-%.4s-8%.3s-%c%.3s-%012llx", r, r + 8, r + 12,
-                   variant[nibble], r + 16, (unsigned long long)(b->seq + i) & 0xFFFFFFFFFFFFULL);
+                   variant[nibble], r + 16, ((unsigned long long)b->seq + i) & 0xFFFFFFFFFFFFULL);
 }
 
 /* --- done, end --- */

@@ -8,9 +8,11 @@
 
 enum { DB_MAX = 1000000, PORT = 6379, SENTINEL_PORT = 26379 };
 
+enum form_kind { FORM_TCP, FORM_UNIX, FORM_SENTINEL, FORM_CLUSTER };
+
 struct form {
     const char *scheme;
-    enum { FORM_TCP, FORM_UNIX, FORM_SENTINEL, FORM_CLUSTER } kind;
+    enum form_kind kind;
     bool tls;
 };
 
@@ -170,7 +172,7 @@ static est_err parse_hosts(struct est_view text, bool many, struct est_redis_url
     return err;
 }
 
-static est_err parse_option(struct est_view name, struct est_view value, int kind,
+static est_err parse_option(struct est_view name, struct est_view value, enum form_kind kind,
                             struct est_redis_url *u, struct est_why *reterr)
 {
     bool good;
@@ -194,7 +196,7 @@ static est_err parse_option(struct est_view name, struct est_view value, int kin
                               name.data);
 }
 
-static est_err parse_options(struct est_view query, int kind, struct est_redis_url *u,
+static est_err parse_options(struct est_view query, enum form_kind kind, struct est_redis_url *u,
                              struct est_why *reterr)
 {
     est_err err = EST_OK;
@@ -210,7 +212,7 @@ static est_err parse_options(struct est_view query, int kind, struct est_redis_u
     return err;
 }
 
-static est_err parse_path(struct est_view path, int kind, struct est_redis_url *u,
+static est_err parse_path(struct est_view path, enum form_kind kind, struct est_redis_url *u,
                           struct est_why *reterr)
 {
     struct est_view master;

@@ -49,7 +49,7 @@ int redis_free_port(void)
     return 0;
 }
 
-static void arg(struct redis_server *s, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void arg(struct redis_server *s, const char *fmt, ...)
 {
     va_list ap;
 
