@@ -293,10 +293,15 @@ static bool claim(struct drain *d, const struct buffer_row *row)
 static void drain_boot(struct drain *d, const struct buffer_row *rows, size_t n)
 {
     int32_t partitions[EST_BUFFER_TYPES_MAX];
+    uint64_t entries = 0;
     est_err err;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         partitions[i] = count_partitions(d, &rows[i]);
+        entries += rows[i].entries;
+    }
+    if (entries == 0 && rows->holder[0] != '\0') /* a live shim with nothing in Redis */
+        return;
     if (is_stopped(d) || !claim(d, rows))
         return;
     for (size_t i = 0; i < n && !is_stopped(d); i++)
