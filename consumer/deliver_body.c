@@ -1,6 +1,5 @@
 #include "deliver_state.h"
 
-#include "base/log.h"
 #include "codec/avro_read.h"
 #include "config/config.h"
 #include "deadletter.h"
@@ -9,30 +8,32 @@
 #include <stdio.h>
 
 /* The event as the destination gets it, at the end of the body. */
-static est_err put_event(struct est_buf *body, struct parcel *pc)
+static est_err put_event(struct est_buf *body, struct parcel *pc, struct est_why *why)
 {
     struct est_view type = est_view_str(pc->part->type->name);
-    struct est_why why = {0};
     struct est_event ev;
-    est_err err = est_avro_read_event(pc->schema, type, parcel_body(pc), body, &ev, &why);
+    est_err err = est_avro_read_event(pc->schema, type, parcel_body(pc), body, &ev, why);
 
     if (err == EST_OK)
         parcel_set_id(pc, ev.id);
-    else if (err == EST_ERR_AVRO)
-        EST_LOG(EST_DEBUG, "not_decoded", EST_S("topic", pc->part->type->topic),
-                EST_I("partition", pc->part->partition),
-                EST_I("offset", est_kafka_msg_offset(pc->msg)), EST_S("detail", why.text));
     return err;
 }
 
 /* What cannot be decoded is condemned without a request, and what finds no memory, or no room in
  * the DLQ, is tried again later: either way it leaves the batch, and the others go on. */
-static void set_aside(struct shipment *s, size_t i, est_err err)
+static void set_aside(struct shipment *s, size_t i, est_err err, const struct est_why *why)
 {
     if (err == EST_ERR_NOMEM || deadletter_is_full(s->dv->w->deadletter))
         deliver_give_back(s, i, true, 0);
     else
-        deliver_condemn(s, i, est_verdict_class_of(err), 0);
+        deliver_condemn_damaged(s, i, est_verdict_class_of(err), why->text);
+}
+
+/* The body without what was appended behind `len`, a failure to append included. */
+static void take_back(struct est_buf *body, size_t len)
+{
+    est_buf_truncate(body, len);
+    body->failed = body->starved = false;
 }
 
 /* The events of [from, to) that fit into `max` bytes, the first in any case; returns where it
@@ -44,21 +45,20 @@ static size_t put_events(struct shipment *s, size_t from, size_t to, size_t max)
     for (; i < to; i++) {
         struct parcel *pc = deliver_parcel(s, i);
         size_t before = s->body.len;
+        struct est_why why = {0};
         est_err err;
         if (pc == NULL)
             continue;
         if (s->sent > 0)
             est_buf_putc(&s->body, ',');
-        err = put_event(&s->body, pc);
+        err = put_event(&s->body, pc, &why);
         if (s->sent > 0 && (err == EST_ERR_FULL || s->body.len > max)) {
-            s->body.failed = false;
-            est_buf_truncate(&s->body, before);
+            take_back(&s->body, before);
             break;
         }
         if (err != EST_OK) {
-            s->body.failed = false;
-            est_buf_truncate(&s->body, before);
-            set_aside(s, i, err);
+            take_back(&s->body, before);
+            set_aside(s, i, err, &why);
             continue;
         }
         pc->attempts++;

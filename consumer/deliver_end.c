@@ -25,12 +25,21 @@ void deliver_settle(struct shipment *s, size_t i, bool duplicate)
 void deliver_condemn(struct shipment *s, size_t i, enum est_verdict_class class, int status)
 {
     struct parcel *pc = deliver_parcel(s, i);
-    const char *text = est_err_text(est_verdict_class_err(class));
     char reason[160];
 
     (void)est_batch_settle(&s->batch, s->dv->w->lanes, i);
-    (void)snprintf(reason, sizeof(reason), "%s (HTTP %d)", text, status);
-    deadletter_put(s->dv->w->deadletter, pc, class, status, status ? reason : text);
+    (void)snprintf(reason, sizeof(reason), "%s (HTTP %d)",
+                   est_err_text(est_verdict_class_err(class)), status);
+    deadletter_put(s->dv->w->deadletter, pc, class, status, reason);
+}
+
+void deliver_condemn_damaged(struct shipment *s, size_t i, enum est_verdict_class class,
+                             const char *reason)
+{
+    struct parcel *pc = deliver_parcel(s, i);
+
+    (void)est_batch_settle(&s->batch, s->dv->w->lanes, i);
+    deadletter_put(s->dv->w->deadletter, pc, class, 0, reason);
 }
 
 /* Quick at first. What the path failed for waits no longer than the quick ones do, for the breaker

@@ -79,8 +79,10 @@ void deliver_on_answer(void *shipment, const struct est_http_result *res);
 /* --- deliver_end.c: the parcel at i leaves the batch --- */
 
 void deliver_settle(struct shipment *s, size_t i, bool duplicate);
-/* To the DLQ; status 0 = no request blames it. */
+/* To the DLQ: refused by the destination, or damaged, for which `reason` is one sentence. */
 void deliver_condemn(struct shipment *s, size_t i, enum est_verdict_class class, int status);
+void deliver_condemn_damaged(struct shipment *s, size_t i, enum est_verdict_class class,
+                             const char *reason);
 /* To its lane, until its attempts let it be sent again. infra: the path failed, not the event.
  * floor: it waits at least so long. */
 void deliver_give_back(struct shipment *s, size_t i, bool infra, est_us floor);

@@ -22,7 +22,7 @@ void est_buf_fini(struct est_buf *b)
 void est_buf_clear(struct est_buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->starved = false;
 }
 
 /* One byte beyond cap is there too: for the NUL that vsnprintf wants. */
@@ -36,8 +36,10 @@ static bool grow(struct est_buf *b, size_t need)
     if (cap > b->max)
         cap = b->max;
     data = est_realloc(b->data, cap + 1);
-    if (data == NULL)
+    if (data == NULL) {
+        b->starved = true;
         return false;
+    }
     b->data = data;
     b->cap = cap;
     return true;
@@ -119,5 +121,5 @@ struct est_view est_buf_view(const struct est_buf *b)
 
 est_err est_buf_err(const struct est_buf *b)
 {
-    return b->failed ? EST_ERR_FULL : EST_OK;
+    return !b->failed ? EST_OK : b->starved ? EST_ERR_NOMEM : EST_ERR_FULL;
 }

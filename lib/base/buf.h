@@ -14,6 +14,7 @@ struct est_buf {
     char *data;
     size_t len, cap, max;
     bool failed;
+    bool starved; /* failed for want of memory, not for the maximum */
 };
 
 void est_buf_init(struct est_buf *b, size_t max);
@@ -34,7 +35,7 @@ void est_buf_consume(struct est_buf *b, size_t n);
 /* Cut back to len bytes (len <= b->len). */
 void est_buf_truncate(struct est_buf *b, size_t len);
 struct est_view est_buf_view(const struct est_buf *b);
-/* EST_OK, or EST_ERR_FULL once an append has failed. */
+/* EST_OK, or once an append has failed EST_ERR_FULL, or EST_ERR_NOMEM for want of memory. */
 est_err est_buf_err(const struct est_buf *b);
 
 /* --- inline: most appends find their room --- */

@@ -64,6 +64,8 @@ yyjson_val *est_decode_extra_of(const struct est_decode *d, const struct est_pat
     size_t idx, max;
     yyjson_val *key, *val;
 
+    if (d->extra == NULL)
+        return NULL;
     yyjson_obj_foreach(d->extra, idx, max, key, val)
         if (est_path_is(at, est_json_tree_text(key)))
             return val;

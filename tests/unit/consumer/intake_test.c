@@ -1,0 +1,339 @@
+/* From a record to its lane, and when intake is held back, paused and resumed; the group member, the
+ * DLQ and the registry are stood in for. */
+#include "consumer_fixture.h"
+
+#include "codec/schema.h"
+#include "codec/wire.h"
+#include "core/lanes.h"
+#include "core/verdict.h"
+#include "deadletter.h"
+#include "inquiry.h"
+#include "intake.h"
+#include "io/kafka_sub.h"
+#include "io/loop.h"
+#include "parcel.h"
+
+/* --- what stands in --- */
+
+static struct {
+    bool held, paused[8], dlq_full, can_ask;
+    int condemned, asked;
+    enum est_verdict_class class;
+    inquiry_done *learnt;
+    void *learnt_arg;
+} saw;
+
+void est_kafka_sub_hold(struct est_kafka_sub *ks, bool held)
+{
+    (void)ks;
+    saw.held = held;
+}
+
+est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t partition,
+                            bool paused)
+{
+    (void)ks;
+    (void)topic;
+    saw.paused[partition] = paused;
+    return EST_OK;
+}
+
+bool deadletter_is_full(const struct deadletter *dl)
+{
+    (void)dl;
+    return saw.dlq_full;
+}
+
+void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_class class,
+                    int status, const char *reason)
+{
+    (void)dl;
+    (void)pc;
+    assert_int_equal(status, 0);
+    assert_true(strlen(reason) > 0);
+    saw.condemned++;
+    saw.class = class;
+}
+
+est_err inquiry_new(struct worker *w, struct est_schemas *schemas, inquiry_done *done, void *arg,
+                    struct inquiry **ret, struct est_why *reterr)
+{
+    (void)w;
+    (void)schemas;
+    (void)reterr;
+    saw.learnt = done;
+    saw.learnt_arg = arg;
+    *ret = NULL;
+    return EST_OK;
+}
+
+void inquiry_free(struct inquiry *iq)
+{
+    (void)iq;
+}
+
+bool inquiry_can_ask(const struct inquiry *iq, const struct est_wire *wire)
+{
+    (void)iq;
+    return saw.can_ask && wire->kind == EST_WIRE_ID;
+}
+
+void inquiry_ask(struct inquiry *iq, const struct est_wire *wire)
+{
+    (void)iq;
+    (void)wire;
+    saw.asked++;
+}
+
+/* --- a worker with an intake --- */
+
+static const unsigned char unknown_fingerprint[] = {0xC3, 1, 1, 2, 3, 4, 5, 6, 7, 8};
+static const unsigned char registry_id[] = {0, 0, 0, 0, 9, 2};
+
+static struct worker *open_intake(size_t parts)
+{
+    struct worker *w = fixture_worker(parts);
+    struct est_why why = {0};
+
+    memset(&saw, 0, sizeof(saw));
+    assert_int_equal(est_loop_new(&w->loop, NULL), EST_OK);
+    if (intake_new(w, &w->intake, &why) != EST_OK)
+        fail_msg("%s", why.text);
+    return w;
+}
+
+static void close_intake(struct worker *w)
+{
+    for (size_t i = 0; i < w->parts.n; i++)
+        intake_drop(w->intake, &w->parts.items[i]);
+    intake_free(w->intake);
+    est_loop_free(w->loop);
+    fixture_worker_free(w);
+}
+
+static void limit(struct worker *w, unsigned records, unsigned in_flight, unsigned batch)
+{
+    struct est_config *cfg = (struct est_config *)(uintptr_t)w->cfg;
+
+    cfg->consumer_lanes_records = records;
+    cfg->destinations[0].max_in_flight = in_flight;
+    cfg->destinations[0].batch_count = batch;
+}
+
+/* n records of one key each, from that offset on. */
+static void take(struct worker *w, size_t part, int64_t offset, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char key[24];
+        (void)snprintf(key, sizeof(key), "%zu.%lld", part, (long long)offset + (long long)i);
+        intake_take(w->intake, &w->parts.items[part],
+                    fixture_order(offset + (int64_t)i, key, "note"));
+    }
+}
+
+/* A request took them all and failed: nothing of it is ready any more. */
+static void park_all(struct worker *w)
+{
+    struct est_lane_item *items[1000];
+    struct est_lane *lane;
+    size_t n = 0;
+
+    while ((lane = est_lanes_ready(w->lanes, 0)) != NULL)
+        items[n++] = est_lanes_take(w->lanes, lane);
+    while (n > 0)
+        est_lanes_give_back(w->lanes, items[--n], EST_NEVER - 1);
+}
+
+static void settle(struct worker *w, size_t part, size_t n)
+{
+    EST_LIST_EACH(node, &w->parts.items[part].parcels) {
+        struct parcel *pc = EST_CONTAINER(node, struct parcel, node);
+        if (n-- == 0)
+            return;
+        est_lanes_settle(w->lanes, &pc->item);
+        parcel_free(&w->parcels, pc);
+    }
+}
+
+/* Until the condition holds; the loop has only the intake's own timer. */
+#define WAIT_FOR(w, condition)                              \
+    do {                                                    \
+        est_us until_ = est_clock_mono() + 10 * EST_SECOND; \
+        while (!(condition) && est_clock_mono() < until_)   \
+            est_loop_turn((w)->loop, 20 * EST_MS);          \
+        assert_true(condition);                             \
+    } while (0)
+
+/* --- tests --- */
+
+static void what_each_record_becomes(void **state)
+{
+    static const struct {
+        const char *why;
+        const void *value; /* NULL = a tombstone */
+        size_t len;
+        enum est_verdict_class class;
+    } cases[] = {
+        {"a tombstone", NULL, 0, EST_CLASS_TOMBSTONE},
+        {"no framing", "{\"a\":1}", 7, EST_CLASS_UNDECODABLE},
+        {"cut short", "\xC3\x01\x02", 3, EST_CLASS_UNDECODABLE},
+        {"nobody's schema", unknown_fingerprint, sizeof(unknown_fingerprint),
+         EST_CLASS_UNDECODABLE},
+        {"a registry's id without a registry", registry_id, sizeof(registry_id),
+         EST_CLASS_UNDECODABLE},
+    };
+    struct worker *w = open_intake(1);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        intake_take(w->intake, &w->parts.items[0],
+                    fixture_msg((int64_t)i, "k", cases[i].value, cases[i].len));
+        if (saw.condemned != (int)i + 1 || saw.class != cases[i].class)
+            fail_msg("%s", cases[i].why);
+    }
+    take(w, 0, 100, 1);
+    assert_int_equal(saw.condemned, COUNT_OF(cases));
+    assert_int_equal(est_lanes_stats(w->lanes).ready_records, 1);
+    close_intake(w);
+}
+
+static void a_parcel_knows_how_it_is_read(void **state)
+{
+    struct worker *w = open_intake(1);
+    struct parcel *pc;
+
+    (void)state;
+    take(w, 0, 0, 1);
+    pc = EST_CONTAINER(w->parts.items[0].parcels.next, struct parcel, node);
+    assert_true(est_schema_is_event(pc->schema));
+    assert_ptr_equal(w->parts.items[0].schema, pc->schema);
+    assert_int_equal(parcel_body(pc).len, est_kafka_msg_value(pc->msg).len - 10);
+    close_intake(w);
+}
+
+static void a_repeated_offset_is_dropped(void **state)
+{
+    struct worker *w = open_intake(1);
+
+    (void)state;
+    take(w, 0, 5, 1);
+    take(w, 0, 5, 1);
+    take(w, 0, 3, 1);
+    assert_int_equal(w->parts.items[0].waiting, 1);
+    close_intake(w);
+}
+
+static void plenty_holds_back_and_pauses_nothing(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 1000, 2, 10);
+    take(w, 0, 0, 39);
+    assert_false(saw.held);
+    take(w, 0, 39, 1);
+    assert_true(saw.held);
+    for (int i = 0; i < 15; i++) /* longer than a hold may last on its own */
+        est_loop_turn(w->loop, 20 * EST_MS);
+    assert_true(saw.held);
+    assert_false(saw.paused[0] || saw.paused[1]);
+    settle(w, 0, 20);
+    intake_resume(w->intake);
+    assert_true(saw.held);
+    settle(w, 0, 1);
+    intake_resume(w->intake);
+    assert_false(saw.held);
+    close_intake(w);
+}
+
+static void a_stuck_partition_is_paused_and_the_others_go_on(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 40, 100, 100); /* never plenty; a share of 20, or half of what is free */
+    take(w, 0, 0, 21);
+    park_all(w);
+    assert_true(saw.held);
+    WAIT_FOR(w, !saw.held);
+    assert_true(saw.paused[0]);
+    assert_false(saw.paused[1]);
+    take(w, 1, 0, 5);
+    assert_false(saw.held);
+    settle(w, 0, 8);
+    intake_resume(w->intake);
+    assert_true(saw.paused[0]);
+    settle(w, 0, 3);
+    intake_resume(w->intake);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+static void a_partition_that_drains_is_never_paused(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 40, 100, 100);
+    take(w, 0, 0, 20);
+    assert_false(saw.held);
+    take(w, 0, 20, 1);
+    assert_true(saw.held);
+    settle(w, 0, 10);
+    intake_resume(w->intake);
+    assert_false(saw.held);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+static void a_full_dlq_holds_back_until_it_has_room(void **state)
+{
+    struct worker *w = open_intake(1);
+
+    (void)state;
+    saw.dlq_full = true;
+    take(w, 0, 0, 1);
+    assert_true(saw.held);
+    intake_resume(w->intake);
+    assert_true(saw.held);
+    saw.dlq_full = false;
+    intake_resume(w->intake);
+    assert_false(saw.held);
+    close_intake(w);
+}
+
+static void what_waits_for_a_schema_keeps_its_place(void **state)
+{
+    struct worker *w = open_intake(1);
+
+    (void)state;
+    saw.can_ask = true;
+    intake_take(w->intake, &w->parts.items[0],
+                fixture_msg(0, "k", registry_id, sizeof(registry_id)));
+    assert_int_equal(saw.asked, 1);
+    assert_true(saw.paused[0]);
+    take(w, 0, 1, 1);
+    assert_int_equal(est_lanes_stats(w->lanes).records, 0);
+    saw.can_ask = false; /* refused */
+    saw.learnt(saw.learnt_arg);
+    assert_int_equal(saw.condemned, 1);
+    assert_int_equal(est_lanes_stats(w->lanes).records, 1);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_each_record_becomes),
+        cmocka_unit_test(a_parcel_knows_how_it_is_read),
+        cmocka_unit_test(a_repeated_offset_is_dropped),
+        cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
+        cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),
+        cmocka_unit_test(a_partition_that_drains_is_never_paused),
+        cmocka_unit_test(a_full_dlq_holds_back_until_it_has_room),
+        cmocka_unit_test(what_waits_for_a_schema_keeps_its_place),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
