@@ -1,5 +1,5 @@
-/* From a Kafka record to a parcel in its lane: framing, the writer's schema, Avro to JSON. What
- * cannot be read goes to the DLQ with its class. A record framed with a registry's schema id or
+/* From a Kafka record to a parcel in its lane: framing and the writer's schema. What has neither
+ * goes to the DLQ with its class. A record framed with a registry's schema id or
  * GUID that we have not met waits, with its partition paused, until the registry has told us the
  * schema; what lies behind it in the partition waits too, so that order is kept. */
 #pragma once

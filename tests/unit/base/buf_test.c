@@ -152,6 +152,7 @@ static void without_memory(void **state)
         }
         est_mem_fail_after(-1);
         assert_int_equal(b.len, good * 5);
+        assert_int_equal(est_buf_err(&b), b.failed ? EST_ERR_NOMEM : EST_OK);
         for (size_t i = 0; i < good; i++) {
             char want[24];
             (void)snprintf(want, sizeof(want), "%05zu", i);

@@ -87,12 +87,46 @@ static void test_path_text(void **state)
     est_buf_fini(&b);
 }
 
+/* est_path_is says of a pointer what est_path_put would write. */
+static void test_path_is(void **state)
+{
+    const struct est_path a = {NULL, EST_VIEW_LIT("a/b~c"), 0}, i = {&a, EST_VIEW_NONE, 120},
+                          e = {&i, EST_VIEW_LIT(""), 0}, x = {&e, EST_VIEW_LIT("x"), 0};
+    static const struct {
+        size_t depth;
+        const char *pointer;
+        bool want;
+    } cases[] = {
+        {0, "", true},
+        {0, "/", false},
+        {1, "/a~1b~0c", true},
+        {1, "a~1b~0c", false},
+        {1, "/a/b~c", false},
+        {1, "/z/a~1b~0c", false},
+        {1, "", false},
+        {2, "/a~1b~0c/120", true},
+        {2, "/a~1b~0c/20", false},
+        {2, "/a~1b~0c/1120", false},
+        {2, "/a~1b~0c", false},
+        {3, "/a~1b~0c/120/", true},
+        {4, "/a~1b~0c/120//x", true},
+        {4, "/a~1b~0c/120/x", false},
+    };
+    const struct est_path *const paths[] = {NULL, &a, &i, &e, &x};
+
+    (void)state;
+    for (size_t c = 0; c < COUNT_OF(cases); c++)
+        if (est_path_is(paths[cases[c].depth], est_view_str(cases[c].pointer)) != cases[c].want)
+            fail_msg("case %zu", c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_syntax),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_path_text),
+        cmocka_unit_test(test_path_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* From a record to its lane, and when intake is held back, paused and resumed; the group member, the
- * DLQ and the registry are stood in for. */
+/* From a record to its lane, and when intake is held back, paused and resumed; the group member,
+ * the DLQ and the registry are stood in for. */
 #include "consumer_fixture.h"
 
 #include "codec/schema.h"
@@ -246,6 +246,21 @@ static void plenty_holds_back_and_pauses_nothing(void **state)
     close_intake(w);
 }
 
+/* With enough to send nobody is helped by a pause, which would only fetch everything again. */
+static void plenty_pauses_not_even_a_full_partition(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 50, 2, 10);
+    take(w, 0, 0, 45);
+    for (int i = 0; i < 15; i++)
+        est_loop_turn(w->loop, 20 * EST_MS);
+    assert_true(saw.held);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
 static void a_stuck_partition_is_paused_and_the_others_go_on(void **state)
 {
     struct worker *w = open_intake(2);
@@ -329,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_parcel_knows_how_it_is_read),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
+        cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
         cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),
         cmocka_unit_test(a_partition_that_drains_is_never_paused),
         cmocka_unit_test(a_full_dlq_holds_back_until_it_has_room),

@@ -50,8 +50,8 @@ static void an_id_moves_with_its_record(void **state)
     fixture_worker_free(w);
 }
 
-/* A record is copied once more than `window` bytes were read behind it, counted anew in its part and
- * in the lanes, and only once. */
+/* A record is copied once more than `window` bytes were read behind it, counted anew in its part
+ * and in the lanes, and only once. */
 static void what_waits_for_long_is_copied(void **state)
 {
     struct worker *w = fixture_worker(1);

@@ -44,7 +44,7 @@ static void shares(void **state)
     }
 }
 
-/* What is above a lower mark is above it at every higher load, and never above a higher mark alone. */
+/* Nothing begins a hold and may go on at once, or is resumed where it would be held. */
 static void marks_are_in_order(void **state)
 {
     (void)state;

@@ -74,6 +74,31 @@ static void filled_by_count_bytes_and_key(void **state)
     }
 }
 
+/* What is cut off is the next to be handed out, once its lane has nothing out any more. */
+static void cut_as_if_never_taken(void **state)
+{
+    struct est_batch_limits limits = {10, 1000, 0, 5};
+    struct given g;
+    struct est_batch b;
+
+    (void)state;
+    open_given(&g, "1213", 10);
+    assert_int_equal(est_batch_init(&b, 10), EST_OK);
+    assert_int_equal(est_batch_fill(&b, &limits, g.lanes, 100), 4);
+    est_batch_cut(&b, g.lanes, 1); /* of "acbd" */
+    assert_string_equal(letters(&b, &g), "a");
+    assert_int_equal(b.left, 1);
+    assert_int_equal(b.bytes, 10);
+    assert_int_equal(est_lanes_stats(g.lanes).out, 1);
+    assert_int_equal(est_lanes_stats(g.lanes).ready_records, 2);
+    (void)est_batch_settle(&b, g.lanes, 0);
+    assert_int_equal(est_batch_fill(&b, &limits, g.lanes, 100), 3);
+    assert_string_equal(letters(&b, &g), "bcd");
+    est_batch_give_back_all(&b, g.lanes, 0, b.n, 0);
+    est_batch_fini(&b);
+    est_lanes_free(g.lanes);
+}
+
 static void due_when_full_or_old(void **state)
 {
     static const struct {
@@ -189,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filled_by_count_bytes_and_key),
+        cmocka_unit_test(cut_as_if_never_taken),
         cmocka_unit_test(due_when_full_or_old),
         cmocka_unit_test(due_again_when_a_parked_lane_wakes),
         cmocka_unit_test(settled_and_given_back_one_by_one),

@@ -196,6 +196,58 @@ static void limits_count_what_is_handed_out_too(void **state)
     est_lanes_free(lanes);
 }
 
+static void an_item_may_grow(void **state)
+{
+    struct est_lanes *lanes = make(100, 100);
+    struct est_lane_item a, b;
+
+    (void)state;
+    push(lanes, "a", &a, 1);
+    push(lanes, "b", &b, 2);
+    est_lanes_resize(lanes, &a, 50);
+    assert_int_equal(est_lanes_stats(lanes).bytes, 60);
+    assert_int_equal(est_lanes_stats(lanes).ready_bytes, 60);
+    assert_ptr_equal(take(lanes, 3), &a);
+    est_lanes_resize(lanes, &a, 95); /* handed out, and beyond the limit */
+    assert_int_equal(est_lanes_stats(lanes).bytes, 105);
+    assert_int_equal(est_lanes_stats(lanes).ready_bytes, 10);
+    assert_false(est_lanes_has_room(lanes, 0));
+    est_lanes_give_back(lanes, &a, 0);
+    assert_int_equal(est_lanes_stats(lanes).ready_bytes, 105);
+    est_lanes_settle(lanes, &a);
+    assert_int_equal(est_lanes_stats(lanes).bytes, 10);
+    est_lanes_free(lanes);
+}
+
+/* Lanes come and go in any order, so that runs of the table are opened and closed everywhere: each
+ * that is there is found, by names short and long. */
+static void lanes_that_come_and_go(void **state)
+{
+    enum { NAMES = 300 };
+    struct est_lanes *lanes = make(1000, 100000);
+    struct est_lane_item items[NAMES] = {0}, again;
+    struct est_rng rng;
+
+    (void)state;
+    est_rng_seed(&rng, 7);
+    for (int step = 0; step < 20000; step++) {
+        size_t i = (size_t)(est_rng_next(&rng) % NAMES), there = est_lanes_stats(lanes).lanes;
+        char name[80];
+        (void)snprintf(name, sizeof(name), i % 3 ? "%zu" : "%070zu", i);
+        if (items[i].lane == NULL) {
+            push(lanes, name, &items[i], 1);
+            assert_int_equal(est_lanes_stats(lanes).lanes, there + 1);
+            continue;
+        }
+        push(lanes, name, &again, 1);
+        assert_ptr_equal(again.lane, items[i].lane);
+        est_lanes_settle(lanes, &again);
+        est_lanes_settle(lanes, &items[i]);
+        assert_int_equal(est_lanes_stats(lanes).lanes, there - 1);
+    }
+    est_lanes_free(lanes);
+}
+
 static void names_are_bytes(void **state)
 {
     struct est_lanes *lanes = make(10, 100);
@@ -371,6 +423,8 @@ int main(void)
         cmocka_unit_test(a_parked_lane_delays_no_other),
         cmocka_unit_test(waiting_items_can_be_removed),
         cmocka_unit_test(limits_count_what_is_handed_out_too),
+        cmocka_unit_test(an_item_may_grow),
+        cmocka_unit_test(lanes_that_come_and_go),
         cmocka_unit_test(names_are_bytes),
         cmocka_unit_test(any_sequence_of_calls),
         cmocka_unit_test(a_hundred_thousand_lanes),
