@@ -118,7 +118,7 @@ static void push(struct est_kafka_msg *msg)
 static void push_orders(size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        char key[8];
+        char key[24];
         (void)snprintf(key, sizeof(key), "k%zu", i);
         push(fixture_order((int64_t)i, key, "note"));
     }
