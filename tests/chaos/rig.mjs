@@ -1,0 +1,223 @@
+// The belt under experiment: shims (each with a name, ports and settings of its own), Redis, Kafka, and
+// where wanted a consumer with a journal sink behind it. Kafka is lent by the runner, the rest is the
+// rig's own and ends with it.
+
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Daemon } from '../support/daemon.mjs';
+import { ROOT, program } from '../support/paths.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { Redis } from '../support/redis.mjs';
+import { Sink } from '../support/sink.mjs';
+import { recordCounts } from '../support/topics.mjs';
+import { waitFor } from '../support/wait.mjs';
+import { Load } from './load.mjs';
+
+const run = promisify(execFile);
+const TOKEN = 'token-only-for-chaos';
+const TYPES = ['message', 'message_status', 'order', 'payment', 'user', 'session', 'interaction'];
+
+// What the tests' processes need of ours, and nothing else.
+const inherited = () =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TZ|[AU]+BSAN_.*|ASAN_.*)$/.test(name)),
+  );
+
+export class Rig {
+  shims = [];
+  daemons = [];
+  loads = [];
+  prefix = `c${randomBytes(4).toString('hex')}.`;
+
+  // kafka: a running one · shims: how many · consumer: with sink · redis: settings, an object that is
+  // like Redis ({url, buffered(), end()}), or false · env: of every part · shimEnv: [settings of each]
+  // · partitions: of each type · prefix: of topics that are there already · start: false = only prepare
+  async open({
+    kafka,
+    shims = 1,
+    consumer = false,
+    redis = {},
+    env = {},
+    shimEnv = [],
+    partitions = 8,
+    prefix,
+    start = true,
+  }) {
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-chaos-'));
+    this.kafka = kafka;
+    const fresh = prefix === undefined;
+    this.prefix = prefix ?? this.prefix;
+    this.redis = redis?.url ? redis : await new Redis(path.join(this.dir, 'redis'), redis).start();
+    if (consumer) this.sink = await new Sink({ token: TOKEN }).start();
+    this.environment(env, partitions);
+    for (let i = 0; i < shims; i++) await this.addShim(`shim-${i + 1}`, shimEnv[i] ?? {});
+    if (consumer) await this.addConsumer();
+    if (fresh) await this.esteira('topics', 'apply', '-c', this.config);
+    if (start) await Promise.all(this.daemons.map((daemon) => daemon.start()));
+    return this;
+  }
+
+  environment(env, partitions) {
+    this.config = path.join(ROOT, 'pipeline.yaml');
+    this.env = {
+      ...inherited(),
+      ESTEIRA_KAFKA_BROKERS: this.kafka.brokers,
+      ESTEIRA_KAFKA_TOPIC_PREFIX: this.prefix,
+      ...Object.fromEntries(
+        [...TYPES, 'bot_error', 'custom'].map((type) => [
+          `ESTEIRA_TYPES_${type.toUpperCase()}_PARTITIONS`,
+          String(partitions),
+        ]),
+      ),
+      ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_INITIAL: '50ms',
+      ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_MAX: '500ms',
+      DASHBOARD_TOKEN: TOKEN,
+      DASHBOARD_URL: this.sink?.url ?? 'http://127.0.0.1:9',
+      REDIS_URL: this.redis.url,
+      ...env,
+    };
+  }
+
+  daemon(name, binary, ops, env) {
+    const daemon = new Daemon({
+      name,
+      file: program(binary),
+      args: ['-c', this.config],
+      ops,
+      dir: this.dir,
+      env: { ...this.env, ...env },
+    });
+    this.daemons.push(daemon);
+    return daemon;
+  }
+
+  async addShim(instance, env) {
+    const [port, ops] = await freePorts(2);
+    const shim = this.daemon(instance, 'esteira-producer', ops, {
+      ESTEIRA_PRODUCER_LISTEN: `127.0.0.1:${port}`,
+      ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}`,
+      ESTEIRA_REDIS_INSTANCE: instance,
+      ...env,
+    });
+    shim.port = port;
+    this.shims.push(shim);
+    return shim;
+  }
+
+  async addConsumer() {
+    const [ops] = await freePorts(1);
+    this.consumer = this.daemon('consumer', 'esteira-consumer', ops, {
+      ESTEIRA_CONSUMER_OPS_LISTEN: `127.0.0.1:${ops}`,
+    });
+  }
+
+  async esteira(...args) {
+    const options = { env: this.env, cwd: this.dir, timeout: 120_000 };
+    return (await run(program('esteira'), args, options)).stdout;
+  }
+
+  // options: as of chaos_load, without --port and --out.
+  load(options, shim = this.shims[0]) {
+    const load = new Load(this.dir, { port: shim.port, ...options });
+    this.loads.push(load);
+    return load;
+  }
+
+  // --- what the parts say ---
+
+  // The sum over the family's series; NaN when the shim does not answer.
+  async metric(name, shim = this.shims[0]) {
+    const { text } = await shim.get('/metrics').catch(() => ({}));
+    if (text === undefined) return NaN;
+    const rows = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([\\d.e+-]+)$`, 'gm'))];
+    return rows.reduce((sum, [, n]) => sum + Number(n), 0);
+  }
+
+  async isDirect(shim) {
+    return (await this.metric('esteira_buffer_state', shim)) === 0;
+  }
+
+  // Every living shim is direct; returns the seconds since `since`.
+  async direct({ within = 30_000, since = performance.now() } = {}) {
+    const alive = this.shims.filter((shim) => shim.running);
+    await waitFor(
+      `direct again; logs in ${this.dir}`,
+      async () => {
+        for (const shim of alive) if (!(await this.isDirect(shim))) return false;
+        return true;
+      },
+      { within, every: 50 },
+    );
+    return (performance.now() - since) / 1000;
+  }
+
+  emptied({ within = 30_000 } = {}) {
+    return waitFor(
+      `the buffer is empty; logs in ${this.dir}`,
+      async () => (await this.redis.buffered().catch(() => 1)) === 0,
+      { within, every: 100 },
+    );
+  }
+
+  // Log lines of all lives of all shims: a metric does not outlive its process.
+  logged(event) {
+    return this.shims.flatMap((shim) =>
+      shim
+        .text()
+        .split('\n')
+        .filter((line) => line.includes(`"event":"${event}"`))
+        .map((line) => JSON.parse(line)),
+    );
+  }
+
+  missing() {
+    return this.logged('buffer_entries_lost').reduce((sum, { count }) => sum + Number(count), 0);
+  }
+
+  handovers() {
+    return this.logged('boot_adopted').filter(({ from }) => from === 'another instance').length;
+  }
+
+  async deadLetters() {
+    const counts = await recordCounts(this.kafka.brokers, `dlq.dashboard.${this.prefix}`);
+    return Object.values(counts).reduce((sum, n) => sum + n, 0);
+  }
+
+  // What lies in Kafka against what the loads (all of them ended) were promised.
+  async topics(loads = this.loads) {
+    const args = [this.kafka.brokers, this.prefix, ...loads.map((load) => load.file)];
+    const { stdout } = await run(program('chaos_check'), args, { timeout: 300_000 });
+    return JSON.parse(stdout);
+  }
+
+  // Waits until everything that was accepted is at the sink.
+  async delivered({ within = 60_000, loads = this.loads } = {}) {
+    const ids = loads.flatMap((load) => load.acceptedIds());
+    await waitFor(
+      () => `${ids.filter((id) => !this.sink.seen.has(id)).length} more delivered; see ${this.dir}`,
+      () => ids.every((id) => this.sink.seen.has(id)),
+      { within, every: 50 },
+    );
+  }
+
+  // --- the end ---
+
+  // keep: the folder with the logs stays.
+  async end({ keep = false } = {}) {
+    for (const load of this.loads) load.kill();
+    await Promise.all(this.daemons.map((daemon) => daemon.end()));
+    await this.sink?.stop();
+    await this.redis.end();
+    if (keep || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
+    else fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  // Faults of the daemons' own: sanitizers, assertions, ends that nobody asked for.
+  verify() {
+    this.daemons.forEach((daemon) => daemon.check());
+  }
+}
