@@ -15,6 +15,7 @@ import * as outage from './outage.mjs';
 import * as random from './random.mjs';
 import * as sentinel from './sentinel.mjs';
 import * as shims from './shims.mjs';
+import { round, verdict } from './verdict.mjs';
 
 export const EXPERIMENTS = {
   outage_200: outage.slow,
@@ -31,12 +32,15 @@ export const EXPERIMENTS = {
 
 // An experiment that could not be finished is one that failed.
 async function attempt(name, context) {
-  try {
-    return { experiment: name, ...(await EXPERIMENTS[name](context)) };
-  } catch (err) {
-    return { experiment: name, seed: context.seed, pass: false, error: err.stack };
-  }
+  const start = performance.now();
+  const line = await EXPERIMENTS[name](context).catch((err) => ({
+    ...verdict({}, { 'it could be finished': false }),
+    error: err.stack,
+  }));
+  return { ...line, experiment: name, seed: context.seed, took_s: round(since(start), 1) };
 }
+
+const since = (start) => (performance.now() - start) / 1000;
 
 export async function runAll(names, options, tell) {
   const kafka = await ChaosKafka.open();
@@ -82,4 +86,5 @@ async function main() {
   process.exitCode = passed ? 0 : 1;
 }
 
-if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await main();
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url))
+  await main();

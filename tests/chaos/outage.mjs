@@ -9,7 +9,8 @@ const TO_DIRECT = 10; // seconds after Kafka is up
 
 // {rate, batch, lanes, seconds: [before, away, after], p99 (ms), consumer, leave, comeBack}
 async function outage(kafka, plan) {
-  const rig = await new Rig().open({ kafka, consumer: plan.consumer });
+  const { consumer, partitions, cut } = plan;
+  const rig = await new Rig().open({ kafka, consumer, partitions, cut });
   let passed = false;
   try {
     const { rate, batch, lanes } = plan;
@@ -17,9 +18,9 @@ async function outage(kafka, plan) {
     const load = rig.load({ rate, batch, lanes, bytes: 500, events: TYPES });
     await load.accepted(1);
     await pause(before * 1000);
-    await plan.leave(kafka);
+    await plan.leave(rig);
     await pause(away * 1000);
-    await plan.comeBack(kafka);
+    await plan.comeBack(rig);
     const up = performance.now();
     const recovery = await rig.direct({ within: 60_000, since: up });
     await pause(Math.max(1000, after * 1000 - (performance.now() - up)));
@@ -63,21 +64,26 @@ async function account(rig, plan, end, recovery) {
   });
 }
 
-const kill = { leave: (kafka) => kafka.kill(), comeBack: (kafka) => kafka.start() };
-const freeze = { leave: (kafka) => kafka.freeze(), comeBack: (kafka) => kafka.thaw() };
+const kill = { leave: (rig) => rig.kafkaAway(), comeBack: (rig) => rig.kafkaBack() };
+const freeze = { leave: (rig) => rig.kafka.freeze(), comeBack: (rig) => rig.kafka.thaw() };
 
 const SLOW = { rate: 200, batch: 1, lanes: 64, p99: 1000, consumer: true };
 const FAST = { rate: 20_000, batch: 20, lanes: 128, p99: 1000, consumer: false };
 
 export const slow = ({ kafka, short }) =>
-  outage(kafka, { ...SLOW, ...kill, seconds: short ? [1, 2, 2] : [15, 30, 15] });
+  outage(kafka, {
+    ...SLOW,
+    ...kill,
+    ...(short && { partitions: 2 }),
+    seconds: short ? [0.5, 1, 1] : [15, 30, 15],
+  });
 
 export const fast = ({ kafka, short }) =>
   outage(kafka, {
     ...FAST,
     ...kill,
-    ...(short && { rate: 2000 }),
-    seconds: short ? [1, 2, 2] : [15, 30, 15],
+    ...(short && { rate: 2000, partitions: 2, cut: true }),
+    seconds: short ? [0.5, 1, 1] : [15, 30, 15],
   });
 
 export const frozen = ({ kafka, short }) =>
@@ -85,6 +91,6 @@ export const frozen = ({ kafka, short }) =>
     ...FAST,
     ...freeze,
     p99: 2500,
-    ...(short && { rate: 2000 }),
-    seconds: short ? [1, 3, 1] : [10, 20, 20],
+    ...(short && { rate: 2000, partitions: 2 }),
+    seconds: short ? [0.5, 2.5, 1] : [10, 20, 20],
   });

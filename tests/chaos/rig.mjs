@@ -24,7 +24,9 @@ const TYPES = ['message', 'message_status', 'order', 'payment', 'user', 'session
 // What the tests' processes need of ours, and nothing else.
 const inherited = () =>
   Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TZ|[AU]+BSAN_.*|ASAN_.*)$/.test(name)),
+    Object.entries(process.env).filter(([name]) =>
+      /^(PATH|HOME|TZ|[AU]+BSAN_.*|ASAN_.*)$/.test(name),
+    ),
   );
 
 export class Rig {
@@ -33,19 +35,18 @@ export class Rig {
   loads = [];
   prefix = `c${randomBytes(4).toString('hex')}.`;
 
-  // kafka: a running one · shims: how many · consumer: with sink · redis: settings, an object that is
-  // like Redis ({url, buffered(), end()}), or false · env: of every part · shimEnv: [settings of each]
-  // · partitions: of each type · prefix: of topics that are there already · start: false = only prepare
+  // kafka: a running one · shims: how many · cut: names of shims behind the proxy, or true = all ·
+  // consumer: with sink · redis: settings, or an object that is like Redis · env: of every part ·
+  // partitions: of each type · prefix: of topics that are there already
   async open({
     kafka,
     shims = 1,
     consumer = false,
     redis = {},
+    cut = [],
     env = {},
-    shimEnv = [],
     partitions = 8,
     prefix,
-    start = true,
   }) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-chaos-'));
     this.kafka = kafka;
@@ -54,10 +55,11 @@ export class Rig {
     this.redis = redis?.url ? redis : await new Redis(path.join(this.dir, 'redis'), redis).start();
     if (consumer) this.sink = await new Sink({ token: TOKEN }).start();
     this.environment(env, partitions);
-    for (let i = 0; i < shims; i++) await this.addShim(`shim-${i + 1}`, shimEnv[i] ?? {});
+    this.cut = cut === true ? ['shim-1', 'shim-2'] : cut;
+    for (let i = 0; i < shims; i++) await this.addShim(`shim-${i + 1}`);
     if (consumer) await this.addConsumer();
     if (fresh) await this.esteira('topics', 'apply', '-c', this.config);
-    if (start) await Promise.all(this.daemons.map((daemon) => daemon.start()));
+    await Promise.all(this.daemons.map((daemon) => daemon.start()));
     return this;
   }
 
@@ -95,13 +97,14 @@ export class Rig {
     return daemon;
   }
 
-  async addShim(instance, env) {
+  async addShim(instance) {
     const [port, ops] = await freePorts(2);
+    const behindProxy = this.cut.includes(instance);
     const shim = this.daemon(instance, 'esteira-producer', ops, {
       ESTEIRA_PRODUCER_LISTEN: `127.0.0.1:${port}`,
       ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}`,
       ESTEIRA_REDIS_INSTANCE: instance,
-      ...env,
+      ...(behindProxy && { ESTEIRA_KAFKA_BROKERS: this.kafka.proxied }),
     });
     shim.port = port;
     this.shims.push(shim);
@@ -125,6 +128,17 @@ export class Rig {
     const load = new Load(this.dir, { port: shim.port, ...options });
     this.loads.push(load);
     return load;
+  }
+
+  // Kafka is dead to those shims that can be cut off; with none of them it is dead indeed.
+  async kafkaAway() {
+    if (this.cut.length === 0) await this.kafka.kill();
+    else this.kafka.proxy.close();
+  }
+
+  async kafkaBack() {
+    if (this.cut.length === 0) await this.kafka.start();
+    else await this.kafka.proxy.open();
   }
 
   // --- what the parts say ---

@@ -16,6 +16,7 @@ async function masterDies({ kafka, short, replicas }) {
   const rig = await new Rig().open({
     kafka,
     redis,
+    ...(short && { cut: true, partitions: 2 }),
     env: { ESTEIRA_REDIS_WAIT_REPLICAS: String(replicas), ESTEIRA_REDIS_TIMEOUT: '1s' },
   });
   let passed = false;
@@ -29,7 +30,7 @@ async function masterDies({ kafka, short, replicas }) {
       patience: 60,
     });
     await load.accepted(200);
-    await kafka.kill();
+    await rig.kafkaAway();
     await load.more(short ? 500 : 10_000);
     await redis.unlink();
     await pause(short ? 300 : 1000); // what is acknowledged now, the replica does not get
@@ -39,7 +40,7 @@ async function masterDies({ kafka, short, replicas }) {
     await redis.revive();
     await load.more(short ? 300 : 4000, { within: 40_000 });
     const recovery = (performance.now() - died) / 1000;
-    await kafka.start();
+    await rig.kafkaBack();
     await rig.direct({ within: 40_000 });
     await load.more(200);
     const line = await account(rig, await load.stop(), { recovery, replicas });

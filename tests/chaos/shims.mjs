@@ -9,7 +9,7 @@ const LEASE_MS = 2000;
 const TYPES = 'order_update,new_message';
 const LOAD = { rate: 300, batch: 3, lanes: 12, keys: 4, events: TYPES };
 
-async function open(kafka, env = {}) {
+async function open({ kafka, short }, env = {}) {
   const rig = await new Rig().open({
     kafka,
     shims: 2,
@@ -20,7 +20,8 @@ async function open(kafka, env = {}) {
       ESTEIRA_PRODUCER_ACK_TIMEOUT: '1s',
       ...env,
     },
-    shimEnv: [{ ESTEIRA_KAFKA_BROKERS: kafka.proxied }],
+    cut: ['shim-1'],
+    ...(short && { partitions: 2 }),
   });
   return { rig, cut: rig.shims[0], well: rig.shims[1] };
 }
@@ -41,11 +42,10 @@ async function sum(rig, ends, more) {
 }
 
 const inRedis = (rig, n) =>
-  waitFor(
-    `${n} events in Redis`,
-    async () => (await rig.redis.buffered()) >= n,
-    { within: 30_000, every: 50 },
-  );
+  waitFor(`${n} events in Redis`, async () => (await rig.redis.buffered()) >= n, {
+    within: 30_000,
+    every: 50,
+  });
 
 const adopted = (rig, shim) =>
   waitFor(
@@ -57,12 +57,12 @@ const adopted = (rig, shim) =>
 // One shim is cut off and buffers while the other one stays direct; then it dies for good, and what it
 // left is handed on by the other.
 export async function oneCutOff({ kafka, short }) {
-  const { rig, cut, well } = await open(kafka);
+  const { rig, cut, well } = await open({ kafka, short });
   let passed = false;
   try {
     const loads = [rig.load(LOAD, cut), rig.load(LOAD, well)];
     await Promise.all(loads.map((load) => load.accepted(300)));
-    kafka.proxy.close();
+    await rig.kafkaAway();
     await inRedis(rig, short ? 300 : 5000);
     const stayed = await rig.isDirect(well);
     const before = await rig.topics([]); // how many records there are
@@ -105,12 +105,15 @@ export async function oneCutOff({ kafka, short }) {
 // part of it when the first one wakes and takes new events of the same keys.
 export async function frozenAndFenced({ kafka, short }) {
   const backlog = short ? 600 : 4000;
-  const { rig, cut, well } = await open(kafka, { ESTEIRA_REDIS_DRAIN_RATE: String(backlog / 4) });
+  const { rig, cut, well } = await open(
+    { kafka, short },
+    { ESTEIRA_REDIS_DRAIN_RATE: String(backlog / 4) },
+  );
   let passed = false;
   try {
     const load = rig.load({ ...LOAD, rate: 1000, timeout: 2000 }, cut);
     await load.accepted(200);
-    kafka.proxy.close();
+    await rig.kafkaAway();
     await inRedis(rig, backlog);
     cut.signal('SIGSTOP');
     const slept = performance.now();
@@ -120,7 +123,7 @@ export async function frozenAndFenced({ kafka, short }) {
       within: 30_000,
     });
     const half = await rig.redis.buffered();
-    await kafka.proxy.open();
+    await rig.kafkaBack();
     cut.signal('SIGCONT');
     await load.more(500);
     const overlap = await rig.redis.buffered();

@@ -44,7 +44,9 @@ export function verdict(figures, claims) {
     .filter(([, holds]) => !holds)
     .map(([what]) => what);
   const all = { ...figures, pass: failed.length === 0 };
-  const line = Object.fromEntries(KEYS.map((key) => [key, all[key] ?? (key === 'seed' ? null : 0)]));
+  const line = Object.fromEntries(
+    KEYS.map((key) => [key, all[key] ?? (key === 'seed' ? null : 0)]),
+  );
   for (const [key, value] of Object.entries(all)) if (!(key in line)) line[key] = value;
   if (failed.length > 0) line.failed = failed;
   return line;
