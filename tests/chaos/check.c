@@ -1,6 +1,7 @@
 /* What a load was promised, against all that lies in Kafka; one line of JSON. Reads Kafka past our own
  * libraries, which must not be their own witness.
  *   chaos_check BROKERS PREFIX FILE…   every topic whose name begins so; FILE: what chaos_load wrote */
+#include "base/clock.h"
 #include "tally.h"
 
 #include <librdkafka/rdkafka.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 20000, BATCH = 1000 };
+enum { WAIT_MS = 20000, GATHER_MS = 20, BATCH = 1000 };
 
 static struct tally tally;
 
@@ -113,20 +114,28 @@ static void take(const rd_kafka_message_t *msg)
         die("tally", est_err_text(err));
 }
 
+/* The partitions whose end this one tells. */
+static int take_any(const rd_kafka_message_t *msg)
+{
+    if (msg->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        take(msg);
+    return msg->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
 static void read_all(rd_kafka_t *rk, int open)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(rk);
     rd_kafka_message_t *batch[BATCH];
+    est_us heard = est_clock_mono();
 
     while (open > 0) {
-        ssize_t n = rd_kafka_consume_batch_queue(queue, WAIT_MS, batch, BATCH);
-        if (n <= 0)
+        ssize_t n = rd_kafka_consume_batch_queue(queue, GATHER_MS, batch, BATCH);
+        est_us now = est_clock_mono();
+        if (n < 0 || (n == 0 && now - heard > WAIT_MS * EST_MS))
             die("reading", "no answer in time");
+        heard = n > 0 ? now : heard;
         for (ssize_t i = 0; i < n; i++) {
-            if (batch[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-                open--;
-            else if (batch[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-                take(batch[i]);
+            open -= take_any(batch[i]);
             rd_kafka_message_destroy(batch[i]);
         }
     }

@@ -5,22 +5,13 @@
 
 import { draw } from '../support/random.mjs';
 import { pause } from '../support/wait.mjs';
-import { Rig } from './rig.mjs';
+import { LEASE_MS, Rig, SHORT_LEASE } from './rig.mjs';
 import { promises, round, together, verdict } from './verdict.mjs';
 
 const RUNS = 300;
 const SHORT_RUNS = 3;
 const RUNS_PER_ERA = 25; // that share topics and consumer
 const TYPES = ['order_update', 'new_message', 'payment_update', 'user_update', 'coisa_nova'];
-const LEASE = 2000;
-
-// A lease that runs out while a shim sleeps needs timeouts that are short against it.
-const ENV = {
-  ESTEIRA_PRODUCER_ACK_TIMEOUT: '500ms',
-  ESTEIRA_KAFKA_MESSAGE_TIMEOUT: '1s',
-  ESTEIRA_REDIS_TIMEOUT: '500ms',
-  ESTEIRA_REDIS_LEASE: `${LEASE}ms`,
-};
 
 // --- the plan: pure ---
 
@@ -51,7 +42,7 @@ function fault(upTo, shims) {
   const kind = ['kafka', 'redis', 'shim', 'shim'][upTo(3)];
   const who = kind === 'shim' ? `shim-${1 + upTo(shims - 1)}` : kind;
   const how = upTo(kind === 'kafka' ? 3 : 1) === 0 ? 'kill' : 'freeze';
-  const past = kind === 'shim' && how === 'freeze' && upTo(3) === 0 ? LEASE : 0;
+  const past = kind === 'shim' && how === 'freeze' && upTo(3) === 0 ? LEASE_MS : 0;
   return { at: upTo(2000), who, how, length: 50 + past + upTo(LENGTHS[kind][how]) };
 }
 
@@ -101,7 +92,7 @@ async function oneRun(era, seed) {
     kafka: era.kafka,
     shims,
     prefix: era.prefix,
-    env: ENV,
+    env: SHORT_LEASE,
     partitions: 2,
   });
   let sum;

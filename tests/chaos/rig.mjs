@@ -21,6 +21,16 @@ const run = promisify(execFile);
 const TOKEN = 'token-only-for-chaos';
 const TYPES = ['message', 'message_status', 'order', 'payment', 'user', 'session', 'interaction'];
 
+// A lease that runs out within a test; the other timeouts have to be short against it.
+export const LEASE_MS = 2000;
+export const SHORT_LEASE = {
+  ESTEIRA_REDIS_LEASE: `${LEASE_MS}ms`,
+  ESTEIRA_REDIS_TIMEOUT: '500ms',
+  ESTEIRA_REDIS_WAIT_TIMEOUT: '200ms',
+  ESTEIRA_KAFKA_MESSAGE_TIMEOUT: '1s',
+  ESTEIRA_PRODUCER_ACK_TIMEOUT: '600ms',
+};
+
 // What the tests' processes need of ours, and nothing else.
 const inherited = () =>
   Object.fromEntries(
@@ -38,7 +48,16 @@ export class Rig {
   // kafka: a running one · shims: how many · cut: names of shims behind the proxy, or true = all ·
   // consumer: with sink · redis: settings, or an object that is like Redis · env: of every part ·
   // partitions: of each type · prefix: of topics that are there already
-  async open({
+  // What has been started ends again when the rest does not start.
+  async open(options) {
+    await this.prepare(options).catch(async (err) => {
+      await this.end({ keep: true });
+      throw err;
+    });
+    return this;
+  }
+
+  async prepare({
     kafka,
     shims = 1,
     consumer = false,
@@ -60,7 +79,6 @@ export class Rig {
     if (consumer) await this.addConsumer();
     if (fresh) await this.esteira('topics', 'apply', '-c', this.config);
     await Promise.all(this.daemons.map((daemon) => daemon.start()));
-    return this;
   }
 
   environment(env, partitions) {
@@ -225,7 +243,7 @@ export class Rig {
     for (const load of this.loads) load.kill();
     await Promise.all(this.daemons.map((daemon) => daemon.end()));
     await this.sink?.stop();
-    await this.redis.end();
+    await this.redis?.end();
     if (keep || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
     else fs.rmSync(this.dir, { recursive: true, force: true });
   }

@@ -2,10 +2,9 @@
 // from Kafka.
 
 import { pause, waitFor } from '../support/wait.mjs';
-import { Rig } from './rig.mjs';
+import { Rig, SHORT_LEASE } from './rig.mjs';
 import { promises, round, together, verdict } from './verdict.mjs';
 
-const LEASE_MS = 2000;
 const TYPES = 'order_update,new_message';
 const LOAD = { rate: 300, batch: 3, lanes: 12, keys: 4, events: TYPES };
 
@@ -14,12 +13,7 @@ async function open({ kafka, short }, env = {}) {
     kafka,
     shims: 2,
     consumer: true,
-    env: {
-      ESTEIRA_REDIS_LEASE: `${LEASE_MS}ms`,
-      ESTEIRA_KAFKA_MESSAGE_TIMEOUT: '1500ms',
-      ESTEIRA_PRODUCER_ACK_TIMEOUT: '1s',
-      ...env,
-    },
+    env: { ...SHORT_LEASE, ...env },
     cut: ['shim-1'],
     ...(short && { partitions: 2 }),
   });
