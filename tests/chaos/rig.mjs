@@ -219,6 +219,11 @@ export class Rig {
     return Object.values(counts).reduce((sum, n) => sum + n, 0);
   }
 
+  async records() {
+    const counts = await recordCounts(this.kafka.brokers, this.prefix);
+    return Object.values(counts).reduce((sum, n) => sum + n, 0);
+  }
+
   // What lies in Kafka against what the loads (all of them ended) were promised.
   async topics(loads = this.loads) {
     const args = [this.kafka.brokers, this.prefix, ...loads.map((load) => load.file)];
