@@ -81,9 +81,9 @@ static bool is_stream(const struct est_buffer_stream *s)
 
 /* --- append --- */
 
-static void finish_append(struct est_buffer_op *op, est_err err)
+static void finish_append(struct est_buffer_op *op)
 {
-    op->fn.n(op->arg, err, err == EST_OK ? op->n : 0);
+    op->fn.n(op->arg, op->err, op->err == EST_OK ? op->n : 0);
     est_buffer_op_end(op);
 }
 
@@ -91,26 +91,42 @@ static void on_waited(void *arg, est_err err, const struct est_redis_reply *r)
 {
     struct est_buffer_op *op = arg;
 
-    if (err == EST_OK && est_redis_integer(r) < (int64_t)op->b->replicas)
-        err = EST_ERR_REDIS_REPLICAS;
-    finish_append(op, err);
+    op->waits = false;
+    if (!op->appended) /* the script was sent once more (NOSCRIPT): this says nothing of it */
+        return;
+    if (op->err == EST_OK)
+        op->err = err;
+    if (op->err == EST_OK && est_redis_integer(r) < (int64_t)op->b->replicas)
+        op->err = EST_ERR_REDIS_REPLICAS;
+    finish_append(op);
 }
 
-/* WAIT is sent behind the script's answer, not with it: the script may have been sent a second time
- * meanwhile (NOSCRIPT), and then a WAIT before it would say nothing. */
-static void on_appended(void *arg, est_err err, const struct est_redis_reply *r)
+static void send_wait(struct est_buffer_op *op)
 {
-    struct est_buffer_op *op = arg;
     const struct est_view args[] = {EST_VIEW_LIT("WAIT"), est_view_str(op->b->replicas_text),
                                     est_view_str(op->b->wait_ms)};
 
+    op->waits = est_redis_command(op->b->redis, 3, args, on_waited, op) == EST_OK;
+}
+
+/* WAIT goes with the script, and holds up what is sent behind both: no read tells of the entries
+ * before their append is answered. */
+static void on_appended(void *arg, est_err err, const struct est_redis_reply *r)
+{
+    struct est_buffer_op *op = arg;
+
     est_buffer_see_fence(op->b, err, r);
-    if (err == EST_OK && est_redis_integer(r) != (int64_t)op->n)
-        err = EST_ERR_REDIS;
-    if (err != EST_OK || op->b->replicas == 0)
-        finish_append(op, err);
-    else if (est_redis_command(op->b->redis, 3, args, on_waited, op) != EST_OK)
-        finish_append(op, EST_ERR_REDIS_REPLICAS);
+    op->appended = true;
+    op->err = err == EST_OK && est_redis_integer(r) != (int64_t)op->n ? EST_ERR_REDIS : err;
+    if (op->waits)
+        return;
+    if (op->err == EST_OK && op->b->replicas > 0) {
+        send_wait(op);
+        if (op->waits)
+            return;
+        op->err = EST_ERR_REDIS_REPLICAS;
+    }
+    finish_append(op);
 }
 
 est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *s,
@@ -125,6 +141,7 @@ est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *
     struct est_buffer_op *op;
     uint64_t bytes = 0;
     char text[24];
+    est_err err;
 
     if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
         return EST_ERR_INVALID;
@@ -149,8 +166,10 @@ est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *
     args[4] = est_view_str(b->token);
     args[5] = est_view_str(s->type);
     args[6] = est_view_str(text);
-    return est_buffer_op_sent(
-        op, est_redis_script(b->redis, &append_script, 4, HEAD + 3 * n, args, on_appended, op));
+    err = est_redis_script(b->redis, &append_script, 4, HEAD + 3 * n, args, on_appended, op);
+    if (err == EST_OK && b->replicas > 0)
+        send_wait(op);
+    return est_buffer_op_sent(op, err);
 }
 
 /* --- read --- */

@@ -30,6 +30,8 @@ struct est_buffer_op {
     } fn;
     void *arg;
     size_t n;
+    est_err err; /* of an append, once `appended`; `waits`: WAIT's answer is still to come */
+    bool appended, waits;
     char boot[EST_BOOT_LEN + 1];
     est_buffer_partition_fn *each;
     void *extra; /* freed by drop when the operation ends */

@@ -594,6 +594,16 @@ static void reopen(unsigned replicas)
     assert_int_equal(claim(OWN), EST_OK);
 }
 
+/* A replica that has just got everything writes it down first, and confirms nothing meanwhile. */
+static est_err append_confirmed(unsigned from)
+{
+    est_err err = append(&own, from, 2);
+
+    for (int left = 20; err == EST_ERR_REDIS_REPLICAS && left > 0; left--)
+        err = append(&own, from, 2);
+    return err;
+}
+
 static void waits_for_replicas(void **unused)
 {
     char port[16];
@@ -608,10 +618,49 @@ static void waits_for_replicas(void **unused)
     (void)snprintf(port, sizeof(port), "%d", server.port);
     redis_server_start(&other, true, args);
     assert_true(redis_server_wait(&server, "INFO replication", "state=online"));
-    assert_int_equal(append(&own, 3, 2), EST_OK);
-    assert_int_equal(redis_server_number(&other, "XLEN " KEY(OWN, "order")), 4);
+    assert_int_equal(append_confirmed(3), EST_OK);
+    assert_int_equal(redis_server_number(&other, "XLEN " KEY(OWN, "order")),
+                     redis_server_number(&server, "XLEN " KEY(OWN, "order")));
     redis_server_signal(&other, SIGSTOP);
     assert_int_equal(append(&own, 5, 2), EST_ERR_REDIS_REPLICAS);
+}
+
+static void on_read_behind(void *arg, est_err err, const struct est_buffer_entry *e, size_t n,
+                           bool end)
+{
+    (void)e;
+    (void)end;
+    *(bool *)arg = got.done; /* the append was answered before */
+    assert_int_equal(err, EST_OK);
+    assert_int_equal(n, 1);
+    assert_true(got.done);
+}
+
+/* Who reads an entry before its append is answered does not know it for its own. */
+static void no_read_comes_before_the_replicas(void **unused)
+{
+    const struct est_buffer_entry e = {.id = EST_VIEW_LIT("1"),
+                                       .chain = EST_VIEW_LIT("b/0/order/1/2"),
+                                       .record = EST_VIEW_LIT("r")};
+    bool behind = false;
+
+    (void)unused;
+    reopen(1);
+    clear();
+    assert_int_equal(est_buffer_append(buf, &own, &e, 1, on_n, NULL), EST_OK);
+    assert_int_equal(est_buffer_read(buf, &own, NULL, 10, on_read_behind, &behind), EST_OK);
+    redis_turn_until(lp, &behind, 20);
+    assert_int_equal(got.err, EST_ERR_REDIS_REPLICAS);
+}
+
+static void replicas_after_a_flush_of_scripts(void **unused)
+{
+    (void)unused;
+    reopen(1);
+    assert_int_equal(append(&own, 1, 1), EST_ERR_REDIS_REPLICAS);
+    assert_string_equal(redis_server_do(&server, "SCRIPT FLUSH"), "OK");
+    assert_int_equal(append(&own, 2, 1), EST_ERR_REDIS_REPLICAS);
+    assert_int_equal(redis_server_number(&server, "XLEN " KEY(OWN, "order")), 2);
 }
 
 /* --- what Redis does meanwhile --- */
@@ -692,6 +741,8 @@ int main(void)
         TEST(at_most_so_many_boots),
         TEST(partitions),
         TEST(waits_for_replicas),
+        TEST(no_read_comes_before_the_replicas),
+        TEST(replicas_after_a_flush_of_scripts),
         TEST(full_is_not_kept),
         TEST(scripts_flushed),
         TEST(lost_and_down),
