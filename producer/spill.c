@@ -11,12 +11,14 @@
 
 static const est_us REFUSAL = EST_SECOND;
 
-/* The first n of the queue are in the stream. err: whether that is enough to promise them. */
+/* The first n of the queue are in the stream. err: whether that is enough to promise them; what was
+ * not promised is not missing when a Redis loses it. */
 static void settle_appended(struct way *w, size_t n, est_err err)
 {
     for (size_t i = 0; i < n; i++) {
         struct record *rec = EST_CONTAINER(est_list_first(&w->queue), struct record, node);
-        if (est_extents_add(w->extents, (uint32_t)rec->partition, rec->epoch, rec->n) != EST_OK)
+        if (err == EST_OK &&
+            est_extents_add(w->extents, (uint32_t)rec->partition, rec->epoch, rec->n) != EST_OK)
             EST_LOG(EST_WARN, "extent_not_watched", EST_S("type", w->type->name));
         w->ways->buffered_bytes += rec->bytes;
         way_settle(w, rec, err, err == EST_OK);
