@@ -73,10 +73,17 @@ export class Replicas {
     await waitFor('the replica is cut off', async () => !(await this.linked()));
   }
 
+  // The replica is the master, and every Sentinel says so.
   async promoted({ within = 30_000 } = {}) {
+    const port = String(this.second.port);
+    const told = async (s) =>
+      (await s.ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME).catch(() => []))[1] === port;
     await waitFor(
       'the replica is promoted',
-      async () => (await this.second.ask('ROLE').catch(() => ['']))[0] === 'master',
+      async () => {
+        const [role] = await this.second.ask('ROLE').catch(() => ['']);
+        return role === 'master' && (await Promise.all(this.sentinels.map(told))).every(Boolean);
+      },
       { within },
     );
     await this.second.ask('CONFIG', 'SET', 'masterauth', '');
