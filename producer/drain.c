@@ -284,7 +284,7 @@ void drain_delivered(struct way *w, struct record *rec, est_err err)
     }
     if (err == EST_OK) {
         est_series_add(w->drained, 1);
-        /* From here on it may leave the stream, and a delete may be done though its answer is lost. */
+        /* From here on it may leave the stream: a delete may be done though its answer is lost. */
         if (w->reading_own)
             est_extents_settled(w->extents, (uint32_t)rec->partition, rec->epoch, rec->n);
         if (est_switch_acked(&w->sw))

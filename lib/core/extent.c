@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Numbers kept … end - 1 are in the stream; the pass has met those before `at`. Two runs of one epoch
- * do not touch: the numbers between them went to Kafka directly. */
+/* Numbers kept … end - 1 are in the stream; the pass has met those before `at`. Two runs of one
+ * epoch do not touch: the numbers between them went to Kafka directly. */
 struct run {
     uint32_t partition;
     uint64_t epoch, kept, at, end;

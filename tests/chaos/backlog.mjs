@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { waitFor } from '../support/wait.mjs';
 import { Rig } from './rig.mjs';
-import { promises, round, together, verdict } from './verdict.mjs';
+import { PATIENCE, promises, round, together, verdict } from './verdict.mjs';
 
 const APPENDS = 50_000; // events a second, each durable in Redis (appendfsync always)
 const DRAINS = 100_000; // events a second
@@ -69,7 +69,7 @@ export async function appendRate({ kafka, short }) {
     const line = verdict(figures, {
       ...promises(figures),
       'all of it went to Redis': end.buffered === end.accepted,
-      ...(short ? {} : { [`${APPENDS} durable events a second`]: rate >= APPENDS }),
+      ...(!short && { [`${APPENDS} durable events a second`]: rate >= APPENDS }),
     });
     passed = line.pass;
     return line;
@@ -137,9 +137,9 @@ export async function drainRate({ kafka, short }) {
     const line = verdict(figures, {
       ...promises(figures),
       'the backlog lay in Redis': held >= backlog,
-      [`starts beside it in ${START_S} s`]: firstAccepted < START_S,
-      [`at most ${RSS_MB} MB`]: peak <= RSS_MB,
-      ...(short ? {} : { [`${DRAINS} events a second`]: drain.rate >= DRAINS }),
+      [`starts beside it in ${START_S} s`]: firstAccepted < START_S * PATIENCE,
+      ...(PATIENCE === 1 && { [`at most ${RSS_MB} MB`]: peak <= RSS_MB }),
+      ...(!short && { [`${DRAINS} events a second`]: drain.rate >= DRAINS }),
     });
     passed = line.pass;
     return line;

@@ -1,6 +1,6 @@
-/* What a load was promised, against all that lies in Kafka; one line of JSON. Reads Kafka past our own
- * libraries, which must not be their own witness.
- *   chaos_check BROKERS PREFIX FILE…   every topic whose name begins so; FILE: what chaos_load wrote */
+/* What a load was promised, against all that lies in Kafka; one line of JSON. Reads Kafka past our
+ * own libraries, which must not be their own witness.
+ *   chaos_check BROKERS PREFIX FILE…   topics whose names begin so; FILE: what chaos_load wrote */
 #include "base/clock.h"
 #include "tally.h"
 

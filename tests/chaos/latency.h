@@ -1,5 +1,5 @@
-/* Percentiles of durations: of all of them, and of the worst window of some seconds, because a mean over
- * a minute hides the second in which everything stood still. 0.1 ms fine below 1 s, 10 ms above. */
+/* Percentiles of durations: of all of them, and of the worst window of some seconds, because a mean
+ * over a minute hides the second in which all stood still. 0.1 ms fine below 1 s, 10 ms above. */
 #pragma once
 
 #include "base/clock.h"

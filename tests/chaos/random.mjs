@@ -26,9 +26,19 @@ export function plan(seed) {
     keys: 1 + upTo(3),
     events: TYPES.slice(0, 1 + upTo(TYPES.length - 1)).join(','),
   };
-  const faults = [];
+  const faults = shims > 1 && upTo(1) === 0 ? handover(upTo) : [];
   for (let n = 2 + upTo(3); n > 0; n--) faults.push(fault(upTo, shims));
   return { shims, load, faults: apart(faults) };
+}
+
+// The first shim falls asleep with a backlog, for so long that the other one adopts it: only after a
+// look (5 s apart), a lease that ran out, and another lease time.
+function handover(upTo) {
+  const at = upTo(500);
+  return [
+    { at, who: 'kafka', how: 'freeze', length: 1500 },
+    { at: at + 900, who: 'shim-1', how: 'freeze', length: 3 * LEASE_MS + 5000 + upTo(1000) },
+  ];
 }
 
 const LENGTHS = {

@@ -99,8 +99,10 @@ export class Replicas {
     await this.first.kill();
   }
 
-  // The killed one is back, as a replica as soon as a Sentinel has seen it.
-  async revive() {
+  // The killed one is back: at once as a replica, or, as it would be, as a master that a Sentinel sets
+  // right some ten seconds later.
+  async revive({ asReplica }) {
+    if (asReplica) this.first.settings.replicaof = `127.0.0.1 ${this.second.port}`;
     await this.first.start();
   }
 

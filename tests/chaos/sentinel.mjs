@@ -37,7 +37,7 @@ async function masterDies({ kafka, short, replicas }) {
     await redis.killMaster();
     const died = performance.now();
     await redis.promoted();
-    await redis.revive();
+    await redis.revive({ asReplica: short });
     await load.more(short ? 300 : 4000, { within: 40_000 });
     const recovery = (performance.now() - died) / 1000;
     await rig.kafkaBack();

@@ -1,9 +1,9 @@
-/* The promises as arithmetic, for experiments too large for a list of ids: what load (load.c) says was
- * answered 202, against every record that lies in Kafka.
+/* The promises as arithmetic, for experiments too large for a list of ids: what load (load.c) says
+ * was answered 202, against every record that lies in Kafka.
  *
- * Events are named TAG-LANE-N: lane LANE sent them as N = 0, 1, 2 …, over `keys` ordering keys in turn
- * (key of event N: N modulo keys), none before the one in front of it was accepted. So what was
- * accepted is a prefix of each lane.
+ * Events are named TAG-LANE-N: lane LANE sent them as N = 0, 1, 2 …, over `keys` ordering keys in
+ * turn (key of event N: N modulo keys), none before the one in front of it was accepted. So what
+ * was accepted is a prefix of each lane.
  *
  * Pure: no I/O. Counters are never reset. */
 #pragma once
@@ -39,11 +39,11 @@ struct tally {
 
 void tally_init(struct tally *t);
 void tally_fini(struct tally *t);
-/* One load with its lanes; tally_lane for each of them follows. EST_ERR_NOMEM, EST_ERR_INVALID (tag). */
+/* One load with its lanes; tally_lane for each of them follows. EST_ERR_NOMEM, EST_ERR_INVALID. */
 est_err tally_add(struct tally *t, const char *tag, uint32_t lanes, uint32_t keys);
 /* accepted <= sent; of the load added last. */
 est_err tally_lane(struct tally *t, uint32_t lane, uint64_t accepted, uint64_t sent);
-/* A record, in the order of its partition. chain: as its header says; absent = only the id counts. */
+/* A record, in the order of its partition. chain: its header; absent = only the id counts. */
 est_err tally_take(struct tally *t, struct est_view id, struct est_view chain);
 /* After the last one: fills the sums that need all records. */
 const struct tally_sum *tally_end(struct tally *t);

@@ -12,8 +12,8 @@
 #define BOOT_A "00000000000000000000000000000001"
 #define BOOT_B "00000000000000000000000000000002"
 
-/* One lane of two keys: events 0, 2, 4 … are of the first, 1, 3, 5 … of the second. 8 were sent and 6
- * accepted. */
+/* One lane of two keys: events 0, 2, 4 … are of the first, 1, 3, 5 … of the second. 8 were sent and
+ * 6 accepted. */
 struct record {
     const char *id, *boot;
     unsigned n; /* in the chain */

@@ -18,6 +18,9 @@ const KEYS = [
   'pass',
 ];
 
+// Limits of time, on machines and in builds that are slow (tests/support/wait.mjs).
+export const PATIENCE = Number(process.env.ESTEIRA_TEST_SLOW || 1);
+
 export const round = (x, digits = 2) => (Number.isFinite(x) ? Number(x.toFixed(digits)) : null);
 
 // The figures of several loads as if they were one.
