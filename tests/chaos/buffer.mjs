@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as backlog from './backlog.mjs';
 import { ChaosKafka } from './kafka.mjs';
+import * as legacy from './legacy.mjs';
 import * as outage from './outage.mjs';
 import * as random from './random.mjs';
 import * as sentinel from './sentinel.mjs';
@@ -28,6 +29,7 @@ export const EXPERIMENTS = {
   sentinel_no_wait: sentinel.withoutWait,
   append_rate: backlog.appendRate,
   backlog: backlog.drainRate,
+  import_legacy: legacy.imported,
 };
 
 // An experiment that could not be finished is one that failed.
