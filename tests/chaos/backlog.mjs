@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import { waitFor } from '../support/wait.mjs';
-import { Rig } from './rig.mjs';
+import { Rig, SHORT_LEASE } from './rig.mjs';
 import { PATIENCE, promises, round, together, verdict } from './verdict.mjs';
 
 const APPENDS = 50_000; // events a second, each durable in Redis (appendfsync always)
@@ -15,7 +15,11 @@ const LARGE = { ESTEIRA_REDIS_BUFFER_BYTES: '4GiB' };
 
 // In short the shim is cut off instead of Kafka killed, which takes its time to start again.
 const open = ({ kafka, short }) =>
-  new Rig().open({ kafka, env: LARGE, ...(short && { cut: true, partitions: 2 }) });
+  new Rig().open({
+    kafka,
+    env: { ...LARGE, ...(short && SHORT_LEASE) },
+    ...(short && { cut: true, partitions: 2 }),
+  });
 
 const peakMb = (pid) =>
   Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;

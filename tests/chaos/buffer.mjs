@@ -6,11 +6,9 @@
 // --short: seconds instead of minutes, with a fixed seed, and without judging rates (other tests run
 // beside it). --seed: where `random` begins to count; a failing run names the seed that repeats it.
 
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as backlog from './backlog.mjs';
-import { ChaosKafka } from './kafka.mjs';
+import { ChaosKafka, PROXIES } from './kafka.mjs';
 import * as legacy from './legacy.mjs';
 import * as outage from './outage.mjs';
 import * as random from './random.mjs';
@@ -18,24 +16,25 @@ import * as sentinel from './sentinel.mjs';
 import * as shims from './shims.mjs';
 import { round, verdict } from './verdict.mjs';
 
-export const EXPERIMENTS = {
-  outage_200: outage.slow,
-  outage_20000: outage.fast,
-  frozen_broker: outage.frozen,
-  random: random.runs,
-  two_shims: shims.oneCutOff,
-  frozen_and_fenced: shims.frozenAndFenced,
-  sentinel_wait: sentinel.withWait,
-  sentinel_no_wait: sentinel.withoutWait,
-  append_rate: backlog.appendRate,
-  backlog: backlog.drainRate,
-  import_legacy: legacy.imported,
+// alone: also in short; it kills or freezes Kafka itself, or measures how long requests take.
+const EXPERIMENTS = {
+  outage_200: { run: outage.slow, alone: true },
+  outage_20000: { run: outage.fast, alone: true },
+  frozen_broker: { run: outage.frozen, alone: true },
+  random: { run: random.runs, alone: true },
+  two_shims: { run: shims.oneCutOff },
+  frozen_and_fenced: { run: shims.frozenAndFenced },
+  sentinel_wait: { run: sentinel.withWait },
+  sentinel_no_wait: { run: sentinel.withoutWait },
+  append_rate: { run: backlog.appendRate },
+  backlog: { run: backlog.drainRate },
+  import_legacy: { run: legacy.imported },
 };
 
 // An experiment that could not be finished is one that failed.
 async function attempt(name, context) {
   const start = performance.now();
-  const line = await EXPERIMENTS[name](context).catch((err) => ({
+  const line = await EXPERIMENTS[name].run(context).catch((err) => ({
     ...verdict({}, { 'it could be finished': false }),
     error: err.stack,
   }));
@@ -44,15 +43,32 @@ async function attempt(name, context) {
 
 const since = (start) => (performance.now() - start) / 1000;
 
-export async function runAll(names, options, tell) {
+// Some at a time, the next one as soon as one has ended.
+async function sideBySide(names, one) {
+  const rest = [...names];
+  const worker = async () => {
+    while (rest.length > 0) await one(rest.shift());
+  };
+  await Promise.all(Array.from({ length: PROXIES }, worker));
+}
+
+async function runAll(names, options) {
   const kafka = await ChaosKafka.open();
   let passed = true;
+  const one = async (name) => {
+    const line = await attempt(name, { kafka, ...options });
+    passed &&= line.pass;
+    console.log(JSON.stringify(line));
+  };
   try {
-    for (const name of names) {
+    const alone = names.filter((name) => !options.short || EXPERIMENTS[name].alone);
+    await sideBySide(
+      names.filter((name) => !alone.includes(name)),
+      one,
+    );
+    for (const name of alone) {
       await kafka.mend();
-      const line = await attempt(name, { kafka, ...options });
-      passed &&= line.pass;
-      tell(line);
+      await one(name);
     }
   } finally {
     await kafka.end();
@@ -82,11 +98,8 @@ async function main() {
     seed: Number(values.seed),
     runs: values.runs && Number(values.runs),
   };
-  const passed = await runAll(values.only ? [values.only] : names, options, (line) =>
-    console.log(JSON.stringify(line)),
-  );
+  const passed = await runAll(values.only ? [values.only] : names, options);
   process.exitCode = passed ? 0 : 1;
 }
 
-if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url))
-  await main();
+await main();

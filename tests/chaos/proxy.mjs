@@ -9,6 +9,10 @@ export class Proxy {
     this.sockets = new Set();
   }
 
+  get address() {
+    return `127.0.0.1:${this.port}`;
+  }
+
   async open() {
     if (this.server) return;
     this.server = net.createServer((near) => this.join(near));

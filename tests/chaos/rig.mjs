@@ -75,6 +75,7 @@ export class Rig {
     if (consumer) this.sink = await new Sink({ token: TOKEN }).start();
     this.environment(env, partitions);
     this.cut = cut === true ? ['shim-1', 'shim-2'] : cut;
+    if (this.cut.length > 0) this.proxy = await kafka.takeProxy();
     for (let i = 0; i < shims; i++) await this.addShim(`shim-${i + 1}`);
     if (consumer) await this.addConsumer();
     if (fresh) await this.esteira('topics', 'apply', '-c', this.config);
@@ -122,7 +123,7 @@ export class Rig {
       ESTEIRA_PRODUCER_LISTEN: `127.0.0.1:${port}`,
       ESTEIRA_PRODUCER_OPS_LISTEN: `127.0.0.1:${ops}`,
       ESTEIRA_REDIS_INSTANCE: instance,
-      ...(behindProxy && { ESTEIRA_KAFKA_BROKERS: this.kafka.proxied }),
+      ...(behindProxy && { ESTEIRA_KAFKA_BROKERS: this.proxy.address }),
     });
     shim.port = port;
     this.shims.push(shim);
@@ -150,13 +151,13 @@ export class Rig {
 
   // Kafka is dead to those shims that can be cut off; with none of them it is dead indeed.
   async kafkaAway() {
-    if (this.cut.length === 0) await this.kafka.kill();
-    else this.kafka.proxy.close();
+    if (this.proxy) this.proxy.close();
+    else await this.kafka.kill();
   }
 
   async kafkaBack() {
-    if (this.cut.length === 0) await this.kafka.start();
-    else await this.kafka.proxy.open();
+    if (this.proxy) await this.proxy.open();
+    else await this.kafka.start();
   }
 
   // --- what the parts say ---
@@ -247,6 +248,7 @@ export class Rig {
   async end({ keep = false } = {}) {
     for (const load of this.loads) load.kill();
     await Promise.all(this.daemons.map((daemon) => daemon.end()));
+    if (this.proxy) this.kafka.giveProxy(this.proxy);
     await this.sink?.stop();
     await this.redis?.end();
     if (keep || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
