@@ -12,6 +12,7 @@ if(RDKAFKA_VERSION VERSION_GREATER_EQUAL 2.1 AND RDKAFKA_VERSION VERSION_LESS 2.
                       "mend (its issues 4425 and 4750): use 2.0.2 or at least 2.5")
 endif()
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(REDIS_TLS IMPORTED_TARGET hiredis_ssl openssl) # hiredis 1.0 and newer: not in Debian 12
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(AVRO REQUIRED IMPORTED_TARGET avro-c)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)

@@ -2,6 +2,7 @@
 #include "io/redis.h"
 
 #include "base/mem.h"
+#include "io/redis_tls.h"
 #include "io/redis_url.h"
 #include "redis_fixture.h"
 
@@ -11,9 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct est_loop *lp;
@@ -670,6 +674,112 @@ static void sentinel_of_another_name(void **unused)
     assert_non_null(strstr(state.detail, "knows no master of that name"));
 }
 
+/* --- TLS --- */
+
+static void run_openssl(const char *dir, const char *alt_name)
+{
+    char key[96], crt[96], san[96];
+    char *argv[] = {"openssl", "req", "-x509",   "-newkey", "rsa:2048", "-nodes",
+                    "-days",   "2",   "-subj",   "/CN=t",   "-keyout",  key,
+                    "-out",    crt,   "-addext", san,       NULL};
+    posix_spawn_file_actions_t fa;
+    int status = -1;
+    pid_t pid;
+
+    (void)snprintf(key, sizeof(key), "%s/key", dir);
+    (void)snprintf(crt, sizeof(crt), "%s/crt", dir);
+    (void)snprintf(san, sizeof(san), "subjectAltName=%s", alt_name);
+    (void)posix_spawn_file_actions_init(&fa);
+    (void)posix_spawn_file_actions_addopen(&fa, 2, "/dev/null", O_WRONLY, 0);
+    assert_int_equal(posix_spawnp(&pid, argv[0], &fa, NULL, argv, environ), 0);
+    (void)posix_spawn_file_actions_destroy(&fa);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* A server whose certificate is for `alt_name`; the client asks for 127.0.0.1. */
+static void tls_server(const char *alt_name, char *dir, char *ca, char *url)
+{
+    char port[16], crt[96], key[96];
+    const char *args[] = {"--tls-port",
+                          port,
+                          "--tls-cert-file",
+                          crt,
+                          "--tls-key-file",
+                          key,
+                          "--tls-ca-cert-file",
+                          crt,
+                          "--tls-auth-clients",
+                          "no",
+                          NULL};
+    int tls_port = redis_free_port();
+
+    assert_non_null(mkdtemp(dir));
+    run_openssl(dir, alt_name);
+    (void)snprintf(crt, sizeof(crt), "%s/crt", dir);
+    (void)snprintf(key, sizeof(key), "%s/key", dir);
+    (void)snprintf(ca, 96, "%s", crt);
+    (void)snprintf(port, sizeof(port), "%d", tls_port);
+    (void)snprintf(url, 64, "rediss://127.0.0.1:%d", tls_port);
+    redis_server_start(&server, false, args);
+}
+
+static void remove_certificate(const char *dir, const char *ca)
+{
+    char key[96];
+
+    (void)snprintf(key, sizeof(key), "%s/key", dir);
+    (void)unlink(key);
+    (void)unlink(ca);
+    (void)rmdir(dir);
+}
+
+static void tls(void **unused)
+{
+    char dir[] = "/tmp/esteira-tls-XXXXXX", ca[96], url[64];
+    struct est_redis_options opt = {.timeout = EST_SECOND, .state = on_state, .url = url};
+    struct est_why why = {0};
+
+    (void)unused;
+    if (!est_redis_tls_is_built()) {
+        assert_int_equal(est_redis_url_check("rediss://h", &why), EST_ERR_UNSUPPORTED);
+        assert_non_null(strstr(why.text, est_redis_tls_library()));
+        skip();
+    }
+    tls_server("IP:127.0.0.1", dir, ca, url);
+    opt.ca_file = ca;
+    open_with(&opt);
+    redis_turn_until(lp, &state.up, 20);
+    expect(200);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(send("INCR n"), EST_OK);
+    redis_turn_until(lp, &got.done, 20);
+    assert_int_equal(got.integer, 200);
+    est_redis_free(redis);
+    opt.ca_file = NULL; /* the system knows nothing of this certificate */
+    open_with(&opt);
+    await_down();
+    assert_int_equal(state.err, EST_ERR_REDIS_DOWN);
+    remove_certificate(dir, ca);
+}
+
+static void tls_of_another_host(void **unused)
+{
+    char dir[] = "/tmp/esteira-tls-XXXXXX", ca[96], url[64];
+    struct est_redis_options opt = {.timeout = EST_SECOND, .state = on_state, .url = url};
+
+    (void)unused;
+    if (!est_redis_tls_is_built())
+        skip();
+    tls_server("DNS:elsewhere.test", dir, ca, url);
+    opt.ca_file = ca;
+    open_with(&opt);
+    await_down();
+    assert_int_equal(state.err, EST_ERR_REDIS_DOWN);
+    assert_int_equal(state.ups, 0);
+    remove_certificate(dir, ca);
+}
+
 /* Freed in every state, with commands under way. */
 static void freed_any_time(void **unused)
 {
@@ -719,6 +829,8 @@ int main(void)
         TEST(scripts),
         TEST(sentinel_failover),
         TEST(sentinel_of_another_name),
+        TEST(tls),
+        TEST(tls_of_another_host),
         TEST(freed_any_time),
     };
 
