@@ -175,6 +175,7 @@ static int check_all(struct cli *cli, struct est_config *cfg)
     looks_init(&ls);
     looks_at_schemas(&ls, o, cfg);
     looks_at_secrets(&ls, o, cfg);
+    looks_at_redis(&ls, o, cfg, cli->args.timeout, cli->args.offline);
     if (!cli->args.offline) {
         looks_at_kafka(&ls, o, cfg, cli->args.timeout);
         looks_at_http(&ls, o, cfg, cli->args.timeout);

@@ -1,6 +1,7 @@
 #include "looks.h"
 
 #include "fetch.h"
+#include "store.h"
 
 #include "base/jsonw.h"
 #include "base/mem.h"
@@ -124,6 +125,7 @@ void looks_at_secrets(struct looks *ls, struct out *o, const struct est_config *
 {
     look_at_secret(ls, o, "producer.tokens_file", cfg->producer_tokens_file);
     look_at_secret(ls, o, "dashboard.token_file", cfg->dashboard_token_file);
+    look_at_secret(ls, o, "redis.password_file", cfg->redis_password_file);
     for (size_t i = 0; i < cfg->n_destinations; i++) {
         char key[128];
         (void)snprintf(key, sizeof(key), "destinations.%s.token_file", cfg->destinations[i].name);
@@ -178,6 +180,45 @@ void looks_at_kafka(struct looks *ls, struct out *o, const struct est_config *cf
                   OUT_ARGS(cfg->kafka_brokers));
     est_kafka_admin_free(ka);
     est_free(extra);
+}
+
+/* --- Redis --- */
+
+static void ask_redis(struct looks *ls, struct out *o, const struct est_config *cfg, est_us timeout)
+{
+    struct est_why why = {.code = EST_OK};
+    struct fetch f;
+    struct store st;
+    est_err err = fetch_open(&f, "", &why);
+
+    if (err == EST_OK)
+        err = store_open(&st, &f, cfg, NULL, timeout, &why);
+    if (err == EST_OK)
+        looks_add(ls, o, "redis", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_REDIS, OUT_ARGS(st.detail));
+    else if (err == EST_ERR_REDIS_DENIED)
+        looks_add(ls, o, "redis", MARK_BAD, EXIT_REFUSED, err, TEXT_LOOK_PLAIN, OUT_ARGS(why.text));
+    else
+        looks_add(ls, o, "redis", MARK_WARN, EXIT_FINE, err, TEXT_LOOK_REDIS_DOWN,
+                  OUT_ARGS(why.text));
+    if (err == EST_OK)
+        store_close(&st);
+    if (f.lp != NULL)
+        fetch_close(&f);
+}
+
+void looks_at_redis(struct looks *ls, struct out *o, const struct est_config *cfg, est_us timeout,
+                    bool offline)
+{
+    struct est_why why = {.code = EST_OK};
+    est_err err;
+
+    if (cfg->redis_url[0] == '\0')
+        return;
+    err = est_redis_url_check(cfg->redis_url, &why);
+    if (err != EST_OK)
+        looks_add(ls, o, "redis", MARK_BAD, EXIT_NO, err, TEXT_LOOK_PLAIN, OUT_ARGS(why.text));
+    else if (!offline)
+        ask_redis(ls, o, cfg, timeout);
 }
 
 /* --- registry and destinations --- */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct look {
-    const char *part; /* "kafka", "schema", "registry", "destination", "secret" */
+    const char *part; /* "kafka", "redis", "schema", "registry", "destination", "secret" */
     enum mark mark;
     const char *code; /* of err.def, or NULL */
     char text[400];   /* in the language of the output */
@@ -34,5 +34,9 @@ void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *
 void looks_at_secrets(struct looks *ls, struct out *o, const struct est_config *cfg);
 /* Do the brokers answer, are the topics there, with the right partitions? */
 void looks_at_kafka(struct looks *ls, struct out *o, const struct est_config *cfg, est_us timeout);
+/* Is redis.url one that this build can use, and does Redis answer there? Nothing stops without it,
+ * so its being away is a warning. offline: only the first. */
+void looks_at_redis(struct looks *ls, struct out *o, const struct est_config *cfg, est_us timeout,
+                    bool offline);
 /* Do the registry and the destinations answer, and take our token? */
 void looks_at_http(struct looks *ls, struct out *o, const struct est_config *cfg, est_us timeout);

@@ -21,8 +21,6 @@ static void where(const struct est_redis *r, char *out, size_t size)
 {
     if (r->url.path[0] != '\0')
         (void)snprintf(out, size, "%.110s", r->url.path);
-    else if (r->host.name[0] == '\0')
-        (void)snprintf(out, size, "Redis");
     else if (strchr(r->host.name, ':') != NULL)
         (void)snprintf(out, size, "[%.80s]:%u", r->host.name, r->host.port);
     else
@@ -36,7 +34,10 @@ static void tell(struct est_redis *r, bool up, est_err err, const char *what)
     if (r->on_state == NULL)
         return;
     where(r, place, sizeof(place));
-    (void)snprintf(detail, sizeof(detail), "%s: %.120s", place, what);
+    if (r->url.path[0] == '\0' && r->host.name[0] == '\0') /* no Sentinel has told one yet */
+        (void)snprintf(detail, sizeof(detail), "%.150s", what);
+    else
+        (void)snprintf(detail, sizeof(detail), "%s: %.120s", place, what);
     r->on_state(r->state_arg, up, err, detail);
 }
 

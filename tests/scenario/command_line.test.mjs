@@ -35,13 +35,21 @@ function eventsFile(belt, name, events) {
   return file;
 }
 
-scenario('check, topics: what is there is seen', { dashboard: true }, async (belt) => {
+scenario('check, topics: what is there is seen', { dashboard: true, redis: true }, async (belt) => {
   const check = await esteira(belt, ['check', '--json']);
   assert.equal(check.code, 0, check.out + check.err);
   const answer = JSON.parse(check.out);
   assert.equal(answer.ok, true);
   const looks = Object.fromEntries(answer.looks.map((look) => [look.part, look.state]));
-  assert.deepEqual(looks, { schema: 'ok', kafka: 'ok', destination: 'ok' });
+  assert.deepEqual(looks, { schema: 'ok', redis: 'ok', kafka: 'ok', destination: 'ok' });
+
+  await belt.redis.kill();
+  const away = await esteira(belt, ['check', '--json', '--timeout', '2s']);
+  assert.equal(away.code, 0, away.out + away.err);
+  assert.deepEqual(
+    JSON.parse(away.out).looks.filter((look) => look.part === 'redis').map((look) => [look.state, look.code]),
+    [['warning', 'E-REDIS-DOWN']],
+  );
 
   const again = await esteira(belt, ['topics', 'apply', '--json']);
   assert.equal(again.code, 0);
