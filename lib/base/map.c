@@ -46,24 +46,69 @@ static inline struct sip sip_word(struct sip s, uint64_t word)
     return s;
 }
 
-uint64_t est_hash(struct est_view key, uint64_t seed0, uint64_t seed1)
+static inline struct sip sip_init(uint64_t seed0, uint64_t seed1)
 {
-    struct sip s = {seed0 ^ 0x736f6d6570736575U, seed1 ^ 0x646f72616e646f6dU,
-                    seed0 ^ 0x6c7967656e657261U, seed1 ^ 0x7465646279746573U};
+    return (struct sip){seed0 ^ 0x736f6d6570736575U, seed1 ^ 0x646f72616e646f6dU,
+                        seed0 ^ 0x6c7967656e657261U, seed1 ^ 0x7465646279746573U};
+}
+
+static inline uint64_t sip_end(struct sip *s)
+{
+    *s = sip_round(sip_round(sip_round(*s)));
+    return s->a ^ s->b ^ s->c ^ s->d;
+}
+
+/* All whole words of key; the rest of it is returned, below `high`. */
+static inline uint64_t sip_words(struct sip *s, struct est_view key, uint64_t high)
+{
     uint64_t word;
     size_t i = 0;
 
     for (; i + 8 <= key.len; i += 8) {
         memcpy(&word, key.data + i, 8);
-        s = sip_word(s, word);
+        *s = sip_word(*s, word);
     }
-    word = (uint64_t)key.len << 56;
+    word = high;
     for (unsigned shift = 0; i < key.len; i++, shift += 8)
         word |= (uint64_t)(unsigned char)key.data[i] << shift;
-    s = sip_word(s, word);
+    return word;
+}
+
+uint64_t est_hash(struct est_view key, uint64_t seed0, uint64_t seed1)
+{
+    struct sip s = sip_init(seed0, seed1);
+
+    s = sip_word(s, sip_words(&s, key, (uint64_t)key.len << 56));
     s.c ^= 0xff;
-    s = sip_round(sip_round(sip_round(s)));
-    return s.a ^ s.b ^ s.c ^ s.d;
+    return sip_end(&s);
+}
+
+void est_hasher_init(struct est_hasher *h, uint64_t seed0, uint64_t seed1)
+{
+    struct sip s = sip_init(seed0, seed1);
+
+    s.b ^= 0xee;
+    *h = (struct est_hasher){{s.a, s.b, s.c, s.d}};
+}
+
+/* The length goes first, so that no two sequences of parts are one sequence of words. */
+void est_hasher_add(struct est_hasher *h, struct est_view part)
+{
+    struct sip s = {h->state[0], h->state[1], h->state[2], h->state[3]};
+
+    s = sip_word(s, part.len);
+    s = sip_word(s, sip_words(&s, part, 0));
+    *h = (struct est_hasher){{s.a, s.b, s.c, s.d}};
+}
+
+void est_hasher_end(const struct est_hasher *h, uint64_t ret[2])
+{
+    struct sip s = {h->state[0], h->state[1], h->state[2], h->state[3]};
+
+    s.c ^= 0xee;
+    ret[0] = sip_end(&s);
+    s.b ^= 0xdd;
+    ret[1] = sip_end(&s);
 }
 
 void est_map_init(struct est_map *m, size_t max, uint64_t seed0, uint64_t seed1)

@@ -29,3 +29,11 @@ void *est_map_remove(struct est_map *m, struct est_view key);
 void *est_map_next(const struct est_map *m, size_t *it, struct est_view *ret_key);
 
 uint64_t est_hash(struct est_view key, uint64_t seed0, uint64_t seed1);
+
+/* The same function over a sequence of parts, of which the borders count too, and 128 bits long. */
+struct est_hasher {
+    uint64_t state[4];
+};
+void est_hasher_init(struct est_hasher *h, uint64_t seed0, uint64_t seed1);
+void est_hasher_add(struct est_hasher *h, struct est_view part);
+void est_hasher_end(const struct est_hasher *h, uint64_t ret[2]);

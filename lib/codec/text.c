@@ -18,7 +18,7 @@ static uint64_t load(const unsigned char *s)
     return le64toh(w);
 }
 
-/* Fewer than eight bytes, with spaces behind them. */
+/* Fewer than eight bytes, with spaces behind them: no byte of theirs is special. */
 static uint64_t load_few(const unsigned char *s, size_t n)
 {
     uint64_t w = n & 1 ? s[n - 1] : 0;
@@ -28,6 +28,14 @@ static uint64_t load_few(const unsigned char *s, size_t n)
     if (n & 4)
         w = w << 32 | (uint64_t)s[3] << 24 | (uint64_t)s[2] << 16 | (uint64_t)s[1] << 8 | s[0];
     return w | EACH(' ') << (n * 8);
+}
+
+/* The same, in one load where eight bytes of the text end with them. */
+static uint64_t load_tail(const unsigned char *from, const unsigned char *s, size_t n)
+{
+    if ((size_t)(s - from) + n < 8)
+        return load_few(s, n);
+    return load(s + n - 8) >> (64 - n * 8) | EACH(' ') << (n * 8);
 }
 
 static void store(char *out, uint64_t w)
@@ -144,11 +152,12 @@ static size_t put_special(char **out, const unsigned char *s, size_t left)
  * many of them are plain. */
 static bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
 {
+    const unsigned char *from = s;
     char *out = b->data + b->len;
 
     *out++ = '"';
     while (n > 0) {
-        uint64_t w = n >= 8 ? load(s) : load_few(s, n), special = special_bytes(w);
+        uint64_t w = n >= 8 ? load(s) : load_tail(from, s, n), special = special_bytes(w);
         size_t run = special ? (size_t)__builtin_ctzll(special) / 8 : n < 8 ? n : 8;
         store(out, w);
         out += run;

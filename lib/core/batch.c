@@ -1,7 +1,6 @@
 #include "batch.h"
 
 #include "base/assert.h"
-#include "base/map.h"
 #include "base/mem.h"
 
 est_err est_batch_init(struct est_batch *b, size_t count)
@@ -130,25 +129,21 @@ void est_batch_cut(struct est_batch *b, struct est_lanes *lanes, size_t n)
 
 void est_batch_key_init(struct est_batch_key *key)
 {
-    key->state[0] = 0x6261746368206b65U;
-    key->state[1] = 0x79206f6620696473U;
+    est_hasher_init(&key->hasher, 0x6261746368206b65U, 0x79206f6620696473U);
 }
 
-/* Each id is hashed under the state that the ids before it left, so neither order nor the borders
- * between ids can be confused. */
 void est_batch_key_add(struct est_batch_key *key, struct est_view id)
 {
-    uint64_t a = key->state[0], b = key->state[1];
-
-    key->state[0] = est_hash(id, a, b);
-    key->state[1] = est_hash(id, ~b, ~a);
+    est_hasher_add(&key->hasher, id);
 }
 
 void est_batch_key_text(const struct est_batch_key *key, char out[EST_BATCH_KEY_LEN + 1])
 {
     static const char hex[] = "0123456789abcdef";
+    uint64_t digest[2];
 
+    est_hasher_end(&key->hasher, digest);
     for (unsigned i = 0; i < EST_BATCH_KEY_LEN; i++)
-        out[i] = hex[key->state[i / 16] >> (60 - i % 16 * 4) & 15];
+        out[i] = hex[digest[i / 16] >> (60 - i % 16 * 4) & 15];
     out[EST_BATCH_KEY_LEN] = '\0';
 }

@@ -4,6 +4,7 @@
  * ranges and the entries of results[] name the same events. */
 #pragma once
 
+#include "base/map.h"
 #include "core/lanes.h"
 
 struct est_batch_limits {
@@ -50,7 +51,7 @@ void est_batch_give_back_all(struct est_batch *b, struct est_lanes *lanes, size_
  * same events in the same order give the same key and any other batch another one. */
 enum { EST_BATCH_KEY_LEN = 32 }; /* lower hex, without the NUL */
 struct est_batch_key {
-    uint64_t state[2];
+    struct est_hasher hasher;
 };
 void est_batch_key_init(struct est_batch_key *key);
 void est_batch_key_add(struct est_batch_key *key, struct est_view id);

@@ -199,6 +199,47 @@ static void without_memory(void **state)
     }
 }
 
+static void digest(const char *const parts[3], uint64_t ret[2])
+{
+    struct est_hasher h;
+
+    est_hasher_init(&h, 1, 2);
+    for (size_t i = 0; i < 3; i++)
+        est_hasher_add(&h, est_view_str(parts[i]));
+    est_hasher_end(&h, ret);
+}
+
+/* Parts, their order and their borders all count, also where words end and where zeros stand. */
+static void a_sequence_has_borders(void **state)
+{
+    static const char *const lists[][3] = {
+        {"a", "b", ""},
+        {"b", "a", ""},
+        {"ab", "", ""},
+        {"", "ab", ""},
+        {"", "", "ab"},
+        {"", "", ""},
+        {"12345678", "x", ""},
+        {"12345678x", "", ""},
+        {"1234567", "8x", ""},
+        {"12345678", "", "x"},
+        {"1234567812345678", "x", ""},
+    };
+    enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
+    uint64_t seen[LISTS][2];
+
+    (void)state;
+    for (size_t i = 0; i < LISTS; i++) {
+        digest(lists[i], seen[i]);
+        assert_true(seen[i][0] != seen[i][1]);
+        for (size_t j = 0; j < i; j++)
+            if (seen[i][0] == seen[j][0] || seen[i][1] == seen[j][1])
+                fail_msg("%zu and %zu", i, j);
+    }
+    digest(lists[0], seen[1]);
+    assert_memory_equal(seen[0], seen[1], sizeof(seen[0]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_queue_of_keys_does_not_grow),
         cmocka_unit_test(removing_while_walking),
         cmocka_unit_test(keys_are_bytes),
+        cmocka_unit_test(a_sequence_has_borders),
         cmocka_unit_test(without_memory),
     };
 
