@@ -194,13 +194,13 @@ static void on_state(void *arg, bool is_up, est_err err, const char *detail)
 static void open_buffer(unsigned replicas)
 {
     const struct est_redis_options ropt = {
-        .url = server.url, .timeout = 2 * EST_SECOND, .state = on_state};
+        .url = server.url, .timeout = 10 * EST_SECOND, .state = on_state};
     struct est_buffer_options opt = {.prefix = "esteira:",
                                      .token = OWN,
                                      .instance = "shop",
                                      .lease = 10 * EST_SECOND,
                                      .replicas = replicas,
-                                     .wait_timeout = 1 * EST_SECOND};
+                                     .wait_timeout = 2 * EST_SECOND};
 
     up = false;
     assert_int_equal(est_redis_new(lp, &ropt, &redis, NULL), EST_OK);
