@@ -116,32 +116,51 @@ static est_err tell_results(rd_kafka_event_t *ev, est_kafka_topic_told *told, vo
     return first;
 }
 
-/* Sends the request and waits for its one result. */
-static est_err create(struct est_kafka_admin *ka, rd_kafka_NewTopic_t **topics, size_t n,
-                      est_us timeout, est_kafka_topic_told *told, void *arg, struct est_why *reterr)
+/* Waits for the one result of a request, and gives queue and options back. */
+static est_err await(rd_kafka_queue_t *queue, rd_kafka_AdminOptions_t *opt, est_us timeout,
+                     const char *what, rd_kafka_event_t **ret, struct est_why *reterr)
 {
-    rd_kafka_AdminOptions_t *opt =
-        rd_kafka_AdminOptions_new(ka->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(ka->rk);
-    int ms = (int)(timeout / EST_MS);
-    rd_kafka_event_t *ev;
-    est_err err;
+    rd_kafka_event_t *ev = rd_kafka_queue_poll(queue, (int)(timeout / EST_MS) + 500);
+    est_err err = EST_OK;
 
-    (void)rd_kafka_AdminOptions_set_request_timeout(opt, ms, NULL, 0);
-    (void)rd_kafka_AdminOptions_set_operation_timeout(opt, ms, NULL, 0);
-    rd_kafka_CreateTopics(ka->rk, topics, n, opt, queue);
-    ev = rd_kafka_queue_poll(queue, ms + 500);
     if (ev == NULL)
         err = est_why_set(reterr, EST_ERR_KAFKA_DOWN, "Kafka did not answer in time");
     else if (rd_kafka_event_error(ev) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        err = est_why_set(reterr, translate(rd_kafka_event_error(ev)), "creating topics: %s",
+        err = est_why_set(reterr, translate(rd_kafka_event_error(ev)), "%s: %s", what,
                           rd_kafka_event_error_string(ev));
-    else
-        err = tell_results(ev, told, arg, reterr);
-    if (ev != NULL)
+    if (err != EST_OK && ev != NULL)
         rd_kafka_event_destroy(ev);
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(opt);
+    *ret = ev;
+    return err;
+}
+
+static rd_kafka_AdminOptions_t *options_of(struct est_kafka_admin *ka, rd_kafka_admin_op_t op,
+                                           est_us timeout)
+{
+    rd_kafka_AdminOptions_t *opt = rd_kafka_AdminOptions_new(ka->rk, op);
+    int ms = (int)(timeout / EST_MS);
+
+    (void)rd_kafka_AdminOptions_set_request_timeout(opt, ms, NULL, 0);
+    (void)rd_kafka_AdminOptions_set_operation_timeout(opt, ms, NULL, 0);
+    return opt;
+}
+
+static est_err create(struct est_kafka_admin *ka, rd_kafka_NewTopic_t **topics, size_t n,
+                      est_us timeout, est_kafka_topic_told *told, void *arg, struct est_why *reterr)
+{
+    rd_kafka_AdminOptions_t *opt = options_of(ka, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(ka->rk);
+    rd_kafka_event_t *ev = NULL;
+    est_err err;
+
+    rd_kafka_CreateTopics(ka->rk, topics, n, opt, queue);
+    err = await(queue, opt, timeout, "creating topics", &ev, reterr);
+    if (err != EST_OK)
+        return err;
+    err = tell_results(ev, told, arg, reterr);
+    rd_kafka_event_destroy(ev);
     return err;
 }
 
@@ -163,6 +182,53 @@ est_err est_kafka_admin_create(struct est_kafka_admin *ka,
         err = create(ka, topics, n, timeout, told, arg, reterr);
     rd_kafka_NewTopic_destroy_array(topics, made);
     est_free(topics);
+    return err;
+}
+
+/* --- deleting --- */
+
+static est_err note_cuts(rd_kafka_event_t *ev, struct est_kafka_cut *cuts, size_t n,
+                         struct est_why *reterr)
+{
+    const rd_kafka_topic_partition_list_t *parts =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(ev));
+    est_err first = EST_OK;
+
+    for (int i = 0; i < parts->cnt; i++)
+        for (size_t c = 0; c < n; c++)
+            if (cuts[c].partition == parts->elems[i].partition)
+                cuts[c].err = translate(parts->elems[i].err);
+    for (size_t c = 0; c < n && first == EST_OK; c++)
+        if (cuts[c].err != EST_OK)
+            first = est_why_set(reterr, cuts[c].err, "partition %d: %s", (int)cuts[c].partition,
+                                est_err_text(cuts[c].err));
+    return first;
+}
+
+est_err est_kafka_admin_delete_records(struct est_kafka_admin *ka, const char *topic,
+                                       struct est_kafka_cut *cuts, size_t n, est_us timeout,
+                                       struct est_why *reterr)
+{
+    rd_kafka_AdminOptions_t *opt = options_of(ka, RD_KAFKA_ADMIN_OP_DELETERECORDS, timeout);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(ka->rk);
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new((int)n);
+    rd_kafka_DeleteRecords_t *request;
+    rd_kafka_event_t *ev = NULL;
+    est_err err;
+
+    for (size_t i = 0; i < n; i++) {
+        cuts[i].err = EST_ERR_KAFKA_DOWN; /* until it is told */
+        rd_kafka_topic_partition_list_add(parts, topic, cuts[i].partition)->offset = cuts[i].before;
+    }
+    request = rd_kafka_DeleteRecords_new(parts);
+    rd_kafka_topic_partition_list_destroy(parts);
+    rd_kafka_DeleteRecords(ka->rk, &request, 1, opt, queue);
+    err = await(queue, opt, timeout, "deleting records", &ev, reterr);
+    rd_kafka_DeleteRecords_destroy(request);
+    if (err != EST_OK)
+        return err;
+    err = note_cuts(ev, cuts, n, reterr);
+    rd_kafka_event_destroy(ev);
     return err;
 }
 

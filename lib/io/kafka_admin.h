@@ -37,3 +37,15 @@ est_err est_kafka_admin_create(struct est_kafka_admin *ka,
  * that was made a moment ago may be unknown to the broker that is asked. */
 est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic, est_us timeout,
                                    int32_t *ret, struct est_why *reterr);
+
+struct est_kafka_cut {
+    int32_t partition;
+    int64_t before; /* records below this offset go */
+    est_err err;    /* what became of it */
+};
+
+/* Deletes the head of each of these partitions: Kafka can delete records only from there. Each cut
+ * has its own outcome; the first that is not EST_OK is returned. */
+est_err est_kafka_admin_delete_records(struct est_kafka_admin *ka, const char *topic,
+                                       struct est_kafka_cut *cuts, size_t n, est_us timeout,
+                                       struct est_why *reterr);

@@ -12,9 +12,14 @@ struct est_kafka_read {
     bool *ended; /* per partition: its end has been seen */
     int32_t n_ended;
     bool told_end;
+    int64_t
+        *ends; /* per partition, with until_now: the first offset that is not wanted; else NULL */
+    uint64_t total;
+    struct est_record_header *headers; /* room for those of the record at hand */
+    size_t headers_cap;
 };
 
-enum { HEADERS_MAX = 64, RETRY_MS = 100 };
+enum { RETRY_MS = 100 };
 
 static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
                            struct est_why *reterr)
@@ -99,6 +104,27 @@ static rd_kafka_resp_err_t look_up_patiently(struct est_kafka_read *kr,
     return code;
 }
 
+/* What lies between the offsets where reading begins and the ends of now. A partition with nothing
+ * has come to its end. */
+static rd_kafka_resp_err_t note_ends(struct est_kafka_read *kr,
+                                     const rd_kafka_topic_partition_list_t *parts, est_us timeout)
+{
+    for (int i = 0; i < parts->cnt; i++) {
+        int64_t low = 0, high = 0, begin = parts->elems[i].offset;
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+            kr->rk, kr->topic, parts->elems[i].partition, &low, &high, (int)(timeout / EST_MS));
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return code;
+        kr->ends[i] = high;
+        if (begin == RD_KAFKA_OFFSET_END)
+            begin = high;
+        else if (begin < low)
+            begin = low;
+        kr->total += (uint64_t)(high - begin);
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 /* Where to begin in each partition: the end, or the first record of that time or later. */
 static est_err assign(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,
                       struct est_why *reterr)
@@ -107,9 +133,12 @@ static est_err assign(struct est_kafka_read *kr, const struct est_kafka_read_opt
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     for (int32_t p = 0; p < kr->partitions; p++)
-        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset = RD_KAFKA_OFFSET_END;
-    if (opt->since_ms != EST_KAFKA_READ_END)
+        rd_kafka_topic_partition_list_add(parts, kr->topic, p)->offset =
+            opt->since_ms == 0 ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+    if (opt->since_ms > 0)
         code = look_up_patiently(kr, parts, opt->since_ms, opt->timeout);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && kr->ends != NULL)
+        code = note_ends(kr, parts, opt->timeout);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = rd_kafka_assign(kr->rk, parts);
     rd_kafka_topic_partition_list_destroy(parts);
@@ -131,7 +160,9 @@ est_err est_kafka_read_new(const struct est_kafka_read_options *opt, struct est_
     if ((err = open_client(kr, opt, reterr)) || (err = count_partitions(kr, opt, reterr)))
         goto fail;
     kr->ended = est_calloc((size_t)kr->partitions, sizeof(*kr->ended));
-    if (kr->ended == NULL) {
+    if (opt->until_now)
+        kr->ends = est_calloc((size_t)kr->partitions, sizeof(*kr->ends));
+    if (kr->ended == NULL || (opt->until_now && kr->ends == NULL)) {
         err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for the Kafka client");
         goto fail;
     }
@@ -152,67 +183,103 @@ void est_kafka_read_free(struct est_kafka_read *kr)
     if (kr->rk != NULL)
         rd_kafka_destroy(kr->rk);
     est_free(kr->ended);
+    est_free(kr->ends);
+    est_free(kr->headers);
     est_free(kr->topic);
     est_free(kr);
 }
 
-static size_t copy_headers(const rd_kafka_message_t *m, struct est_record_header out[HEADERS_MAX])
+uint64_t est_kafka_read_total(const struct est_kafka_read *kr)
 {
-    rd_kafka_headers_t *headers;
-    size_t n = 0;
+    return kr->total;
+}
+
+/* All of them: what is put back into Kafka must be what was there. */
+static est_err copy_headers(struct est_kafka_read *kr, const rd_kafka_message_t *m, size_t *ret_n)
+{
+    rd_kafka_headers_t *list;
     const char *name;
     const void *value;
-    size_t len;
+    size_t n, len;
 
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    while (n < HEADERS_MAX &&
-           rd_kafka_header_get_all(headers, n, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        out[n++] = (struct est_record_header){name, est_view(value, len)};
-    return n;
+    *ret_n = 0;
+    if (rd_kafka_message_headers(m, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return EST_OK;
+    n = rd_kafka_header_cnt(list);
+    if (n > kr->headers_cap) {
+        struct est_record_header *more = est_realloc(kr->headers, n * sizeof(*more));
+        if (more == NULL)
+            return EST_ERR_NOMEM;
+        kr->headers = more;
+        kr->headers_cap = n;
+    }
+    while (*ret_n < n &&
+           rd_kafka_header_get_all(list, *ret_n, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        kr->headers[(*ret_n)++] = (struct est_record_header){name, est_view(value, len)};
+    return EST_OK;
 }
 
 static est_err to_message(struct est_kafka_read *kr, const rd_kafka_message_t *m,
                           struct est_kafka_msg **ret)
 {
-    struct est_record_header headers[HEADERS_MAX];
     rd_kafka_timestamp_type_t kind;
     int64_t ms = rd_kafka_message_timestamp(m, &kind);
+    size_t n_headers;
+    est_err err = copy_headers(kr, m, &n_headers);
     struct est_record rec = {
         .topic = kr->topic,
         .partition = m->partition,
         .key = est_view(m->key, m->key_len),
         .value = est_view(m->payload, m->len),
-        .headers = headers,
-        .n_headers = copy_headers(m, headers),
+        .headers = kr->headers,
+        .n_headers = n_headers,
         .timestamp_ms = ms > 0 ? ms : 0,
     };
 
-    return est_kafka_msg_new(&rec, m->offset, ret);
+    return err == EST_OK ? est_kafka_msg_new(&rec, m->offset, ret) : err;
 }
 
-static est_err note_end(struct est_kafka_read *kr, int32_t partition)
+static void end_partition(struct est_kafka_read *kr, int32_t partition)
 {
     if (partition >= 0 && partition < kr->partitions && !kr->ended[partition]) {
         kr->ended[partition] = true;
         kr->n_ended++;
     }
+}
+
+static est_err note_end(struct est_kafka_read *kr, int32_t partition)
+{
+    end_partition(kr, partition);
     if (kr->told_end || kr->n_ended < kr->partitions)
         return EST_ERR_AGAIN;
     kr->told_end = true;
     return EST_ERR_CLOSED;
 }
 
+/* False: it came after the topic was opened, and nobody wants it. The last one that is wanted ends
+ * its partition; so does the end itself where offsets are missing. */
+static bool is_wanted(struct est_kafka_read *kr, const rd_kafka_message_t *m)
+{
+    if (kr->ends == NULL || m->partition >= kr->partitions)
+        return true;
+    if (m->offset + 1 >= kr->ends[m->partition])
+        end_partition(kr, m->partition);
+    return m->offset < kr->ends[m->partition];
+}
+
 est_err est_kafka_read_next(struct est_kafka_read *kr, est_us wait, struct est_kafka_msg **ret,
                             struct est_why *reterr)
 {
-    rd_kafka_message_t *m = rd_kafka_consumer_poll(kr->rk, (int)(wait / EST_MS));
+    rd_kafka_message_t *m;
     est_err err;
 
+    if (kr->ends != NULL && kr->n_ended == kr->partitions)
+        return EST_ERR_CLOSED;
+    m = rd_kafka_consumer_poll(kr->rk, (int)(wait / EST_MS));
     if (m == NULL)
         return EST_ERR_AGAIN;
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        err = to_message(kr, m, ret);
+        err = is_wanted(kr, m) ? to_message(kr, m, ret) : EST_ERR_AGAIN;
     else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         err = note_end(kr, m->partition);
     else if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||

@@ -57,13 +57,15 @@ static void produce(int from, int to)
     assert_int_equal(rd_kafka_flush(mock.rk, 10000), 0);
 }
 
-static est_err open_reader(const char *topic, int64_t since_ms, struct est_kafka_read **ret)
+static est_err open_reader(const char *topic, int64_t since_ms, bool until_now,
+                           struct est_kafka_read **ret)
 {
     const struct est_kafka_read_options opt = {
         .brokers = rd_kafka_mock_cluster_bootstraps(mock.cluster),
         .client_id = "read-test",
         .topic = topic,
         .since_ms = since_ms,
+        .until_now = until_now,
         .timeout = 5 * EST_SECOND,
     };
     struct est_why why;
@@ -112,7 +114,7 @@ static void test_end_then_what_comes(void **state)
 
     (void)state;
     produce(0, PARTITIONS);
-    assert_int_equal(open_reader(TOPIC, EST_KAFKA_READ_END, &kr), EST_OK);
+    assert_int_equal(open_reader(TOPIC, EST_KAFKA_READ_END, false, &kr), EST_OK);
     assert_int_equal(next(kr, &m), EST_ERR_CLOSED);
     produce(PARTITIONS, RECORDS);
     for (int i = PARTITIONS; i < RECORDS; i++) {
@@ -121,6 +123,69 @@ static void test_end_then_what_comes(void **state)
         est_kafka_msg_free(m);
     }
     assert_int_equal(est_kafka_read_next(kr, 100 * EST_MS, &m, NULL), EST_ERR_AGAIN);
+    est_kafka_read_free(kr);
+}
+
+/* What comes after it was opened is not told, not even by a partition that has not ended yet. */
+static void test_until_now(void **state)
+{
+    int last[PARTITIONS] = {-1, -1, -1};
+    struct est_kafka_read *kr;
+    struct est_kafka_msg *m = NULL;
+
+    (void)state;
+    produce(0, RECORDS);
+    assert_int_equal(open_reader(TOPIC, 0, true, &kr), EST_OK);
+    assert_int_equal(est_kafka_read_total(kr), RECORDS);
+    produce(RECORDS, RECORDS + PARTITIONS);
+    for (int i = 0; i < RECORDS; i++) {
+        assert_int_equal(next(kr, &m), EST_OK);
+        check_record(m, last);
+        assert_true(number_of(m) < RECORDS);
+        est_kafka_msg_free(m);
+    }
+    assert_int_equal(next(kr, &m), EST_ERR_CLOSED);
+    assert_int_equal(next(kr, &m), EST_ERR_CLOSED);
+    est_kafka_read_free(kr);
+}
+
+static void test_until_now_of_an_empty_topic(void **state)
+{
+    struct est_kafka_read *kr;
+    struct est_kafka_msg *m = NULL;
+
+    (void)state;
+    assert_int_equal(open_reader(TOPIC, 0, true, &kr), EST_OK);
+    assert_int_equal(est_kafka_read_total(kr), 0);
+    assert_int_equal(next(kr, &m), EST_ERR_CLOSED);
+    est_kafka_read_free(kr);
+}
+
+/* A record that is put back must have every header that it had. */
+static void test_many_headers(void **state)
+{
+    enum { MANY = 300 };
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(MANY);
+    struct est_kafka_read *kr;
+    struct est_kafka_msg *m = NULL;
+    size_t n;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "h%d", i);
+        assert_int_equal(rd_kafka_header_add(headers, name, -1, "v", 1), 0);
+    }
+    assert_int_equal(rd_kafka_producev(mock.rk, RD_KAFKA_V_TOPIC(TOPIC), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                     0);
+    assert_int_equal(rd_kafka_flush(mock.rk, 10000), 0);
+    assert_int_equal(open_reader(TOPIC, 0, true, &kr), EST_OK);
+    assert_int_equal(next(kr, &m), EST_OK);
+    assert_string_equal(est_kafka_msg_headers(m, &n)[MANY - 1].name, "h299");
+    assert_int_equal(n, MANY);
+    assert_null(est_kafka_msg_value(m).data);
+    est_kafka_msg_free(m);
     est_kafka_read_free(kr);
 }
 
@@ -143,6 +208,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_end_then_what_comes, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(test_until_now, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(test_until_now_of_an_empty_topic, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(test_many_headers, start_mock, stop_mock),
         cmocka_unit_test(test_nobody_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
