@@ -29,9 +29,11 @@ struct args_many {
 struct args {
     const char *config, *color, *lang, *explain, *url, *token_file; /* NULL = not given */
     const char *redis, *list, *pushed, *set_aside, *boot;
-    bool json, quiet, no_color, help, version, yes, dry_run, offline, no_follow, follow, refused;
-    unsigned count;
-    est_us timeout, since;
+    const char *type, *class, *key, *id, *state, *destination, *topic;
+    bool json, quiet, no_color, help, version, yes, dry_run, offline, no_follow, follow, refused,
+        raw;
+    unsigned count, status, rate, max_replays;
+    est_us timeout, since, until;
     struct args_many filter;
     uint64_t given;                    /* bits of the options that were given */
     const char *words[ARGS_WORDS_MAX]; /* what is no option: the verb, then its arguments */
