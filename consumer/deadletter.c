@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/deadletter.h"
 #include "config/config.h"
 #include "core/limiter.h"
 #include "io/kafka_pub.h"
@@ -73,7 +74,7 @@ static long long replays_of(const struct est_kafka_msg *msg)
 {
     unsigned long long n = 0;
 
-    (void)est_view_u64(est_kafka_msg_header(msg, "esteira-replay-count"), 1000000, &n);
+    (void)est_view_u64(est_kafka_msg_header(msg, EST_REPLAY_COUNT_HEADER), 1000000, &n);
     return (long long)n;
 }
 
@@ -95,15 +96,16 @@ static void describe(const struct letter *l, struct added *a)
     add_time(a, "esteira-first-failed-at",
              pc->first_failed_at ? pc->first_failed_at : l->failed_at);
     add_time(a, "esteira-failed-at", l->failed_at);
-    add_number(a, "esteira-replay-count", replays_of(pc->msg));
+    add_number(a, EST_REPLAY_COUNT_HEADER, replays_of(pc->msg));
 }
 
+/* What an earlier hop had put on, and what a replay says of its way here: the DLQ's name says it. */
 static bool is_added(const struct added *a, const char *name)
 {
     for (size_t i = 0; i < a->n; i++)
         if (strcmp(a->headers[i].name, name) == 0)
             return true;
-    return false;
+    return strcmp(name, EST_REPLAY_FOR_HEADER) == 0;
 }
 
 /* The record's own headers in their order, without those that an earlier hop had added, then ours.

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/deadletter.h"
 #include "codec/schemas.h"
 #include "codec/wire.h"
 #include "config/config.h"
@@ -273,12 +274,33 @@ static void release_held(void *arg)
 
 /* --- taking --- */
 
+/* A dead letter of another destination that was put back: for that one only. */
+static bool is_for_another(const struct intake *in, const struct est_kafka_msg *msg)
+{
+    struct est_view name = est_kafka_msg_header(msg, EST_REPLAY_FOR_HEADER);
+
+    return name.data != NULL && !est_view_is(name, in->w->dest->name);
+}
+
+static void pass_over(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    struct parcel *pc = new_parcel(in, p, msg);
+
+    if (pc != NULL)
+        worker_settle(in->w, pc);
+}
+
 static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     const struct est_schema *sc = NULL;
     struct est_wire wire = {0};
-    est_err err = find_schema(in, p, msg, &wire, &sc);
+    est_err err;
 
+    if (is_for_another(in, msg)) {
+        pass_over(in, p, msg);
+        return;
+    }
+    err = find_schema(in, p, msg, &wire, &sc);
     if (err == EST_OK)
         push(in, p, msg, sc, &wire);
     else if (err == EST_ERR_SCHEMA_UNKNOWN && inquiry_can_ask(in->inquiry, &wire))

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "codec/avro_write.h"
+#include "codec/deadletter.h"
 #include "codec/wire.h"
 #include "core/lanes.h"
 #include "core/offsets.h"
@@ -67,6 +68,7 @@ struct est_kafka_msg {
     char *value; /* NULL = a tombstone */
     size_t len;
     bool is_own;
+    const char *replay_for; /* a header; NULL = none */
 };
 
 struct est_kafka_msg *fixture_msg(int64_t offset, const char *key, const void *value, size_t len)
@@ -163,9 +165,13 @@ int64_t est_kafka_msg_offset(const struct est_kafka_msg *m)
 
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
-    (void)m;
-    (void)name;
-    return EST_VIEW_NONE;
+    return strcmp(name, EST_REPLAY_FOR_HEADER) == 0 ? est_view_str(m->replay_for) : EST_VIEW_NONE;
+}
+
+struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *destination)
+{
+    m->replay_for = destination;
+    return m;
 }
 
 size_t est_kafka_msg_size(const struct est_kafka_msg *m)

@@ -29,5 +29,7 @@ void fixture_worker_free(struct worker *w);
 struct est_kafka_msg *fixture_order(int64_t offset, const char *key, const char *note);
 /* Any bytes; value NULL = a tombstone. */
 struct est_kafka_msg *fixture_msg(int64_t offset, const char *key, const void *value, size_t len);
+/* The message, with the header of a replay that is for that destination; the name is borrowed. */
+struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *destination);
 /* Messages that were made and not freed. */
 extern int fixture_messages;

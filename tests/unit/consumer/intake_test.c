@@ -17,7 +17,7 @@
 
 static struct {
     bool held, paused[8], dlq_full, can_ask;
-    int condemned, asked;
+    int condemned, asked, settled;
     enum est_verdict_class class;
     inquiry_done *learnt;
     void *learnt_arg;
@@ -53,6 +53,12 @@ void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_c
     assert_true(strlen(reason) > 0);
     saw.condemned++;
     saw.class = class;
+}
+
+void worker_settle(struct worker *w, struct parcel *pc)
+{
+    saw.settled++;
+    parcel_free(&w->parcels, pc);
 }
 
 est_err inquiry_new(struct worker *w, struct est_schemas *schemas, inquiry_done *done, void *arg,
@@ -194,6 +200,25 @@ static void what_each_record_becomes(void **state)
     take(w, 0, 100, 1);
     assert_int_equal(saw.condemned, COUNT_OF(cases));
     assert_int_equal(est_lanes_stats(w->lanes).ready_records, 1);
+    close_intake(w);
+}
+
+/* A dead letter that was put back is for the destination that had refused it; a group of another one
+ * settles it unread. */
+static void a_replay_for_another_is_passed_over(void **state)
+{
+    struct worker *w = open_intake(1);
+    struct part *p = &w->parts.items[0];
+
+    (void)state;
+    intake_take(w->intake, p, fixture_replayed_for(fixture_order(0, "a", "x"), "another"));
+    intake_take(w->intake, p, fixture_replayed_for(fixture_msg(1, "b", NULL, 0), "another"));
+    assert_int_equal(saw.settled, 2);
+    assert_int_equal(saw.condemned, 0);
+    assert_int_equal(est_lanes_stats(w->lanes).records, 0);
+    intake_take(w->intake, p, fixture_replayed_for(fixture_order(2, "a", "x"), w->dest->name));
+    assert_int_equal(saw.settled, 2);
+    assert_int_equal(est_lanes_stats(w->lanes).records, 1);
     close_intake(w);
 }
 
@@ -341,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_each_record_becomes),
+        cmocka_unit_test(a_replay_for_another_is_passed_over),
         cmocka_unit_test(a_parcel_knows_how_it_is_read),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
