@@ -1,12 +1,14 @@
-// Goal: what a dashboard refused can be looked at without showing anyone's data, and nothing else is needed
-// to find it but Kafka.
+// Goal: what a dashboard refused can be looked at without showing anyone's data, and goes back to where it
+// came from byte for byte, each one though the replay is killed, and only as often as is allowed.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { program } from '../support/paths.mjs';
 import { scenario } from '../support/pipeline.mjs';
 import { Publisher } from '../support/publisher.mjs';
 import { series } from '../support/samples.mjs';
+import { eachRecord } from '../support/topics.mjs';
 import { waitFor } from '../support/wait.mjs';
 
 const FAULT = { code: 'E-TOTAL', detail: 'total is missing', pointer: '/payload/total' };
@@ -85,4 +87,159 @@ scenario('list, show, diff', {}, async (belt) => {
   assert.equal(diff.code, 0, diff.out + diff.err);
   assert.match(diff.out, /it fits the schema that order has now/);
   assert.equal(objects((await esteira(belt, 'diff', '--type', 'order', '--json')).out).length, 6);
+});
+
+const headersOf = (record) => Object.fromEntries(record.headers);
+const byId = (records) => new Map(records.map((record) => [headersOf(record).ce_id, record]));
+const ADDED = /^(__dlq\.errors\.|esteira-(error-class|http-status|attempts|first-failed-at|failed-at|replay|chain))/;
+const own = (record) => record.headers.filter(([name]) => !ADDED.test(name));
+
+scenario('replay: simulated first, then once', {}, async (belt) => {
+  const bad = await refuse(belt, 300, 50);
+  const source = byId(await belt.records(belt.topic('order')));
+  const total = (await belt.counts())[belt.topic('order')];
+
+  const dry = objects((await esteira(belt, 'replay', '--json')).out)[0];
+  assert.deepEqual([dry.dry_run, dry.matched, dry.replayed], [true, bad.length, 0]);
+  assert.match((await esteira(belt, 'replay', '--yes', '--dry-run')).err, /nothing was sent/);
+  assert.equal((await belt.counts())[belt.topic('order')], total, 'nothing was sent');
+
+  belt.sink.refuses = () => null;
+  const one = await esteira(belt, 'replay', '--id', bad[0].id, '--yes', '--json');
+  assert.equal(one.code, 0, one.err);
+  assert.equal(objects(one.out)[0].replayed, 1);
+  const rest = objects((await esteira(belt, 'replay', '--yes', '--rate', '0', '--json')).out)[0];
+  assert.deepEqual([rest.replayed, rest.already, rest.left], [bad.length - 1, 1, 0]);
+  await belt.delivered(bad);
+  const none = objects((await esteira(belt, 'replay', '--yes', '--json')).out)[0];
+  assert.deepEqual([none.replayed, none.already], [0, bad.length]);
+  assert.equal(objects((await esteira(belt, 'list', '--json')).out).length, 0);
+  assert.equal(objects((await esteira(belt, 'list', '--json', '--state', 'replayed')).out).length, bad.length);
+
+  const all = await belt.records(belt.topic('order'));
+  assert.equal(all.length, total + bad.length);
+  const chains = new Map();
+  for (const record of all.slice().filter((r) => 'esteira-replay-count' in headersOf(r))) {
+    const headers = headersOf(record);
+    const before = source.get(headers.ce_id);
+    assert.equal(record.key, before.key);
+    assert.deepEqual(record.value, before.value);
+    assert.equal(record.partition, before.partition);
+    assert.deepEqual(own(record), own(before));
+    assert.equal(headers['esteira-replay-for'], 'dashboard');
+    assert.equal(headers['esteira-replay-count'], '1');
+    const [boot, epoch, type, partition, n] = headers['esteira-chain'].split('/');
+    assert.deepEqual([epoch, type, partition], ['0', 'order', String(record.partition)]);
+    assert.notEqual(boot, headersOf(before)['esteira-chain'].split('/')[0]);
+    const chain = `${boot}/${partition}`;
+    assert.equal(Number(n), chains.get(chain) ?? 0, 'a chain without a gap');
+    chains.set(chain, Number(n) + 1);
+  }
+});
+
+// Each hop replaces what the one before had put on. The last ones are parked.
+scenario('replayed over and over: no record grows', {}, async (belt) => {
+  const hops = Number(process.env.ESTEIRA_TEST_HOPS ?? 8);
+  const [bad] = await refuse(belt, 40, 40);
+  const sizes = [];
+  for (let hop = 0; hop <= hops; hop++) {
+    const dead = await waitFor(
+      `dead letter ${hop}`,
+      async () => {
+        const list = await belt.records(belt.deadLetterTopic('order'));
+        return list.length > hop && list;
+      },
+      { within: 30_000, every: 100 },
+    );
+    const last = dead.at(-1);
+    assert.equal(headersOf(last).ce_id, bad.id);
+    assert.equal(headersOf(last)['esteira-replay-count'], String(hop));
+    assert.equal(last.key, dead[0].key);
+    assert.deepEqual(last.value, dead[0].value);
+    assert.deepEqual(own(last), own(dead[0]));
+    assert.equal(new Set(last.headers.map(([name]) => name)).size, last.headers.length, 'no header twice');
+    sizes.push(last.headers.reduce((sum, [name, text]) => sum + name.length + text.length, 0));
+    if (hop === hops) break;
+    if (hop === 3) {
+      const parked = await esteira(belt, 'replay', '--yes', '--json');
+      assert.equal(parked.code, 1);
+      assert.deepEqual([objects(parked.out)[0].replayed, objects(parked.out)[0].parked], [0, 1]);
+      const list = objects((await esteira(belt, 'list', '--json', '--state', 'parked')).out);
+      assert.deepEqual([list.length, list[0].replay_count], [1, 3]);
+    }
+    const answer = await esteira(belt, 'replay', '--yes', '--rate', '0', '--max-replays', '1000', '--json');
+    assert.equal(answer.code, 0, answer.out + answer.err);
+    assert.equal(objects(answer.out)[0].replayed, 1);
+  }
+  assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 32, `header bytes by hop: ${sizes.join(' ')}`);
+});
+
+// Key, value and own headers of a record.
+const digest = (record) =>
+  createHash('sha256')
+    .update(JSON.stringify([record.partition, record.key, record.value, own(record)]))
+    .digest('hex');
+
+// What lies in the source topic: {before: id → digest, after: id → [digests of what was put back]}.
+async function readSource(belt) {
+  const [before, after] = [new Map(), new Map()];
+  for await (const record of eachRecord(belt.kafka.brokers, belt.topic('order'))) {
+    const headers = headersOf(record);
+    if (!('esteira-replay-count' in headers)) before.set(headers.ce_id, digest(record));
+    else if (after.has(headers.ce_id)) after.get(headers.ce_id).push(digest(record));
+    else after.set(headers.ce_id, [digest(record)]);
+  }
+  return { before, after };
+}
+
+// Starts a replay and kills it when `half` records are back in their topic; false: it was too quick.
+async function killMidway(belt, rate, total, half) {
+  const args = ['dlq', 'replay', '--yes', '--rate', String(rate), '-c', belt.config];
+  const child = spawn(program('esteira'), args, { env: belt.env, cwd: belt.dir, stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(signal)));
+  await waitFor(
+    'half of them back',
+    async () => child.exitCode !== null || (await belt.counts())[belt.topic('order')] >= total + half,
+    { within: 120_000, every: 50 },
+  );
+  child.kill('SIGKILL');
+  return (await ended) === 'SIGKILL';
+}
+
+// ESTEIRA_TEST_DEAD_LETTERS=100000 for the long form. What was acknowledged but not noted yet comes again:
+// at most a window and what is noted at once.
+const COUNT = Number(process.env.ESTEIRA_TEST_DEAD_LETTERS ?? 3000);
+const REPEATS_MAX = 600;
+const LONG = { timeout: 240_000 + COUNT * 10 };
+
+scenario('killed in the middle, the same command goes on', LONG, async (belt) => {
+  const all = [...series(COUNT, { streams: 50 })];
+  belt.sink.refuses = () => FAULT;
+  const publisher = new Publisher(belt.url);
+  for (let i = 0; i < COUNT; i += 1000) await publisher.send(all.slice(i, i + 1000));
+  await waitFor('all of them in the DLQ', async () => (await belt.deadLetters()) >= COUNT, {
+    within: 60_000 + COUNT * 5,
+    every: 300,
+  });
+  belt.sink.refuses = () => null;
+  const total = (await belt.counts())[belt.topic('order')];
+  assert.ok(await killMidway(belt, Math.ceil(COUNT / 3), total, COUNT / 2), 'it was killed');
+  const midway = await readSource(belt);
+  assert.ok(midway.after.size < COUNT, 'in the middle');
+
+  const rest = await esteira(belt, 'replay', '--yes', '--rate', '0', '--json');
+  assert.equal(rest.code, 0, rest.out + rest.err);
+  const [{ replayed, already }] = objects(rest.out);
+  assert.equal(replayed + already, COUNT);
+  assert.ok(already > 0, 'it went on, and did not begin again');
+  const { before, after } = await readSource(belt);
+  assert.equal(after.size, COUNT, 'every one of them');
+  let repeats = 0;
+  for (const [id, digests] of after) {
+    assert.deepEqual([...new Set(digests)], [before.get(id)]);
+    repeats += digests.length - 1;
+  }
+  assert.ok(repeats <= REPEATS_MAX, `${repeats} put back twice`);
+  await belt.delivered(all, { within: 60_000 + COUNT });
+  console.log(`# ${COUNT} dead letters: ${already} before the kill, ${replayed} after, ${repeats} twice`);
 });

@@ -1,6 +1,7 @@
 // What lies in Kafka, read and written past our own programs by tests/support/topic_dump and topic_put.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { program } from './paths.mjs';
 
@@ -28,6 +29,16 @@ export async function recordCounts(brokers, prefix) {
 export async function records(brokers, topic) {
   const all = await lines('read', brokers, topic);
   return all.map((r) => ({ ...r, value: r.value === null ? null : Buffer.from(r.value, 'hex') }));
+}
+
+// The same one by one, for topics that are larger than memory likes.
+export async function* eachRecord(brokers, topic) {
+  const child = spawn(program('topic_dump'), ['read', brokers, topic], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line);
+  if ((await ended) !== 0) throw new Error(`topic_dump read ${topic} failed`);
 }
 
 // Records as a foreign program writes them, into partition 0: [{key, header (Buffer or absent), value}].
