@@ -203,8 +203,8 @@ static void what_each_record_becomes(void **state)
     close_intake(w);
 }
 
-/* A dead letter that was put back is for the destination that had refused it; a group of another one
- * settles it unread. */
+/* A dead letter that was put back is for the destination that had refused it; a group of another
+ * one settles it unread. */
 static void a_replay_for_another_is_passed_over(void **state)
 {
     struct worker *w = open_intake(1);
