@@ -15,12 +15,15 @@ enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64 };
 static const est_us PURGE_BOUND = 5 * EST_SECOND;
 static const est_us PROBE_EVERY = EST_SECOND, PROBE_BOUND = 100 * EST_MS,
                     REFRESH_EVERY = 60 * EST_SECOND;
+/* At a start the answers to the first questions are near, and nobody is served meanwhile. */
+static const est_us EAGER_FOR = 5 * EST_SECOND, EAGER_EVERY = 50 * EST_MS;
 
 struct broker {
     struct broker_options opt;
     struct est_kafka_pub *kafka; /* NULL after one was given up */
     struct est_timer probe;
     size_t asked; /* types whose partitions this round has asked for */
+    est_us born;
     bool known, wanted;
 };
 
@@ -175,6 +178,13 @@ static est_err look(struct broker *b, struct est_why *why)
     return learn(b, PROBE_BOUND, why);
 }
 
+static est_us pause_of(const struct broker *b)
+{
+    if (!b->known && est_clock_mono() - b->born < EAGER_FOR)
+        return EAGER_EVERY;
+    return b->wanted ? PROBE_EVERY : REFRESH_EVERY;
+}
+
 static void on_probe(void *arg)
 {
     struct broker *b = arg;
@@ -185,8 +195,7 @@ static void on_probe(void *arg)
     else
         EST_LOG(EST_DEBUG, "kafka_not_there", EST_S("detail", why.text));
     if (!est_loop_timer_armed(&b->probe))
-        est_loop_timer_at(b->opt.loop, &b->probe,
-                          est_clock_mono() + (b->wanted ? PROBE_EVERY : REFRESH_EVERY));
+        est_loop_timer_at(b->opt.loop, &b->probe, est_clock_mono() + pause_of(b));
 }
 
 void broker_ask(struct broker *b, bool wanted)
@@ -268,6 +277,7 @@ est_err broker_new(const struct broker_options *opt, struct broker **ret, struct
     if (b == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for Kafka's client");
     b->opt = *opt;
+    b->born = est_clock_mono();
     b->probe = (struct est_timer){.fn = on_probe, .arg = b};
     err = open_client(b, reterr);
     if (err != EST_OK) {

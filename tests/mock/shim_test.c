@@ -174,6 +174,8 @@ static void read_topic(const char *name)
                      RD_KAFKA_CONF_OK);
     assert_int_equal(rd_kafka_conf_set(conf, "enable.partition.eof", "true", text, sizeof(text)),
                      RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", text, sizeof(text)),
+                     RD_KAFKA_CONF_OK);
     reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     assert_non_null(reader);
     topic = rd_kafka_topic_new(reader, name, NULL);
