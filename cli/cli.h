@@ -37,6 +37,7 @@ int cmd_buffer_status(struct cli *cli);
 int cmd_check(struct cli *cli);
 int cmd_dlq_diff(struct cli *cli);
 int cmd_dlq_list(struct cli *cli);
+int cmd_dlq_purge(struct cli *cli);
 int cmd_dlq_replay(struct cli *cli);
 int cmd_dlq_show(struct cli *cli);
 int cmd_explain(struct cli *cli);

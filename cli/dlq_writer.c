@@ -161,6 +161,29 @@ static void note(struct dlq_writer *w)
         fail(w, err, why.text);
 }
 
+struct forgetting {
+    struct dlq_writer *w;
+    const struct dlq_source *s;
+};
+
+static void forget_block(void *arg, const struct est_dlq_block *b)
+{
+    const struct forgetting *f = arg;
+    struct est_why why = {.code = EST_OK};
+    est_err err = send_note(f->w, f->s, b, true, &why);
+
+    if (err != EST_OK)
+        fail(f->w, err, why.text);
+}
+
+void dlq_writer_forget(struct dlq_writer *w, struct dlq_source *s, int32_t partition,
+                       int64_t offset)
+{
+    struct forgetting f = {w, s};
+
+    est_dlq_done_forget(s->done, partition, offset, forget_block, &f);
+}
+
 /* --- outcomes --- */
 
 static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition, int64_t offset)

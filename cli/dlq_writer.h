@@ -68,6 +68,9 @@ void dlq_writer_put(struct dlq_writer *w, const struct dlq_entry *e, struct dlq_
                     enum dlq_refusal *ret_refusal);
 /* One turn of the loop, at most so long; notes what is due. */
 void dlq_writer_turn(struct dlq_writer *w, est_us wait);
+/* The records of that partition below `offset` are deleted: what was noted of them goes too. */
+void dlq_writer_forget(struct dlq_writer *w, struct dlq_source *s, int32_t partition,
+                       int64_t offset);
 /* Waits for all that is on its way, and notes it. */
 void dlq_writer_finish(struct dlq_writer *w);
 const char *dlq_target_topic(const struct dlq_target *t);

@@ -99,7 +99,7 @@ static void describe(const struct letter *l, struct added *a)
     add_number(a, EST_REPLAY_COUNT_HEADER, replays_of(pc->msg));
 }
 
-/* Put on by an earlier hop; and what a replay says of its way here, for the DLQ's name says it too. */
+/* Put on by an earlier hop; and whom a replay was for, which the DLQ's name says too. */
 static bool is_added(const struct added *a, const char *name)
 {
     for (size_t i = 0; i < a->n; i++)

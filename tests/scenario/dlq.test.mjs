@@ -243,3 +243,36 @@ scenario('killed in the middle, the same command goes on', LONG, async (belt) =>
   await belt.delivered(all, { within: 60_000 + COUNT });
   console.log(`# ${COUNT} dead letters: ${already} before the kill, ${replayed} after, ${repeats} twice`);
 });
+
+// Kafka deletes from the head of a partition only, and the command says what that leaves.
+scenario('purge: what was replayed, from the head', {}, async (belt) => {
+  const bad = await refuse(belt, 300, 30);
+  belt.sink.refuses = () => null;
+  const list = objects((await esteira(belt, 'list', '--json')).out);
+  assert.equal(list.length, bad.length);
+  const purge = async (...args) => {
+    const { code, out, err } = await esteira(belt, 'purge', '--json', ...args);
+    assert.ok(code <= 1, out + err);
+    const { dry_run: dry, matched, deleted, left } = objects(out)[0];
+    return { code, dry, matched, deleted, left };
+  };
+  const none = { code: 0, dry: false, matched: 0, deleted: 0, left: 0 };
+  assert.deepEqual(await purge('--yes'), none, 'nothing was replayed');
+
+  for (const at of [0, 1, 4]) {
+    const { code, err } = await esteira(belt, 'replay', '--id', list[at].id, '--yes');
+    assert.equal(code, 0, err);
+  }
+  assert.deepEqual(await purge(), { code: 1, dry: true, matched: 3, deleted: 0, left: 1 });
+  assert.equal(objects((await esteira(belt, 'list', '--state', 'all', '--json')).out).length, bad.length);
+  assert.deepEqual(await purge('--yes'), { code: 1, dry: false, matched: 3, deleted: 2, left: 1 });
+  const rest = objects((await esteira(belt, 'list', '--state', 'all', '--json')).out);
+  assert.deepEqual(rest.map((one) => one.id), list.slice(2).map((one) => one.id));
+  assert.equal(rest[2].state, 'replayed', 'what was replayed is still known');
+  assert.deepEqual(await purge('--state', 'all', '--yes'), {
+    ...none,
+    matched: bad.length - 2,
+    deleted: bad.length - 2,
+  });
+  assert.match((await esteira(belt, 'list', '--state', 'all')).out, /No dead letter fits/);
+});
