@@ -8,7 +8,7 @@ import { program } from '../support/paths.mjs';
 import { scenario } from '../support/pipeline.mjs';
 import { Publisher } from '../support/publisher.mjs';
 import { series } from '../support/samples.mjs';
-import { eachRecord } from '../support/topics.mjs';
+import { eachRecord, putRecords } from '../support/topics.mjs';
 import { waitFor } from '../support/wait.mjs';
 
 const FAULT = { code: 'E-TOTAL', detail: 'total is missing', pointer: '/payload/total' };
@@ -275,4 +275,105 @@ scenario('purge: what was replayed, from the head', {}, async (belt) => {
     deleted: bad.length - 2,
   });
   assert.match((await esteira(belt, 'list', '--state', 'all')).out, /No dead letter fits/);
+});
+
+// What other programs have written is read too, and put back where they say that it came from; what would
+// go round for ever, or came from nowhere, stays.
+scenario('dead letters of others', {}, async (belt) => {
+  const [good] = await refuse(belt, 1, 1);
+  belt.sink.refuses = () => null;
+  const [letter] = await belt.records(belt.deadLetterTopic('order'));
+  const { key, value } = letter;
+  const id = { ce_id: Buffer.from(good.id) };
+  const text = (entries) =>
+    Object.fromEntries(Object.entries(entries).map(([name, v]) => [name, Buffer.from(v)]));
+  const binary = (bytes, n) => {
+    const b = Buffer.alloc(bytes);
+    b.writeUInt32BE(n, bytes - 4);
+    return b;
+  };
+  const order = belt.topic('order');
+  const foreign = belt.deadLetterTopic('message'); // any topic will do
+  const connect = text({
+    '__connect.errors.topic': order,
+    '__connect.errors.partition': '2',
+    '__connect.errors.offset': '7',
+    '__connect.errors.exception.class.name': 'org.example.DataException',
+    '__connect.errors.exception.message': 'ana@example.org',
+  });
+  const streams = text({
+    '__streams.errors.topic': order,
+    '__streams.errors.partition': '1',
+    '__streams.errors.exception': 'java.lang.RuntimeException',
+  });
+  const spring = {
+    ...text({ 'kafka_dlt-original-topic': order, 'kafka_dlt-exception-fqcn': 'org.example.Refused' }),
+    'kafka_dlt-original-partition': binary(4, 1),
+    'kafka_dlt-original-offset': binary(8, 9),
+  };
+  const loop = text({ '__dlq.errors.topic': belt.deadLetterTopic('order') });
+  const gone = text({ '__dlq.errors.topic': `${belt.prefix}there.is.none` });
+  const put = [connect, streams, spring, loop, gone, {}];
+  putRecords(
+    belt.kafka.brokers,
+    foreign,
+    put.map((headers) => ({ key, headers: { ...id, ...headers, 'x-own': Buffer.from('kept') }, value })),
+  );
+
+  const list = objects((await esteira(belt, 'list', '--topic', foreign, '--json')).out);
+  assert.deepEqual(
+    list.map((one) => [one.writer, one.topic, one.partition, one.error_class]),
+    [
+      ['connect', order, 2, 'org.example.DataException'],
+      ['streams', order, 1, 'java.lang.RuntimeException'],
+      ['spring', order, 1, 'org.example.Refused'],
+      ['esteira', belt.deadLetterTopic('order'), -1, ''],
+      ['esteira', `${belt.prefix}there.is.none`, -1, ''],
+      ['unknown', '', -1, ''],
+    ],
+  );
+  const show = await esteira(belt, 'show', `${foreign}#0:0`, '--topic', foreign);
+  assert.doesNotMatch(show.out, /ana@example/, "another program's message may hold anything");
+
+  const replay = await esteira(belt, 'replay', '--topic', foreign, '--yes');
+  assert.equal(replay.code, 1, replay.out + replay.err);
+  assert.match(replay.out, /3 put back/);
+  assert.match(replay.err, /1 left: they came from a DLQ/);
+  assert.match(replay.err, /1 left: the topic they came from is not there any more/);
+  assert.match(replay.err, /1 left: nothing says which topic/);
+  const back = (await belt.records(order)).filter((r) => 'esteira-replay-count' in headersOf(r));
+  assert.deepEqual(back.map((r) => r.partition).sort(), [1, 1, 2]);
+  for (const record of back) {
+    assert.deepEqual(record.value, value);
+    assert.deepEqual(Object.keys(headersOf(record)), [
+      'ce_id',
+      'x-own',
+      'esteira-chain',
+      'esteira-replay-count',
+      'esteira-replay-for',
+    ]);
+  }
+  assert.equal((await belt.counts())[`${belt.prefix}there.is.none`], undefined, 'no topic was made');
+});
+
+// A group passes over what was put back for another destination, and commits past it.
+scenario('a replay for another destination', {}, async (belt) => {
+  const [dead] = await refuse(belt, 1, 1);
+  belt.sink.refuses = () => null;
+  const [letter] = await belt.records(belt.deadLetterTopic('order'));
+  const requests = belt.sink.journal.length;
+  putRecords(belt.kafka.brokers, belt.topic('order'), [
+    { key: letter.key, headers: { 'esteira-replay-for': Buffer.from('other') }, value: letter.value },
+    { key: letter.key, headers: { 'esteira-replay-for': Buffer.from('other') }, value: null },
+  ]);
+  const next = [...series(50, { streams: 4 })];
+  await new Publisher(belt.url).send(next);
+  await belt.delivered(next);
+  assert.ok(!belt.sink.seen.has(dead.id), 'not for us');
+  assert.equal(belt.sink.journal.length - requests, next.length);
+  assert.equal(await belt.deadLetters(), 1, 'the tombstone was not for us either');
+  putRecords(belt.kafka.brokers, belt.topic('order'), [
+    { key: letter.key, headers: { 'esteira-replay-for': Buffer.from('dashboard') }, value: letter.value },
+  ]);
+  await waitFor('the one that is', () => belt.sink.seen.has(dead.id), { within: 20_000, every: 50 });
 });

@@ -1,10 +1,11 @@
 /* Puts records into Kafka as a foreign program would:
  *   topic_put BROKERS TOPIC   one record for each line of standard input, in their order:
- *                             KEY HEADER VALUE, separated by single spaces; HEADER is the value of
- *                             __value_schema_id, or "-" for none; it and VALUE in hexadecimal
+ *                             KEY HEADERS VALUE, separated by single spaces; HEADERS is "-" for none,
+ *                             or NAME=HEX,NAME=HEX…; VALUE in hexadecimal, or "~" for null
  * All of them go to partition 0. */
 #include <librdkafka/rdkafka.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static size_t from_hex(const char *text, unsigned char *to)
 }
 
 /* Cuts the word off the line. */
-static const char *take_word(char **line)
+static char *take_word(char **line)
 {
     char *word = *line;
     size_t n = strcspn(word, " \n");
@@ -64,22 +65,46 @@ static const char *take_word(char **line)
     return word;
 }
 
+/* Ends a word at the character and returns what stands behind it; NULL when it has none. */
+static char *cut_at(char *word, char c)
+{
+    char *at = strchr(word, c);
+
+    if (at != NULL)
+        *at++ = '\0';
+    return at;
+}
+
+static rd_kafka_headers_t *headers_of(char *list)
+{
+    static unsigned char value[BYTES_MAX];
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
+    char *name = strcmp(list, "-") == 0 ? NULL : list, *next, *hex;
+
+    for (; name != NULL; name = next) {
+        next = cut_at(name, ',');
+        hex = cut_at(name, '=');
+        if (hex == NULL)
+            die("header", "expected NAME=HEX");
+        rd_kafka_header_add(headers, name, -1, value, (ssize_t)from_hex(hex, value));
+    }
+    return headers;
+}
+
 static void put(rd_kafka_t *rk, const char *topic, char *line)
 {
-    static unsigned char header[BYTES_MAX], value[BYTES_MAX];
-    const char *key = take_word(&line), *head = take_word(&line), *body = take_word(&line);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    static unsigned char value[BYTES_MAX];
+    char *key = take_word(&line), *head = take_word(&line), *body = take_word(&line);
+    bool is_null = strcmp(body, "~") == 0;
     rd_kafka_resp_err_t err;
 
     if (*body == '\0')
-        die("line", "expected KEY HEADER VALUE");
-    if (strcmp(head, "-") != 0)
-        rd_kafka_header_add(headers, "__value_schema_id", -1, header,
-                            (ssize_t)from_hex(head, header));
+        die("line", "expected KEY HEADERS VALUE");
     err = rd_kafka_producev(
         rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, strlen(key)),
-        RD_KAFKA_V_VALUE(value, from_hex(body, value)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        RD_KAFKA_V_VALUE(is_null ? NULL : value, is_null ? 0 : from_hex(body, value)),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers_of(head)),
+        RD_KAFKA_V_END);
     if (err)
         die(topic, rd_kafka_err2str(err));
 }

@@ -41,9 +41,13 @@ export async function* eachRecord(brokers, topic) {
   if ((await ended) !== 0) throw new Error(`topic_dump read ${topic} failed`);
 }
 
-// Records as a foreign program writes them, into partition 0: [{key, header (Buffer or absent), value}].
+// Records as a foreign program writes them, into partition 0: [{key, headers: {name: Buffer}, header: the
+// value of __value_schema_id, value: Buffer or null}].
 export function putRecords(brokers, topic, list) {
-  const hex = (bytes) => (bytes ? bytes.toString('hex') : '-');
-  const input = list.map((r) => `${r.key} ${hex(r.header)} ${hex(r.value)}\n`).join('');
-  execFileSync(program('topic_put'), [brokers, topic], { input, timeout: 60_000 });
+  const input = list.map(({ key, header, headers = {}, value }) => {
+    const all = header ? { ...headers, __value_schema_id: header } : headers;
+    const pairs = Object.entries(all).map(([name, bytes]) => `${name}=${bytes.toString('hex')}`);
+    return `${key} ${pairs.join(',') || '-'} ${value ? value.toString('hex') : '~'}\n`;
+  });
+  execFileSync(program('topic_put'), [brokers, topic], { input: input.join(''), timeout: 60_000 });
 }
