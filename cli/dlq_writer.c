@@ -269,15 +269,24 @@ static est_err make_added(struct dlq_writer *w, const struct dlq_entry *e,
     return EST_OK;
 }
 
-/* The record's own headers, then ours. The time is now: the old one may be older than what the
- * topic keeps, and Kafka would delete the record before it is read. */
+/* The second that it is: the old time may be older than what the topic keeps, and Kafka would delete
+ * the record before it is read. */
+static int64_t time_of_replay(void)
+{
+    int64_t ms = est_clock_wall() / EST_MS;
+
+    return ms - ms % EST_REPLAY_TIME_STEP_MS;
+}
+
+/* The record's own headers, then ours. */
 static est_err send(struct dlq_writer *w, const struct dlq_entry *e, const struct dlq_target *t,
                     struct dlq_flight *f, struct est_why *why)
 {
     struct est_record rec = {.topic = t->topic,
                              .partition = f->to,
                              .key = est_kafka_msg_key(e->msg),
-                             .value = est_kafka_msg_value(e->msg)};
+                             .value = est_kafka_msg_value(e->msg),
+                             .timestamp_ms = time_of_replay()};
     size_t n = 0;
     const struct est_record_header *own = est_kafka_msg_headers(e->msg, &n);
     struct est_record_header *all = est_calloc(n + 3, sizeof(*all));

@@ -277,8 +277,12 @@ static void release_held(void *arg)
 /* A dead letter of another destination that was put back: for that one only. */
 static bool is_for_another(const struct intake *in, const struct est_kafka_msg *msg)
 {
-    struct est_view name = est_kafka_msg_header(msg, EST_REPLAY_FOR_HEADER);
+    struct est_view name;
 
+    if (est_kafka_msg_timestamp_ms(msg) % EST_REPLAY_TIME_STEP_MS != 0 &&
+        !est_kafka_msg_is_timed_by_broker(msg))
+        return false;
+    name = est_kafka_msg_header(msg, EST_REPLAY_FOR_HEADER);
     return name.data != NULL && !est_view_is(name, in->w->dest->name);
 }
 

@@ -17,6 +17,7 @@ struct est_kafka_msg {
     struct est_record_header *own;     /* headers, then the bytes that all of it points to */
     size_t n_headers, own_size;
     int32_t partition;
+    bool by_broker; /* the time is when the broker took it */
 };
 
 static size_t bytes_of(const struct est_record *rec)
@@ -108,7 +109,8 @@ est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg
                                 .home = pool,
                                 .event = ev,
                                 .fetched = msg,
-                                .partition = msg->partition};
+                                .partition = msg->partition,
+                                .by_broker = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME};
     *ret = m;
     return EST_OK;
 }
@@ -206,6 +208,11 @@ int64_t est_kafka_msg_offset(const struct est_kafka_msg *m)
 int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m)
 {
     return m->timestamp_ms;
+}
+
+bool est_kafka_msg_is_timed_by_broker(const struct est_kafka_msg *m)
+{
+    return m->by_broker;
 }
 
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)

@@ -29,6 +29,8 @@ const char *est_kafka_msg_topic(const struct est_kafka_msg *m);
 int32_t est_kafka_msg_partition(const struct est_kafka_msg *m);
 int64_t est_kafka_msg_offset(const struct est_kafka_msg *m);
 int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m); /* 0 = unknown */
+/* The topic has message.timestamp.type=LogAppendTime: the writer's own time is not kept. */
+bool est_kafka_msg_is_timed_by_broker(const struct est_kafka_msg *m);
 /* The last header of that name; absent when there is none. */
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name);
 /* All of them, in order; borrowed from the message, which must have memory of its own. */

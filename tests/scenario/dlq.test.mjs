@@ -127,6 +127,7 @@ scenario('replay: simulated first, then once', {}, async (belt) => {
     assert.equal(record.partition, before.partition);
     assert.deepEqual(own(record), own(before));
     assert.deepEqual(record.headers.length, own(record).length + 3, 'nothing of the DLQ comes along');
+    assert.equal(record.timestamp % 1000, 0, 'how a consumer knows whose headers to read');
     assert.equal(headers['esteira-replay-for'], 'dashboard');
     assert.equal(headers['esteira-replay-count'], '1');
     const [boot, epoch, type, partition, n] = headers['esteira-chain'].split('/');

@@ -2,13 +2,14 @@
  *   topic_put BROKERS TOPIC   one record for each line of standard input, in their order:
  *                             KEY HEADERS VALUE, separated by single spaces; HEADERS is "-" for none,
  *                             or NAME=HEX,NAME=HEX…; VALUE in hexadecimal, or "~" for null
- * All of them go to partition 0. */
+ * All of them go to partition 0, with the time of this second. */
 #include <librdkafka/rdkafka.h>
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { WAIT_MS = 20000, LINE_MAX_BYTES = 1 << 20, BYTES_MAX = LINE_MAX_BYTES / 2 };
 
@@ -104,7 +105,7 @@ static void put(rd_kafka_t *rk, const char *topic, char *line)
         rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, strlen(key)),
         RD_KAFKA_V_VALUE(is_null ? NULL : value, is_null ? 0 : from_hex(body, value)),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers_of(head)),
-        RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP((int64_t)time(NULL) * 1000), RD_KAFKA_V_END);
     if (err)
         die(topic, rd_kafka_err2str(err));
 }

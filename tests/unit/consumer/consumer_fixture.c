@@ -69,6 +69,8 @@ struct est_kafka_msg {
     size_t len;
     bool is_own;
     const char *replay_for; /* a header; NULL = none */
+    int64_t timestamp_ms;
+    bool by_broker;
 };
 
 struct est_kafka_msg *fixture_msg(int64_t offset, const char *key, const void *value, size_t len)
@@ -166,6 +168,23 @@ int64_t est_kafka_msg_offset(const struct est_kafka_msg *m)
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
     return strcmp(name, EST_REPLAY_FOR_HEADER) == 0 ? est_view_str(m->replay_for) : EST_VIEW_NONE;
+}
+
+int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m)
+{
+    return m->timestamp_ms;
+}
+
+bool est_kafka_msg_is_timed_by_broker(const struct est_kafka_msg *m)
+{
+    return m->by_broker;
+}
+
+struct est_kafka_msg *fixture_timed(struct est_kafka_msg *m, int64_t ms, bool by_broker)
+{
+    m->timestamp_ms = ms;
+    m->by_broker = by_broker;
+    return m;
 }
 
 struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *destination)

@@ -31,5 +31,6 @@ struct est_kafka_msg *fixture_order(int64_t offset, const char *key, const char 
 struct est_kafka_msg *fixture_msg(int64_t offset, const char *key, const void *value, size_t len);
 /* The message, with the header of a replay that is for that destination; the name is borrowed. */
 struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *destination);
+struct est_kafka_msg *fixture_timed(struct est_kafka_msg *m, int64_t ms, bool by_broker);
 /* Messages that were made and not freed. */
 extern int fixture_messages;

@@ -209,6 +209,7 @@ static void a_replay_for_another_is_passed_over(void **state)
 {
     struct worker *w = open_intake(1);
     struct part *p = &w->parts.items[0];
+    struct est_kafka_msg *msg;
 
     (void)state;
     intake_take(w->intake, p, fixture_replayed_for(fixture_order(0, "a", "x"), "another"));
@@ -219,6 +220,13 @@ static void a_replay_for_another_is_passed_over(void **state)
     intake_take(w->intake, p, fixture_replayed_for(fixture_order(2, "a", "x"), w->dest->name));
     assert_int_equal(saw.settled, 2);
     assert_int_equal(est_lanes_stats(w->lanes).records, 1);
+    /* a time that no replay has; unless the broker's own is kept */
+    msg = fixture_timed(fixture_replayed_for(fixture_order(3, "c", "x"), "another"), 1001, false);
+    intake_take(w->intake, p, msg);
+    assert_int_equal(saw.settled, 2);
+    msg = fixture_timed(fixture_replayed_for(fixture_order(4, "d", "x"), "another"), 1001, true);
+    intake_take(w->intake, p, msg);
+    assert_int_equal(saw.settled, 3);
     close_intake(w);
 }
 
