@@ -269,8 +269,8 @@ static est_err make_added(struct dlq_writer *w, const struct dlq_entry *e,
     return EST_OK;
 }
 
-/* The second that it is: the old time may be older than what the topic keeps, and Kafka would delete
- * the record before it is read. */
+/* The second that it is: the old time may be older than what the topic keeps, and Kafka would
+ * delete the record before it is read. */
 static int64_t time_of_replay(void)
 {
     int64_t ms = est_clock_wall() / EST_MS;

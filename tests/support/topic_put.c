@@ -1,7 +1,7 @@
 /* Puts records into Kafka as a foreign program would:
  *   topic_put BROKERS TOPIC   one record for each line of standard input, in their order:
- *                             KEY HEADERS VALUE, separated by single spaces; HEADERS is "-" for none,
- *                             or NAME=HEX,NAME=HEX…; VALUE in hexadecimal, or "~" for null
+ *                             KEY HEADERS VALUE, separated by single spaces; HEADERS is "-" for
+ *                             none, or NAME=HEX,NAME=HEX…; VALUE in hexadecimal, or "~" for null
  * All of them go to partition 0, with the time of this second. */
 #include <librdkafka/rdkafka.h>
 

@@ -118,6 +118,18 @@ done <<TABLE
 66|-|none|echo | $program publish - --token-file $dir/none
 65|"accepted":0,"buffered":0,"refused":1|-|echo 'not json' | $program publish - --json --url http://127.0.0.1:9 | tail -n 1 ; echo 'not json' | $program publish - --json --url http://127.0.0.1:9 >/dev/null
 0|0 accepted|-|: | $program publish - --url http://127.0.0.1:9
+# dlq
+64|-|dlq replay has no option --state|$program dlq replay --state all
+64|-|dlq list has no option --yes|$program dlq list --yes
+64|-|dlq show needs one more argument|$program dlq show
+64|-|did you mean "dlq purge"|$program dlq purg
+64|-|did you mean order|$program dlq list --type ordr
+64|-|did you mean dashboard|$program dlq list --destination dashbord
+64|-|open|$program dlq purge --state dead
+64|-|the value of --status|$program dlq list --status refused
+69|-|[E-KAFKA-DOWN]|ESTEIRA_KAFKA_BROKERS=127.0.0.1:9 $program dlq list --timeout 1s
+69|-|[E-KAFKA-DOWN]|ESTEIRA_KAFKA_BROKERS=127.0.0.1:9 $program dlq replay --yes --timeout 1s
+78|-|no.such|$program dlq list -c $dir/option.yaml
 # colour: only where it is wanted
 0|[32m|-|$program check --offline --color always
 0|[32m|-|CLICOLOR_FORCE=1 $program check --offline
