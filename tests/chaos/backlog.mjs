@@ -24,6 +24,12 @@ const open = ({ kafka, short }) =>
 const peakMb = (pid) =>
   Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
+// User and system seconds of a process so far; behind the name, which may hold spaces.
+function cpuSeconds(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100; // USER_HZ
+}
+
 // Kafka has been lost, and the shim knows.
 async function buffering(rig) {
   await rig.kafkaAway();
@@ -89,15 +95,25 @@ async function watchDrain(rig, backlog) {
     await waitFor(
       `${share} of the backlog is handed on; see ${rig.dir}`,
       async () => (await drained()) >= share * backlog,
-      { within: 60_000 + backlog / 5, every: 20 },
+      { within: 60_000 + backlog / 5, every: 100 },
     );
-    return { t: performance.now(), n: await drained() };
+    return {
+      t: performance.now(),
+      n: await drained(),
+      shim: cpuSeconds(shim),
+      redis: cpuSeconds(redis),
+    };
   };
+  const shim = rig.shims[0].child.pid;
+  const redis = rig.redis.child.pid;
   const from = await at(0.02);
   const rssAtFrom = await rig.metric('process_resident_memory_bytes');
   const to = await at(0.98);
+  const each = (name) => ((to[name] - from[name]) * 1e6) / (to.n - from.n);
   return {
     rate: ((to.n - from.n) * 1000) / (to.t - from.t),
+    shimCpu: each('shim'),
+    redisCpu: each('redis'),
     rssAtFrom: rssAtFrom / 2 ** 20,
     rssAtTo: (await rig.metric('process_resident_memory_bytes')) / 2 ** 20,
   };
@@ -132,6 +148,8 @@ export async function drainRate({ kafka, short }) {
       start_s: round(ready),
       first_202_s: round(firstAccepted),
       drain_rate: round(drain.rate, 0),
+      shim_cpu_us_event: round(drain.shimCpu, 1),
+      redis_cpu_us_event: round(drain.redisCpu, 1),
       rss_mb_early: round(drain.rssAtFrom, 1),
       rss_mb_late: round(drain.rssAtTo, 1),
       rss_mb_peak: round(peak, 1),

@@ -53,7 +53,7 @@ async function sideBySide(names, one) {
 }
 
 async function runAll(names, options) {
-  const kafka = await ChaosKafka.open();
+  const kafka = await ChaosKafka.open(options.short ? {} : { heap: '1g' });
   let passed = true;
   const one = async (name) => {
     const line = await attempt(name, { kafka, ...options });

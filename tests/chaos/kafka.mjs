@@ -27,7 +27,9 @@ function listeners(port, pairs) {
 }
 
 export class ChaosKafka extends Kafka {
-  static async open() {
+  // heap: of the JVM, e.g. 1g; else as tools/kafka.sh has it.
+  static async open({ heap } = {}) {
+    if (heap) process.env.KAFKA_HEAP ??= heap;
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-kafka-'));
     const kafka = new ChaosKafka(dir, true);
     const [port, ...rest] = await freePorts(1 + 2 * PROXIES);
