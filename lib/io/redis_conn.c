@@ -1,6 +1,7 @@
 #include "io/redis_conn.h"
 
 #include "base/mem.h"
+#include "io/redis_objects.h"
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -14,7 +15,8 @@ enum { READ_SIZE = 16 * 1024 };
 struct est_redis_conn {
     struct est_loop *loop;
     struct est_redis_conn_handlers h;
-    redisAsyncContext *ac; /* NULL once hiredis has freed it */
+    redisAsyncContext *ac;             /* NULL once hiredis has freed it */
+    struct est_redis_objects *objects; /* outlive the context */
     struct est_watch watch;
     bool watched, in_event, freed;
     size_t reads; /* since the last whole answer */
@@ -100,6 +102,12 @@ static void on_answer(redisAsyncContext *ac, void *reply, void *unused)
     c->h.answer(c->h.arg, reply);
 }
 
+static void end(struct est_redis_conn *c)
+{
+    est_redis_objects_free(c->objects);
+    est_free(c);
+}
+
 /* --- events --- */
 
 static void handle(struct est_redis_conn *c, uint32_t events)
@@ -126,7 +134,7 @@ static void on_event(void *arg, uint32_t events)
     handle(c, events);
     c->in_event = false;
     if (c->freed)
-        est_free(c);
+        end(c);
     else if (c->ac == NULL)
         c->h.gone(c->h.arg, c->detail);
 }
@@ -159,10 +167,13 @@ est_err est_redis_conn_new(struct est_loop *lp, const struct est_redis_target *t
     est_err err = EST_ERR_NOMEM;
 
     if (c != NULL)
+        c->objects = est_redis_objects_new();
+    if (c != NULL && c->objects != NULL)
         ac = to->path[0] != '\0' ? redisAsyncConnectUnix(to->path)
                                  : redisAsyncConnect(to->host, to->port);
     if (ac == NULL)
         goto fail;
+    est_redis_objects_use(c->objects, ac->c.reader);
     err = EST_ERR_CONNECT;
     c->loop = lp;
     c->h = *h;
@@ -189,7 +200,7 @@ void est_redis_conn_free(struct est_redis_conn *c)
     drop_context(c);
     c->freed = true;
     if (!c->in_event)
-        est_free(c);
+        end(c);
 }
 
 bool est_redis_conn_send(struct est_redis_conn *c, struct est_view wire)
