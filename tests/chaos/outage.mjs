@@ -15,6 +15,7 @@ async function outage(kafka, plan) {
   try {
     const { rate, batch, lanes } = plan;
     const [before, away, after] = plan.seconds;
+    await warmUp(rig);
     const load = rig.load({ rate, batch, lanes, bytes: 500, events: TYPES });
     await load.accepted(1);
     await pause(before * 1000);
@@ -30,6 +31,12 @@ async function outage(kafka, plan) {
   } finally {
     await rig.end({ keep: !passed });
   }
+}
+
+// The first records of new topics wait for Kafka to open them.
+async function warmUp(rig) {
+  await rig.load({ count: 400, lanes: 40, batch: 5, events: TYPES, tag: 'warm' }).done;
+  await rig.direct();
 }
 
 async function account(rig, plan, end, recovery) {
