@@ -20,7 +20,9 @@ export class Load {
     this.last = { sent: 0, accepted: 0 };
     this.child = spawn(program('chaos_load'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
     readline.createInterface({ input: this.child.stdout }).on('line', (line) => {
-      this.last = JSON.parse(line);
+      const now = JSON.parse(line);
+      if (now.p99_worst_ms > (this.last.p99_worst_ms ?? 0)) this.worstAt = now.seconds;
+      this.last = now;
     });
     this.done = new Promise((resolve, reject) => {
       this.child.on('error', reject);

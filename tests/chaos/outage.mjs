@@ -25,7 +25,7 @@ async function outage(kafka, plan) {
     const up = performance.now();
     const recovery = await rig.direct({ within: 60_000, since: up });
     await pause(Math.max(1000, after * 1000 - (performance.now() - up)));
-    const line = await account(rig, plan, await load.stop(), recovery);
+    const line = await account(rig, plan, load, recovery);
     passed = line.pass;
     return line;
   } finally {
@@ -39,7 +39,8 @@ async function warmUp(rig) {
   await rig.direct();
 }
 
-async function account(rig, plan, end, recovery) {
+async function account(rig, plan, load, recovery) {
+  const end = await load.stop();
   await rig.direct();
   await rig.emptied();
   if (plan.consumer) await rig.delivered();
@@ -54,6 +55,7 @@ async function account(rig, plan, end, recovery) {
     lost: topics.lost - rig.missing(),
     recovery_s_max: round(recovery),
     counted_at: plan.consumer ? 'topics and sink' : 'topics',
+    p99_worst_at_s: round(load.worstAt, 1),
     rate: plan.rate,
     seconds: round(end.seconds, 1),
     rate_reached: round(end.accepted / end.seconds, 0),

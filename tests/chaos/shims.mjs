@@ -98,7 +98,7 @@ export async function oneCutOff({ kafka, short }) {
 // A shim that holds a backlog sleeps past its lease. Another one adopts the backlog and has handed on a
 // part of it when the first one wakes and takes new events of the same keys.
 export async function frozenAndFenced({ kafka, short }) {
-  const backlog = short ? 600 : 4000;
+  const backlog = short ? 600 : 3000;
   const rate = backlog / 3;
   const { rig, cut, well } = await open(
     { kafka, short },
