@@ -1,6 +1,6 @@
-/* Private to lib/io/redis*.c: where the objects of an answer live. hiredis makes two allocations for
- * each element of an answer; 512 entries read from a stream are 9,000 of them. Here an answer lies in
- * a few large pieces, which are used again for the next one. */
+/* Private to lib/io/redis*.c: where the objects of an answer live. hiredis makes two allocations
+ * for each element of an answer; 512 entries read from a stream are 9,000 of them. Here an answer
+ * lies in a few large pieces, which are used again for the next one. */
 #pragma once
 
 struct redisReader;
