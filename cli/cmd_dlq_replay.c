@@ -147,7 +147,7 @@ static void sum_json(struct replay *r)
     est_buf_printf(b,
                    ",\"dry_run\":%s,\"matched\":%llu,\"replayed\":%llu,\"already\":%llu,"
                    "\"parked\":%llu,\"left\":%llu,\"complete\":%s",
-                   r->act ? "false" : "true", (unsigned long long)(r->wanted + left(r)),
+                   r->act ? "false" : "true", (unsigned long long)r->wanted + left(r),
                    (unsigned long long)r->writer.done, (unsigned long long)r->done_before,
                    (unsigned long long)r->parked, (unsigned long long)left(r),
                    r->code == EXIT_FINE ? "true" : "false");
