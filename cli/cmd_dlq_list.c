@@ -6,7 +6,6 @@
 #include "config/line.h"
 #include "config/unit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { SHOWN_DEFAULT = 20, GROUPS_MAX = 200, CELL = 128 };
@@ -61,13 +60,10 @@ static void count(struct list *l, const struct dlq_entry *e)
 
 static void number_cell(struct table *t, struct out *o, uint64_t n)
 {
-    struct est_buf b;
+    char cell[DLQ_NUMBER];
 
-    est_buf_init(&b, CELL);
-    lang_put_number(&b, o->lang, n);
-    est_buf_putc(&b, '\0');
-    table_cell(t, est_buf_err(&b) == EST_OK ? b.data : "");
-    est_buf_fini(&b);
+    dlq_number(o, n, cell);
+    table_cell(t, cell);
 }
 
 static void view_cell(struct table *t, struct est_view v)
@@ -106,15 +102,6 @@ static void age_cell(struct table *t, est_us at)
 
 /* --- showing --- */
 
-static enum text state_text(enum dlq_state state)
-{
-    static const enum text texts[DLQ_STATES] = {[DLQ_OPEN] = TEXT_DLQ_OPEN,
-                                                [DLQ_PARKED] = TEXT_DLQ_PARKED,
-                                                [DLQ_REPLAYED] = TEXT_DLQ_REPLAYED};
-
-    return texts[state];
-}
-
 static void show(struct list *l, const struct dlq_entry *e)
 {
     struct out *o = &l->dlq.cli->out;
@@ -134,7 +121,7 @@ static void show(struct list *l, const struct dlq_entry *e)
     number_cell(l->rows, o, e->letter.attempts);
     age_cell(l->rows, dlq_time(e));
     number_cell(l->rows, o, e->letter.replays);
-    table_cell(l->rows, lang_text(o->lang, state_text(e->state)));
+    table_cell(l->rows, lang_text(o->lang, dlq_state_text(e->state)));
 }
 
 static void print_groups(struct list *l)
@@ -147,7 +134,7 @@ static void print_groups(struct list *l)
         view_cell(t, est_view_str(g->type));
         view_cell(t, est_view_str(g->class));
         status_cell(t, g->status);
-        table_cell(t, lang_text(o->lang, state_text(g->state)));
+        table_cell(t, lang_text(o->lang, dlq_state_text(g->state)));
         number_cell(t, o, g->n);
     }
     table_print(t, o,
@@ -173,7 +160,7 @@ static void print_rows(struct list *l)
 static void sum_up(struct list *l)
 {
     struct out *o = &l->dlq.cli->out;
-    char n[4][24];
+    char n[DLQ_STATES + 1][DLQ_NUMBER];
 
     if (l->found == 0) {
         out_mark(o, MARK_OK, TEXT_DLQ_NONE, OUT_ARGS(""));
@@ -181,11 +168,11 @@ static void sum_up(struct list *l)
     }
     print_groups(l);
     print_rows(l);
-    (void)snprintf(n[0], sizeof(n[0]), "%llu", (unsigned long long)l->found);
+    dlq_number(o, l->found, n[0]);
     for (size_t i = 0; i < DLQ_STATES; i++)
-        (void)snprintf(n[i + 1], sizeof(n[0]), "%llu", (unsigned long long)l->of_state[i]);
+        dlq_number(o, l->of_state[i], n[i + 1]);
     out_talk(o, TEXT_DLQ_SUM, OUT_ARGS(n[0], n[1], n[2], n[3]));
-    (void)snprintf(n[1], sizeof(n[1]), "%llu", (unsigned long long)(l->found - l->shown));
+    dlq_number(o, l->found - l->shown, n[1]);
     if (l->found > l->shown)
         out_talk(o, TEXT_DLQ_MORE, OUT_ARGS(n[1]));
 }

@@ -6,9 +6,6 @@
 #include "base/mem.h"
 #include "io/kafka_admin.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* The head of one partition. */
 struct head {
     struct dlq_source *source;
@@ -123,15 +120,15 @@ static void delete_all(struct purge *p)
 static void sum_up(const struct purge *p, bool act)
 {
     struct out *o = &p->dlq.cli->out;
-    char n[24], behind[24];
+    char n[DLQ_NUMBER], behind[DLQ_NUMBER];
 
-    (void)snprintf(n, sizeof(n), "%llu", (unsigned long long)(act ? p->deleted : p->fit));
-    (void)snprintf(behind, sizeof(behind), "%llu", (unsigned long long)p->behind);
+    dlq_number(o, act ? p->deleted : p->fit, n);
+    dlq_number(o, p->behind, behind);
     if (o->json) {
         struct est_buf *b = out_json_begin(o, "purge");
-        est_buf_printf(b, ",\"dry_run\":%s,\"matched\":%llu,\"deleted\":%llu,\"left\":%s",
+        est_buf_printf(b, ",\"dry_run\":%s,\"matched\":%llu,\"deleted\":%llu,\"left\":%llu",
                        act ? "false" : "true", (unsigned long long)(p->fit + p->behind),
-                       (unsigned long long)p->deleted, behind);
+                       (unsigned long long)p->deleted, (unsigned long long)p->behind);
         out_json_end(o);
         return;
     }

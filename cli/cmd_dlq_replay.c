@@ -7,9 +7,6 @@
 #include "config/line.h"
 #include "core/limiter.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum { RATE_DEFAULT = 10, BURST = 64, LOOK_MAX = 1000 };
 static const est_us TURN = 5 * EST_MS, TURN_MAX = 200 * EST_MS;
 
@@ -156,9 +153,9 @@ static void sum_json(struct replay *r)
 
 static void talk_count(struct out *o, enum text id, uint64_t n)
 {
-    char text[24];
+    char text[DLQ_NUMBER];
 
-    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+    dlq_number(o, n, text);
     if (n > 0)
         out_talk(o, id, OUT_ARGS(text));
 }
@@ -166,14 +163,14 @@ static void talk_count(struct out *o, enum text id, uint64_t n)
 static void sum_up(struct replay *r)
 {
     struct out *o = &r->dlq.cli->out;
-    char n[24];
+    char n[DLQ_NUMBER];
 
     out_wipe(o);
     if (o->json) {
         sum_json(r);
         return;
     }
-    (void)snprintf(n, sizeof(n), "%llu", (unsigned long long)(r->act ? r->writer.done : r->wanted));
+    dlq_number(o, r->act ? r->writer.done : r->wanted, n);
     out_mark(o, r->code == EXIT_FINE && left(r) == 0 ? MARK_OK : MARK_WARN,
              r->act ? TEXT_DLQ_DONE : TEXT_DLQ_WOULD, OUT_ARGS(n));
     talk_count(o, TEXT_DLQ_BEFORE, r->done_before);

@@ -109,7 +109,7 @@ static void say_letter(struct show *s, const struct dlq_entry *e)
         out_put(&s->dlq.cli->out, EST_VIEW_LIT("\n"));
     say_view(s, TEXT_DLQ_ID, dl->id);
     say_view(s, TEXT_DLQ_TYPE, est_view_str(e->type));
-    say(s, TEXT_DLQ_STATE, dlq_state_name(e->state));
+    say(s, TEXT_DLQ_STATE, lang_text(s->dlq.cli->out.lang, dlq_state_text(e->state)));
     say_view(s, TEXT_DLQ_CLASS, dl->class);
     say_number(s, TEXT_DLQ_STATUS, dl->status);
     say_message(s, dl);

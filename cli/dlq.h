@@ -13,7 +13,7 @@
 #include "core/dlq_done.h"
 #include "io/kafka_msg.h"
 
-enum { DLQ_TOPIC_MAX = 300, DLQ_MAX_REPLAYS = 3 };
+enum { DLQ_TOPIC_MAX = 300, DLQ_MAX_REPLAYS = 3, DLQ_NUMBER = 40 };
 
 enum dlq_state { DLQ_OPEN, DLQ_PARKED, DLQ_REPLAYED, DLQ_STATES };
 
@@ -72,8 +72,11 @@ bool dlq_fits(const struct dlq *d, const struct dlq_entry *e);
 bool dlq_is_named(const struct dlq_entry *e, const char *name);
 /* "order#0:12": type or DLQ topic, partition and offset in the DLQ. */
 void dlq_place(const struct dlq_entry *e, char *out, size_t size);
-est_us dlq_time(const struct dlq_entry *e); /* wall clock: when it failed, or was written */
-const char *dlq_state_name(enum dlq_state state);
+est_us dlq_time(const struct dlq_entry *e);       /* wall clock: when it failed, or was written */
+const char *dlq_state_name(enum dlq_state state); /* as --state and --json have it */
+enum text dlq_state_text(enum dlq_state state);   /* as people read it */
+/* 12.480 or 12,480 */
+void dlq_number(const struct out *o, uint64_t n, char out[DLQ_NUMBER]);
 /* False: --state is none of them. */
 bool dlq_states_of(const char *text, unsigned *ret);
 /* The members of a dead letter in JSON: ids, types, classes, counts, no value of the event. */

@@ -1,6 +1,7 @@
 #include "dlq.h"
 
 #include "base/jsonw.h"
+#include "config/line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,25 @@ static const char *const states[DLQ_STATES] = {
 const char *dlq_state_name(enum dlq_state state)
 {
     return states[state];
+}
+
+enum text dlq_state_text(enum dlq_state state)
+{
+    static const enum text texts[DLQ_STATES] = {[DLQ_OPEN] = TEXT_DLQ_OPEN,
+                                                [DLQ_PARKED] = TEXT_DLQ_PARKED,
+                                                [DLQ_REPLAYED] = TEXT_DLQ_REPLAYED};
+
+    return texts[state];
+}
+
+void dlq_number(const struct out *o, uint64_t n, char out[DLQ_NUMBER])
+{
+    struct est_buf b;
+
+    est_buf_init(&b, DLQ_NUMBER);
+    lang_put_number(&b, o->lang, n);
+    est_line_copy(out, DLQ_NUMBER, est_buf_view(&b));
+    est_buf_fini(&b);
 }
 
 bool dlq_states_of(const char *text, unsigned *ret)

@@ -201,7 +201,7 @@ static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition
         w->in_flight--;
     }
     if (err != EST_OK) {
-        /* what is stamped behind it must not make it a hole */
+        /* nothing more is sent; should that change, no number behind it may make it a hole */
         if (f != NULL && f->target->is_stamped)
             est_stamp_break(w->stamp, f->target->stamp, (uint32_t)f->to);
         fail(w, err, est_err_text(err));
