@@ -126,8 +126,9 @@ static void sum_up(const struct purge *p, bool act)
     dlq_number(o, p->behind, behind);
     if (o->json) {
         struct est_buf *b = out_json_begin(o, "purge");
+        uint64_t matched = p->fit + p->behind;
         est_buf_printf(b, ",\"dry_run\":%s,\"matched\":%llu,\"deleted\":%llu,\"left\":%llu",
-                       act ? "false" : "true", (unsigned long long)(p->fit + p->behind),
+                       act ? "false" : "true", (unsigned long long)matched,
                        (unsigned long long)p->deleted, (unsigned long long)p->behind);
         out_json_end(o);
         return;

@@ -209,10 +209,12 @@ static int run(struct replay *r)
     r->progress = (struct progress){.started = est_clock_mono()};
     if (r->act && r->dlq.cli->out.tty_err)
         r->progress.total = dlq_count(&r->dlq);
-    if (r->act)
+    if (r->act) {
+        r->dlq.exit_down = EXIT_AGAIN; /* what is done stays done */
         replay_all(r);
-    else
+    } else {
         look_at_all(r);
+    }
     note_end(r);
     sum_up(r);
     if (r->code == EXIT_FINE && left(r) > 0)

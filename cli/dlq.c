@@ -115,7 +115,8 @@ static int prepare(struct dlq *d, unsigned states)
 bool dlq_open(struct dlq *d, struct cli *cli, const struct est_config *cfg, unsigned states,
               int *ret_code)
 {
-    *d = (struct dlq){.cli = cli, .cfg = cfg, .extra = cli_kafka_options(cfg)};
+    *d = (struct dlq){
+        .cli = cli, .cfg = cfg, .extra = cli_kafka_options(cfg), .exit_down = EXIT_UNAVAILABLE};
     *ret_code = prepare(d, states);
     if (*ret_code == EXIT_FINE)
         return true;
@@ -219,7 +220,9 @@ est_err dlq_next(struct dlq *d, est_us wait, struct dlq_entry *ret, int *ret_cod
 
     if (err == EST_OK || err == EST_ERR_AGAIN || err == EST_ERR_CLOSED)
         return err;
-    *ret_code = err == EST_ERR_NOTFOUND ? EXIT_NO : cli_exit_at_open(err);
+    *ret_code = err == EST_ERR_NOTFOUND     ? EXIT_NO
+                : err == EST_ERR_KAFKA_DOWN ? d->exit_down
+                                            : cli_exit_at_open(err);
     out_failure(&d->cli->out, err, &why, *ret_code);
     return err;
 }

@@ -43,6 +43,7 @@ struct dlq {
     unsigned max_replays;
     unsigned states; /* bits of those that fit */
     uint64_t read;   /* records so far */
+    int exit_down;   /* how to exit when Kafka goes while it is read; EXIT_UNAVAILABLE at first */
 };
 
 /* The filters and topics of the command line, and what was replayed. `states`: bits of those that

@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum { QUEUE_BYTES = 256 * 1024 * 1024, OVERHEAD = 64 * 1024, NOTES_MAX = 4 * DLQ_WINDOW };
-static const est_us NOTE_AFTER = EST_SECOND, MESSAGE_TIMEOUT = 30 * EST_SECOND;
+static const est_us NOTE_AFTER = EST_SECOND, PURGE_BOUND = 5 * EST_SECOND;
+static const est_us AFTER_FAILURE = 2 * EST_SECOND; /* for notes, when Kafka has failed already */
 
 /* A topic that records go back to. */
 struct dlq_target {
@@ -348,14 +349,26 @@ void dlq_writer_turn(struct dlq_writer *w, est_us wait)
         note(w);
 }
 
-/* Every record that is on its way has its outcome within MESSAGE_TIMEOUT. */
+/* Until Kafka has answered for all of it, or has not for the time of --timeout: what is then still
+ * on its way may be in Kafka or not, is not noted, and comes again. */
+static void await_all(struct dlq_writer *w)
+{
+    est_us until =
+        est_clock_mono() + (w->err != EST_OK ? AFTER_FAILURE : w->dlq->cli->args.timeout);
+
+    while (est_kafka_pub_pending(w->kp) > 0 && est_clock_mono() < until)
+        est_loop_turn(w->fetch.lp, 100 * EST_MS);
+    if (est_kafka_pub_pending(w->kp) == 0)
+        return;
+    fail(w, EST_ERR_KAFKA_DOWN, est_err_text(EST_ERR_KAFKA_DOWN));
+    (void)est_kafka_pub_purge(w->kp, PURGE_BOUND);
+}
+
 void dlq_writer_finish(struct dlq_writer *w)
 {
-    while (w->in_flight > 0)
-        dlq_writer_turn(w, 100 * EST_MS);
+    await_all(w);
     note(w);
-    while (w->notes > 0)
-        est_loop_turn(w->fetch.lp, 100 * EST_MS);
+    await_all(w);
 }
 
 /* --- life --- */
@@ -397,7 +410,7 @@ static est_err open_writer(struct dlq_writer *w, struct est_why *why)
         .brokers = cfg->kafka_brokers,
         .client_id = dlq_client_id(),
         .linger = cfg->kafka_linger,
-        .message_timeout = MESSAGE_TIMEOUT,
+        .message_timeout = w->dlq->cli->args.timeout,
         .queue_max_records = DLQ_WINDOW + 2 * NOTES_MAX,
         .queue_max_bytes = QUEUE_BYTES,
         .record_max_bytes = cfg->producer_event_max + OVERHEAD,

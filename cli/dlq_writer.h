@@ -71,6 +71,6 @@ void dlq_writer_turn(struct dlq_writer *w, est_us wait);
 /* The records of that partition below `offset` are deleted: what was noted of them goes too. */
 void dlq_writer_forget(struct dlq_writer *w, struct dlq_source *s, int32_t partition,
                        int64_t offset);
-/* Waits for all that is on its way, and notes it. */
+/* Waits for all that is on its way, at most as long as --timeout, and notes it. */
 void dlq_writer_finish(struct dlq_writer *w);
 const char *dlq_target_topic(const struct dlq_target *t);

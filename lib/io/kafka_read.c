@@ -104,6 +104,24 @@ static rd_kafka_resp_err_t look_up_patiently(struct est_kafka_read *kr,
     return code;
 }
 
+/* As above, a partition may have no leader yet. */
+static rd_kafka_resp_err_t find_end_patiently(struct est_kafka_read *kr, int32_t partition,
+                                              est_us timeout, int64_t *low, int64_t *high)
+{
+    est_us now = est_clock_mono(), until = now + timeout;
+    rd_kafka_resp_err_t code;
+
+    do {
+        code = rd_kafka_query_watermark_offsets(kr->rk, kr->topic, partition, low, high,
+                                                (int)((until - now) / EST_MS));
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return code;
+        (void)rd_kafka_poll(kr->rk, RETRY_MS);
+        now = est_clock_mono();
+    } while (now < until);
+    return code;
+}
+
 /* What lies between the offsets where reading begins and the ends of now. A partition with nothing
  * has come to its end. */
 static rd_kafka_resp_err_t note_ends(struct est_kafka_read *kr,
@@ -111,8 +129,8 @@ static rd_kafka_resp_err_t note_ends(struct est_kafka_read *kr,
 {
     for (int i = 0; i < parts->cnt; i++) {
         int64_t low = 0, high = 0, begin = parts->elems[i].offset;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            kr->rk, kr->topic, parts->elems[i].partition, &low, &high, (int)(timeout / EST_MS));
+        rd_kafka_resp_err_t code =
+            find_end_patiently(kr, parts->elems[i].partition, timeout, &low, &high);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return code;
         kr->ends[i] = high;

@@ -247,6 +247,32 @@ scenario('killed in the middle, the same command goes on', LONG, async (belt) =>
   console.log(`# ${COUNT} dead letters: ${already} before the kill, ${replayed} after, ${repeats} twice`);
 });
 
+scenario('Kafka dies in the middle', { ownKafka: true }, async (belt) => {
+  const count = 1000;
+  const all = [...series(count, { streams: 20 })];
+  belt.sink.refuses = () => FAULT;
+  await new Publisher(belt.url).send(all);
+  await waitFor('all of them in the DLQ', async () => (await belt.deadLetters()) >= count, {
+    within: 60_000,
+    every: 200,
+  });
+  belt.sink.refuses = () => null;
+  const replaying = esteira(belt, 'replay', '--yes', '--rate', '200', '--json');
+  await waitFor('some of them back', () => belt.sink.seen.size >= 300, { within: 30_000, every: 20 });
+  await belt.kafka.kill();
+  const at = Date.now();
+  const stopped = await replaying;
+  assert.ok(Date.now() - at < 40_000, `it gave up after ${Date.now() - at} ms`);
+  assert.equal(stopped.code, 75, stopped.out + stopped.err);
+  assert.equal(objects(stopped.out)[0].complete, false);
+  await belt.kafka.start();
+  const rest = await esteira(belt, 'replay', '--yes', '--rate', '0', '--json');
+  assert.equal(rest.code, 0, rest.out + rest.err);
+  const [{ replayed, already }] = objects(rest.out);
+  assert.equal(replayed + already, count);
+  await belt.delivered(all, { within: 90_000 });
+});
+
 // Kafka deletes from the head of a partition only, and the command says what that leaves.
 scenario('purge: what was replayed, from the head', {}, async (belt) => {
   const bad = await refuse(belt, 300, 30);
