@@ -13,18 +13,19 @@
 
 enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64 };
 static const est_us PURGE_BOUND = 5 * EST_SECOND;
-static const est_us PROBE_EVERY = EST_SECOND, PROBE_BOUND = 100 * EST_MS,
-                    REFRESH_EVERY = 60 * EST_SECOND;
-/* At a start the answers to the first questions are near, and nobody is served meanwhile. */
+static const est_us ASK_BOUND = EST_SECOND, PROBE_EVERY = EST_SECOND,
+                    REFRESH_EVERY = 60 * EST_SECOND, SOON = 20 * EST_MS;
+/* At a start the topics may have been made a moment ago, and nobody is served meanwhile. */
 static const est_us EAGER_FOR = 5 * EST_SECOND, EAGER_EVERY = 50 * EST_MS;
 
 struct broker {
     struct broker_options opt;
     struct est_kafka_pub *kafka; /* NULL after one was given up */
     struct est_timer probe;
-    size_t asked; /* types whose partitions this round has asked for */
+    const char **topics; /* as in the catalog */
+    size_t n;
     est_us born;
-    bool known, wanted;
+    bool asking, known, wanted;
 };
 
 /* --- what the client tells --- */
@@ -113,6 +114,7 @@ static void close_client(struct broker *b)
 {
     est_kafka_pub_free(b->kafka);
     b->kafka = NULL;
+    b->asking = false;
 }
 
 /* After a fatal error the client is replaced, once a probe at most: a new one has no memory of how
@@ -135,67 +137,53 @@ static bool revive(struct broker *b)
 
 /* --- questions --- */
 
-static est_err learn_type(struct broker *b, struct catalog_type *t, est_us bound,
-                          struct est_why *why)
+static void ask_again(struct broker *b)
 {
-    int32_t n;
-    est_err err = est_kafka_pub_partitions(b->kafka, t->topic, bound, &n, why);
+    est_us pause = REFRESH_EVERY;
 
-    if (err != EST_OK || n == t->kafka_partitions)
-        return err;
+    if (b->asking || est_loop_timer_armed(&b->probe))
+        return;
+    if (!b->known && est_clock_mono() - b->born < EAGER_FOR)
+        pause = EAGER_EVERY;
+    else if (b->wanted)
+        pause = PROBE_EVERY;
+    est_loop_timer_at(b->opt.loop, &b->probe, est_loop_now(b->opt.loop) + pause);
+}
+
+static void learn(struct broker *b, struct catalog_type *t, int32_t n)
+{
+    if (n == t->kafka_partitions)
+        return;
     EST_LOG(EST_INFO, "partitions", EST_S("topic", t->topic), EST_I("partitions", n));
     t->kafka_partitions = t->partitions = n;
     b->opt.partitions(b->opt.arg, t);
-    return EST_OK;
 }
 
-/* One round over all types, which goes on where the last call had to stop: a broker that is far
- * away answers few questions within `bound`, and yet the round ends. */
-static est_err learn(struct broker *b, est_us bound, struct est_why *why)
+static void on_counts(void *arg, est_err err, const int32_t *counts)
 {
-    est_us until = est_clock_mono() + bound;
+    struct broker *b = arg;
+    bool known = true;
 
-    for (size_t n = catalog_count(b->opt.catalog); b->asked < n; b->asked++) {
-        est_us left = until - est_clock_mono();
-        est_err err = EST_ERR_TIMEOUT;
-        if (left <= 0)
-            return est_why_set(why, err, "Kafka answers slowly: %zu of %zu topics known", b->asked,
-                               n);
-        err = learn_type(b, catalog_at(b->opt.catalog, b->asked), left, why);
-        if (err != EST_OK)
-            return err;
+    b->asking = false;
+    for (size_t i = 0; err == EST_OK && i < b->n; i++) {
+        if (counts[i] > 0)
+            learn(b, catalog_at(b->opt.catalog, i), counts[i]);
+        known &= catalog_at(b->opt.catalog, i)->kafka_partitions > 0;
     }
-    b->asked = 0;
-    b->known = true;
-    return EST_OK;
-}
-
-/* All partitions being known, one question is enough to see whether a broker answers. */
-static est_err look(struct broker *b, struct est_why *why)
-{
-    if (b->wanted && b->known)
-        return learn_type(b, catalog_at(b->opt.catalog, 0), PROBE_BOUND, why);
-    return learn(b, PROBE_BOUND, why);
-}
-
-static est_us pause_of(const struct broker *b)
-{
-    if (!b->known && est_clock_mono() - b->born < EAGER_FOR)
-        return EAGER_EVERY;
-    return b->wanted ? PROBE_EVERY : REFRESH_EVERY;
+    if (err == EST_OK) {
+        b->known = known;
+        b->opt.answered(b->opt.arg);
+    }
+    ask_again(b);
 }
 
 static void on_probe(void *arg)
 {
     struct broker *b = arg;
-    struct est_why why = {0};
 
-    if (revive(b) && look(b, &why) == EST_OK)
-        b->opt.answered(b->opt.arg);
-    else
-        EST_LOG(EST_DEBUG, "kafka_not_there", EST_S("detail", why.text));
-    if (!est_loop_timer_armed(&b->probe))
-        est_loop_timer_at(b->opt.loop, &b->probe, est_clock_mono() + pause_of(b));
+    b->asking = revive(b) &&
+                est_kafka_pub_ask(b->kafka, b->topics, b->n, ASK_BOUND, on_counts, b) == EST_OK;
+    ask_again(b);
 }
 
 void broker_ask(struct broker *b, bool wanted)
@@ -203,8 +191,8 @@ void broker_ask(struct broker *b, bool wanted)
     if (b->wanted == wanted)
         return;
     b->wanted = wanted;
-    est_loop_timer_at(b->opt.loop, &b->probe,
-                      est_loop_now(b->opt.loop) + (wanted ? 20 * EST_MS : REFRESH_EVERY));
+    if (wanted && !b->asking)
+        est_loop_timer_at(b->opt.loop, &b->probe, est_loop_now(b->opt.loop) + SOON);
 }
 
 bool broker_is_known(const struct broker *b)
@@ -259,6 +247,7 @@ bool broker_purge(struct broker *b)
         return true;
     EST_LOG(EST_ERROR, "purge_incomplete", EST_I("unreported", est_kafka_pub_pending(b->kafka)));
     close_client(b);
+    ask_again(b); /* which makes a new one */
     return false;
 }
 
@@ -279,7 +268,12 @@ est_err broker_new(const struct broker_options *opt, struct broker **ret, struct
     b->opt = *opt;
     b->born = est_clock_mono();
     b->probe = (struct est_timer){.fn = on_probe, .arg = b};
-    err = open_client(b, reterr);
+    b->n = catalog_count(opt->catalog);
+    b->topics = est_calloc(b->n, sizeof(*b->topics));
+    for (size_t i = 0; b->topics != NULL && i < b->n; i++)
+        b->topics[i] = catalog_at(opt->catalog, i)->topic;
+    err = b->topics == NULL ? est_why_set(reterr, EST_ERR_NOMEM, "no memory for the topics")
+                            : open_client(b, reterr);
     if (err != EST_OK) {
         broker_free(b);
         return err;
@@ -295,5 +289,6 @@ void broker_free(struct broker *b)
         return;
     est_loop_timer_off(b->opt.loop, &b->probe);
     close_client(b);
+    est_free(b->topics);
     est_free(b);
 }

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "io/kafka_ask.h"
 #include "io/kafka_client.h"
 
 #include <stdio.h>
@@ -20,6 +21,14 @@ struct est_kafka_pub {
         topics; /* name → rd_kafka_topic_t: a look-up by name per record would take a lock */
     size_t pending;
     bool down, fatal;
+    struct est_kafka_ask ask;
+    struct {
+        const char *const *topics;
+        int32_t *counts;
+        size_t n;
+        est_kafka_counts_fn *fn;
+        void *arg;
+    } asked;
     const rd_kafka_message_t *report; /* while its handler runs */
 };
 
@@ -132,6 +141,40 @@ static void on_queue_event(void *arg, rd_kafka_event_t *ev)
     }
 }
 
+/* --- what a broker answers --- */
+
+/* A topic made a moment ago has partitions without a leader: it cannot be written to yet. */
+static bool has_leaders(const rd_kafka_metadata_topic_t *t)
+{
+    for (int i = 0; i < t->partition_cnt; i++)
+        if (t->partitions[i].leader < 0)
+            return false;
+    return true;
+}
+
+static int32_t count_in(const struct rd_kafka_metadata *md, const char *topic)
+{
+    for (int i = 0; i < md->topic_cnt; i++)
+        if (strcmp(md->topics[i].topic, topic) == 0 &&
+            md->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return has_leaders(&md->topics[i]) ? md->topics[i].partition_cnt : 0;
+    return 0;
+}
+
+static void on_metadata(void *arg, rd_kafka_resp_err_t code, const struct rd_kafka_metadata *md)
+{
+    struct est_kafka_pub *kp = arg;
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        kp->asked.fn(kp->asked.arg, EST_ERR_KAFKA_DOWN, NULL);
+        return;
+    }
+    for (size_t i = 0; i < kp->asked.n; i++)
+        kp->asked.counts[i] = count_in(md, kp->asked.topics[i]);
+    set_state(kp, true, "answered");
+    kp->asked.fn(kp->asked.arg, EST_OK, kp->asked.counts);
+}
+
 /* --- life --- */
 
 static est_err configure(rd_kafka_conf_t *conf, const struct est_kafka_pub_options *opt,
@@ -193,6 +236,8 @@ est_err est_kafka_pub_new(struct est_loop *lp, const struct est_kafka_pub_option
     kp->queue = rd_kafka_queue_get_main(kp->rk);
     (void)rd_kafka_set_log_queue(kp->rk, kp->queue);
     err = est_kafka_wake_init(&kp->wake, lp, kp->queue, on_queue_event, kp, reterr);
+    if (err == EST_OK)
+        err = est_kafka_ask_init(&kp->ask, lp, kp->rk, on_metadata, kp, reterr);
     if (err != EST_OK)
         goto fail;
     *ret = kp;
@@ -209,6 +254,8 @@ void est_kafka_pub_free(struct est_kafka_pub *kp)
 
     if (kp == NULL)
         return;
+    est_kafka_ask_fini(&kp->ask);
+    est_free(kp->asked.counts);
     est_kafka_wake_fini(&kp->wake);
     while ((rkt = est_map_next(&kp->topics, &it, NULL)) != NULL)
         rd_kafka_topic_destroy(rkt);
@@ -296,22 +343,25 @@ bool est_kafka_pub_is_fatal(const struct est_kafka_pub *kp)
 
 /* --- partitions --- */
 
-/* A topic made a moment ago has partitions without a leader: it cannot be written to yet. */
-static bool has_leaders(const rd_kafka_metadata_topic_t *t)
+est_err est_kafka_pub_ask(struct est_kafka_pub *kp, const char *const *topics, size_t n,
+                          est_us timeout, est_kafka_counts_fn *fn, void *arg)
 {
-    for (int i = 0; i < t->partition_cnt; i++)
-        if (t->partitions[i].leader < 0)
-            return false;
-    return true;
-}
-
-static int32_t count_in(const struct rd_kafka_metadata *md, const char *topic)
-{
-    for (int i = 0; i < md->topic_cnt; i++)
-        if (strcmp(md->topics[i].topic, topic) == 0 &&
-            md->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            return has_leaders(&md->topics[i]) ? md->topics[i].partition_cnt : 0;
-    return 0;
+    if (kp->ask.running)
+        return EST_ERR_AGAIN;
+    if (kp->asked.counts == NULL || kp->asked.n != n) {
+        int32_t *counts = est_realloc(kp->asked.counts, n * sizeof(*counts));
+        if (counts == NULL)
+            return EST_ERR_NOMEM;
+        kp->asked.counts = counts;
+    }
+    kp->asked.topics = topics;
+    kp->asked.n = n;
+    kp->asked.fn = fn;
+    kp->asked.arg = arg;
+    for (size_t i = 0; i < n; i++)
+        if (topic_of(kp, topics[i]) == NULL)
+            return EST_ERR_NOMEM;
+    return est_kafka_ask_start(&kp->ask, timeout);
 }
 
 /* Asking for a topic that is not there creates it where the broker allows that, and answers "not

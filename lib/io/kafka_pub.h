@@ -77,6 +77,15 @@ size_t est_kafka_pub_pending(const struct est_kafka_pub *kp);
 /* After a fatal error nothing can be sent any more: free this one and make a new one. */
 bool est_kafka_pub_is_fatal(const struct est_kafka_pub *kp);
 
+/* The partition counts of those topics, without blocking: fn is called once, from the loop, within
+ * about `timeout`. counts[i] is of topics[i], 0 = it is not there yet, or cannot be written to;
+ * counts is NULL with EST_ERR_KAFKA_DOWN. A topic is created where the broker allows it. `topics`
+ * must stay until then, and always the same. EST_ERR_AGAIN: one question at a time. EST_ERR_NOMEM,
+ * EST_ERR_IO. Freeing the producer waits for the answer. */
+typedef void est_kafka_counts_fn(void *arg, est_err err, const int32_t *counts);
+est_err est_kafka_pub_ask(struct est_kafka_pub *kp, const char *const *topics, size_t n,
+                          est_us timeout, est_kafka_counts_fn *fn, void *arg);
+
 /* Number of partitions of a topic, from the broker; the call may block up to `timeout`, so it is
  * for start-up and for a thread that may wait. The topic is created where the broker allows it. */
 est_err est_kafka_pub_partitions(struct est_kafka_pub *kp, const char *topic, est_us timeout,

@@ -365,6 +365,60 @@ static void down_purged_and_up_again(void **state)
     WAIT_UNTIL(5, states_down == 2);
 }
 
+static struct {
+    size_t times;
+    est_err err;
+    int32_t counts[2];
+} answer;
+
+static void on_counts(void *arg, est_err err, const int32_t *counts)
+{
+    (void)arg;
+    answer.times++;
+    answer.err = err;
+    for (size_t i = 0; counts != NULL && i < 2; i++)
+        answer.counts[i] = counts[i];
+}
+
+static est_err ask(est_us timeout)
+{
+    static const char *const topics[] = {"events", "more"};
+
+    return est_kafka_pub_ask(kp, topics, 2, timeout, on_counts, NULL);
+}
+
+/* The loop goes on while a broker that does not answer is asked. */
+static void asking_does_not_block(void **state)
+{
+    est_us begun;
+
+    (void)state;
+    assert_int_equal(rd_kafka_mock_topic_create(cluster, "more", 3, 1), 0);
+    open_pub(usual());
+    memset(&answer, 0, sizeof(answer));
+    for (size_t times = 1; answer.counts[0] == 0 || answer.counts[1] == 0; times++) {
+        assert_int_equal(ask(5 * EST_SECOND), EST_OK);
+        assert_int_equal(ask(5 * EST_SECOND), EST_ERR_AGAIN);
+        WAIT_UNTIL(10, answer.times == times);
+        assert_int_equal(answer.err, EST_OK);
+        assert_true(times < 100);
+    }
+    assert_int_equal(answer.counts[0], PARTITIONS);
+    assert_int_equal(answer.counts[1], 3);
+
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    WAIT_UNTIL(5, states_down == 1);
+    answer.times = 0;
+    begun = est_clock_mono();
+    assert_int_equal(ask(EST_SECOND), EST_OK);
+    est_loop_turn(lp, 10 * EST_MS);
+    assert_true(est_clock_mono() - begun < 500 * EST_MS);
+    assert_int_equal(answer.times, 0);
+    WAIT_UNTIL(5, answer.times == 1);
+    assert_int_equal(answer.err, EST_ERR_KAFKA_DOWN);
+    assert_int_equal(ask(200 * EST_MS), EST_OK); /* and the end waits for it */
+}
+
 static void records_time_out(void **state)
 {
     struct est_kafka_pub_options opt = usual();
@@ -492,6 +546,7 @@ int main(void)
         T(broker_errors),
         T(refused_at_once),
         T(down_purged_and_up_again),
+        T(asking_does_not_block),
         T(records_time_out),
         T(purged_in_flight),
         T(a_fatal_error),
