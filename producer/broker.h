@@ -38,8 +38,8 @@ est_err broker_new(const struct broker_options *opt, struct broker **ret, struct
 /* Reports that have not come never will: broker_purge first. */
 void broker_free(struct broker *b);
 
-/* While `wanted`, ask once a second whether a broker is there; else once a minute whether a topic has
- * grown. */
+/* While `wanted`, ask once a second whether a broker is there; else once a minute whether a topic
+ * has grown. */
 void broker_ask(struct broker *b, bool wanted);
 /* Every type's partitions have been told in this life. */
 bool broker_is_known(const struct broker *b);

@@ -324,6 +324,15 @@ static size_t allowed(const struct publish *p, size_t wanted)
     return (double)wanted < left ? wanted : (size_t)left;
 }
 
+/* A Kafka that takes its time gets no more before it has taken what it has: else a large window
+ * would make it late for good, and be taken back each time. */
+static bool is_behind(const struct publish *p, const struct way *w)
+{
+    est_us since = way_waits_for_kafka(w);
+
+    return since != 0 && now_of(p) - since > p->opt.config->producer_ack_timeout / 4;
+}
+
 /* The window and the rate of draining are one for all types: the most important take first, and
  * each may have a few, so that none stands still. The rate counts what was sent, not what was asked
  * for: most reads of a short stream come back with less. */
@@ -339,7 +348,7 @@ static void pump(struct publish *p)
         size_t room = before + SHARE_MIN < window ? window - before : SHARE_MIN;
         if (limited)
             room = allowed(p, room);
-        w->sw.allowance = p->leaving ? 0 : room;
+        w->sw.allowance = p->leaving || is_behind(p, w) ? 0 : room;
         way_pump(w);
     }
 }

@@ -32,6 +32,6 @@ est_err est_kafka_ask_init(struct est_kafka_ask *ask, struct est_loop *lp, rd_ka
                            void *arg, struct est_why *reterr);
 /* Waits for the thread, so at most for the question's timeout. Before the rd_kafka_t goes. */
 void est_kafka_ask_fini(struct est_kafka_ask *ask);
-/* About all topics that the client has a handle of. EST_ERR_AGAIN: the last question is not answered
- * yet. */
+/* About all topics that the client has a handle of. EST_ERR_AGAIN: the last question is not
+ * answered yet. */
 est_err est_kafka_ask_start(struct est_kafka_ask *ask, est_us timeout);
