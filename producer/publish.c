@@ -333,6 +333,11 @@ static bool is_behind(const struct publish *p, const struct way *w)
     return since != 0 && now_of(p) - since > p->opt.config->producer_ack_timeout / 4;
 }
 
+static bool may_read(const struct publish *p, const struct way *w)
+{
+    return !p->leaving && boots_looked(p->ways.boots) && !is_behind(p, w);
+}
+
 /* The window and the rate of draining are one for all types: the most important take first, and
  * each may have a few, so that none stands still. The rate counts what was sent, not what was asked
  * for: most reads of a short stream come back with less. */
@@ -348,7 +353,8 @@ static void pump(struct publish *p)
         size_t room = before + SHARE_MIN < window ? window - before : SHARE_MIN;
         if (limited)
             room = allowed(p, room);
-        w->sw.allowance = p->leaving || is_behind(p, w) ? 0 : room;
+        /* Before it is known what older boots left, nothing of ours is read: it would overtake. */
+        w->sw.allowance = may_read(p, w) ? room : 0;
         way_pump(w);
     }
 }

@@ -110,7 +110,8 @@ est_err est_buffer_claim(struct est_buffer *b, const char *boot, est_buffer_clai
                          void *arg);
 est_err est_buffer_renew(struct est_buffer *b, const char *boot, est_buffer_done *fn, void *arg);
 /* Gives the lease back. gone: nothing waited any more (refused entries apart), and the boot has
- * been taken off the list. FENCED when the lease was not ours. */
+ * been taken off the list; was it another's, its owner cannot take it back. FENCED when the lease
+ * was not ours. */
 typedef void est_buffer_release_fn(void *arg, est_err err, bool gone);
 est_err est_buffer_release(struct est_buffer *b, const char *boot, est_buffer_release_fn *fn,
                            void *arg);

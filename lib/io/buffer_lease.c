@@ -22,7 +22,8 @@ static struct est_redis_script renew_script = {.text = EST_BUFFER_FENCE
                                                "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"};
 
 /* KEYS from 6 on are the streams of all types that SMEMBERS told; one more by now, and the boot is
- * not gone. */
+ * not gone. One that another life has drained stays taken for a day: should its owner wake, it must
+ * not go on as if its entries had been lost. */
 static struct est_redis_script release_script = {
     .text = EST_BUFFER_FENCE "local gone = redis.call('SCARD', KEYS[2]) == #KEYS - 5\n"
                              "for i = 6, #KEYS do\n"
@@ -37,7 +38,11 @@ static struct est_redis_script release_script = {
                              "    end\n"
                              "  end\n"
                              "end\n"
-                             "redis.call('DEL', KEYS[1])\n"
+                             "if gone and ARGV[1] ~= ARGV[2] then\n"
+                             "  redis.pcall('SET', KEYS[1], 'drained', 'EX', 86400)\n"
+                             "else\n"
+                             "  redis.call('DEL', KEYS[1])\n"
+                             "end\n"
                              "return gone and 1 or 0\n"};
 
 static struct est_redis_script adopt_script = {

@@ -471,6 +471,20 @@ static void released_when_empty(void **unused)
     assert_string_equal(redis_server_do(&server, "KEYS *"), "");
 }
 
+static void drained_by_another_stays_taken(void **unused)
+{
+    (void)unused;
+    (void)redis_server_do(&server, "RPUSH esteira:boots bar/" ELSE);
+    assert_int_equal(claim(ELSE), EST_OK);
+    assert_int_equal(release(ELSE), EST_OK);
+    assert_true(got.flag);
+    assert_string_equal(redis_server_do(&server, "LRANGE esteira:boots 0 -1"), "shop/" OWN);
+    assert_true(redis_server_number(&server, "TTL " KEY(ELSE, "lease")) > 3600);
+    assert_int_equal(est_buffer_reboot(buf, ELSE), EST_OK); /* its owner wakes */
+    assert_int_equal(claim(ELSE), EST_OK);
+    assert_false(got.flag);
+}
+
 static void released_but_for_refused(void **unused)
 {
     (void)unused;
@@ -735,6 +749,7 @@ int main(void)
         TEST(own_lease),
         TEST(anothers_lease),
         TEST(released_when_empty),
+        TEST(drained_by_another_stays_taken),
         TEST(released_but_for_refused),
         TEST(adoption_is_asked_for),
         TEST(boots_and_types),
