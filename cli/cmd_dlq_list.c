@@ -70,7 +70,7 @@ static void view_cell(struct table *t, struct est_view v)
 {
     char cell[CELL];
 
-    est_line_copy(cell, sizeof(cell), v.len > 0 ? v : EST_VIEW_LIT("-"));
+    dlq_text(v.len > 0 ? v : EST_VIEW_LIT("-"), cell, sizeof(cell));
     table_cell(t, cell);
 }
 

@@ -55,7 +55,7 @@ static void say_view(struct show *s, enum text name, struct est_view v)
 
     if (v.len == 0)
         return;
-    est_line_copy(cell, sizeof(cell), v);
+    dlq_text(v, cell, sizeof(cell));
     say(s, name, cell);
 }
 
@@ -80,10 +80,10 @@ static void say_time(struct show *s, enum text name, est_us at)
 static void say_place(struct show *s, enum text name, struct est_view topic, int32_t partition,
                       int64_t offset)
 {
-    char cell[CELL];
+    char text[CELL / 2], cell[CELL];
 
-    est_line_printf(cell, sizeof(cell), "%.*s#%d:%lld", (int)topic.len,
-                    topic.data != NULL ? topic.data : "", (int)partition, (long long)offset);
+    dlq_text(topic, text, sizeof(text));
+    est_line_printf(cell, sizeof(cell), "%s#%d:%lld", text, (int)partition, (long long)offset);
     if (topic.len > 0)
         say(s, name, cell);
 }
@@ -129,13 +129,15 @@ static void put_headers(struct show *s, const struct dlq_entry *e)
     struct est_buf *b = &s->dlq.cli->out.line;
     size_t n = 0;
     const struct est_record_header *h = est_kafka_msg_headers(e->msg, &n);
+    char name[CELL], value[CELL];
 
     for (size_t i = 0; i < n; i++) {
+        dlq_text(est_view_str(h[i].name), name, sizeof(name));
+        dlq_text(h[i].value, value, sizeof(value));
         if (s->dlq.cli->args.raw)
-            est_buf_printf(b, "  %s: %.*s\n", h[i].name, (int)h[i].value.len,
-                           h[i].value.data != NULL ? h[i].value.data : "");
+            est_buf_printf(b, "  %s: %s\n", name, value);
         else
-            est_buf_printf(b, "  %s  %zu B\n", h[i].name, h[i].value.len);
+            est_buf_printf(b, "  %s  %zu B\n", name, h[i].value.len);
     }
 }
 

@@ -76,6 +76,8 @@ void dlq_place(const struct dlq_entry *e, char *out, size_t size);
 est_us dlq_time(const struct dlq_entry *e);       /* wall clock: when it failed, or was written */
 const char *dlq_state_name(enum dlq_state state); /* as --state and --json have it */
 enum text dlq_state_text(enum dlq_state state);   /* as people read it */
+/* For a terminal: what others wrote may hold bytes that steer it; those are `?`. */
+void dlq_text(struct est_view v, char *out, size_t size);
 /* 12.480 or 12,480 */
 void dlq_number(const struct out *o, uint64_t n, char out[DLQ_NUMBER]);
 /* False: --state is none of them. */

@@ -23,6 +23,14 @@ enum text dlq_state_text(enum dlq_state state)
     return texts[state];
 }
 
+void dlq_text(struct est_view v, char *out, size_t size)
+{
+    est_line_copy(out, size, v);
+    for (; *out != '\0'; out++)
+        if ((unsigned char)*out < 0x20 || *out == 0x7f)
+            *out = '?';
+}
+
 void dlq_number(const struct out *o, uint64_t n, char out[DLQ_NUMBER])
 {
     struct est_buf b;

@@ -334,6 +334,7 @@ scenario('dead letters of others', {}, async (belt) => {
     '__streams.errors.topic': order,
     '__streams.errors.partition': '1',
     '__streams.errors.exception': 'java.lang.RuntimeException',
+    '__streams.errors.stack\u001b[2J': 'y\u001b[2Jz',
   });
   const spring = {
     ...text({ 'kafka_dlt-original-topic': order, 'kafka_dlt-exception-fqcn': 'org.example.Refused' }),
@@ -363,6 +364,10 @@ scenario('dead letters of others', {}, async (belt) => {
   );
   const show = await esteira(belt, 'show', `${foreign}#0:0`, '--topic', foreign);
   assert.doesNotMatch(show.out, /ana@example/, "another program's message may hold anything");
+
+  const odd = await esteira(belt, 'show', `${foreign}#0:1`, '--topic', foreign, '--raw');
+  assert.match(odd.out, /stack\?\[2J: y\?\[2Jz/, 'no byte of theirs steers a terminal');
+  assert.ok(!odd.out.includes('\u001b'));
 
   const replay = await esteira(belt, 'replay', '--topic', foreign, '--yes');
   assert.equal(replay.code, 1, replay.out + replay.err);
