@@ -174,6 +174,7 @@ scenario('replayed over and over: no record grows', {}, async (belt) => {
     assert.equal(answer.code, 0, answer.out + answer.err);
     assert.equal(objects(answer.out)[0].replayed, 1);
   }
+  console.log(`# ${hops} replays: header bytes ${Math.min(...sizes)} to ${Math.max(...sizes)}`);
   assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 32, `header bytes by hop: ${sizes.join(' ')}`);
 });
 
