@@ -118,7 +118,7 @@ static void what_does_not_fit_is_as_none(void **state)
         HEADER("esteira-http-status", "4000"),
         HEADER("esteira-attempts", "two"),
         HEADER("esteira-failed-at", "yesterday"),
-        HEADER("kafka_dlt-original-partition", "\377\377\377\377"),
+        HEADER("kafka_dlt-original-partition", "\200\0\0\1"),
         HEADER("kafka_dlt-original-offset", "7"),
         {"__dlq.errors.topic", {NULL, 0}},
         {"kafka_dlt-original-offset", {"", 0}},

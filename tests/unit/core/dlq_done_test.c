@@ -85,6 +85,7 @@ static void a_foreign_record_changes_nothing(void **state)
         "dlq.dashboard.esteira.order/99999999999/0",
         "dlq.dashboard.esteira.order/0/99999999999999999999",
         "dlq.dashboard.esteira.orders/0/0",
+        "dlq.dashboard.esteira.orders0/0",
         "dlq.dashboard.esteira.orde/0/0",
     };
     char bits[EST_DLQ_BLOCK_BYTES];
