@@ -171,8 +171,11 @@ scenario('buffer status, peek, adopt, drain', { consumers: 0, redis: true }, asy
   assert.deepEqual([again.key, again.value, again.timestamp], [first.key, first.value, first.timestamp]);
   assert.deepEqual((await belt.redis.ask('KEYS', '*')).filter((key) => key !== 'esteira:partitions').sort(), [
     'esteira:refused',
+    `{esteira:buf:${boot}}:lease`,
     `{esteira:buf:${boot}}:order:refused`,
   ]);
+  // Should its owner wake, it must not take this boot back.
+  assert.equal(await belt.redis.ask('GET', `{esteira:buf:${boot}}:lease`), 'drained');
 
   const refusedOnes = await esteira(belt, 'peek', 'order', '--refused');
   assert.equal(refusedOnes.code, 0, refusedOnes.err);
