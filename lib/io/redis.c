@@ -26,7 +26,7 @@ static struct est_redis_ask *ask_of(struct est_node *node)
 /* r->out holds the command. False: nothing was sent. */
 static bool send_out(struct est_redis *r, struct est_redis_ask *a)
 {
-    if (est_buf_err(&r->out) != EST_OK || !est_redis_conn_send(r->conn, est_buf_view(&r->out)))
+    if (!est_redis_conn_send(r->conn, &r->out))
         return false;
     a->sent_at = r->last_sent = est_loop_now(r->loop);
     a->bytes = r->out.len;

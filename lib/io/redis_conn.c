@@ -203,10 +203,13 @@ void est_redis_conn_free(struct est_redis_conn *c)
         end(c);
 }
 
-bool est_redis_conn_send(struct est_redis_conn *c, struct est_view wire)
+/* hiredis looks for the first argument with strchr(): it must not run out of the bytes. */
+bool est_redis_conn_send(struct est_redis_conn *c, struct est_buf *wire)
 {
-    return c->ac != NULL &&
-           redisAsyncFormattedCommand(c->ac, on_answer, NULL, wire.data, wire.len) == REDIS_OK;
+    if (c->ac == NULL || est_buf_err(wire) != EST_OK || !est_buf_reserve(wire, 1))
+        return false;
+    wire->data[wire->len] = '\0';
+    return redisAsyncFormattedCommand(c->ac, on_answer, NULL, wire->data, wire->len) == REDIS_OK;
 }
 
 bool est_redis_conn_is_open(const struct est_redis_conn *c)

@@ -2,6 +2,7 @@
  * carries bytes and answers in order; who asked what is its owner's business. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/view.h"
@@ -37,7 +38,7 @@ est_err est_redis_conn_new(struct est_loop *lp, const struct est_redis_target *t
 /* Also from inside a handler. NULL is a no-op. */
 void est_redis_conn_free(struct est_redis_conn *c);
 /* One whole command in RESP, copied. False: no memory, or the connection is ending. */
-bool est_redis_conn_send(struct est_redis_conn *c, struct est_view wire);
+bool est_redis_conn_send(struct est_redis_conn *c, struct est_buf *wire);
 bool est_redis_conn_is_open(const struct est_redis_conn *c);
 /* Bytes that the server has not taken yet. */
 size_t est_redis_conn_unsent(const struct est_redis_conn *c);

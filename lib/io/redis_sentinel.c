@@ -96,12 +96,12 @@ static bool send_question(struct est_redis_sentinel *s)
     s->auth_due = s->password[0] != '\0';
     if (s->auth_due) {
         est_redis_wire_put(&b, 2, auth);
-        good = est_buf_err(&b) == EST_OK && est_redis_conn_send(s->conn, est_buf_view(&b));
+        good = est_redis_conn_send(s->conn, &b);
         explicit_bzero(b.data, b.len);
         est_buf_clear(&b);
     }
     est_redis_wire_put(&b, 3, ask);
-    good = good && est_buf_err(&b) == EST_OK && est_redis_conn_send(s->conn, est_buf_view(&b));
+    good = good && est_redis_conn_send(s->conn, &b);
     est_buf_fini(&b);
     return good;
 }
