@@ -25,14 +25,19 @@ export function countInside(output) {
   };
 }
 
-// Names and reasons of what was skipped inside: TAP's directive, node's spec reporter, cmocka's line.
+// Names and reasons of what was skipped inside: TAP's directive, node's spec reporter, cmocka's line. cmocka
+// knows no reasons, and names each twice: a test prints "skipped: WHY" before.
 export function skippedInside(output) {
   const found = [];
+  let why = '';
   for (const line of output.split('\n')) {
     const tap = /^\s*ok \d+ - (.*?) # SKIP ?(.*)$/.exec(line) ?? /^\s*﹣ (.*?) \([\d.]+ms\) # ?(.*)$/.exec(line);
     const cmocka = /^\[ +SKIPPED +\] (\S+)$/.exec(line);
     if (tap) found.push({ name: tap[1], reason: tap[2] });
-    else if (cmocka) found.push({ name: cmocka[1], reason: '' });
+    else if (cmocka && !found.some(({ name }) => name === cmocka[1])) {
+      found.push({ name: cmocka[1], reason: why });
+      why = '';
+    } else why = /^skipped: (.+)$/.exec(line)?.[1] ?? why;
   }
   return found;
 }
