@@ -23,7 +23,7 @@ static const est_us FIRST_LOOK = EST_SECOND, TICK = 100 * EST_MS, RATE_STEP = 10
 
 /* What the streams that are ours hold, as Redis tells it. */
 struct holding {
-    uint64_t bytes;
+    uint64_t entries, bytes;
     est_us oldest_age;
 };
 
@@ -42,7 +42,7 @@ struct publish {
     bool leaving;      /* no more is read from Redis */
     bool closing;      /* leases have been given back */
     est_us oldest_age; /* of the oldest entry that waits in Redis */
-    double tokens;     /* what producer.drain_rate allows now */
+    double tokens;     /* what redis.drain_rate allows now */
     est_us tokens_at;
     struct est_timer tick, wake;
 };
@@ -233,6 +233,7 @@ static void on_told(void *arg, const struct est_buffer_type *told)
             struct holding *h = &p->telling[i];
             if (strcmp(p->all[i].type->name, told->type) != 0)
                 continue;
+            h->entries += told->entries;
             h->bytes += told->bytes;
             h->oldest_age = told->oldest_age > h->oldest_age ? told->oldest_age : h->oldest_age;
         }
@@ -573,8 +574,10 @@ void publish_metrics(const struct publish *p)
     for (size_t i = 0; i < p->n; i++) {
         const struct way *w = &p->all[i];
         const char *type = w->type->name;
+        /* Our own count is exact in direct only: else it is what Redis told at the last look. */
         est_metrics_gauge(m, EST_METRIC_REDIS_QUEUE, type, NULL,
-                          (double)(w->sw.own + w->older_entries));
+                          w->sw.state == EST_DIRECT ? (double)w->sw.own
+                                                    : (double)p->told[i].entries);
         est_metrics_gauge(m, EST_METRIC_BUFFER_STATE, type, NULL, (double)w->sw.state);
         est_metrics_gauge(m, EST_METRIC_BUFFER_BYTES, type, NULL, (double)p->told[i].bytes);
         est_metrics_gauge(m, EST_METRIC_BUFFER_OLDEST, type, NULL,
