@@ -125,11 +125,15 @@ void looks_at_secrets(struct looks *ls, struct out *o, const struct est_config *
 {
     look_at_secret(ls, o, "producer.tokens_file", cfg->producer_tokens_file);
     look_at_secret(ls, o, "dashboard.token_file", cfg->dashboard_token_file);
+    look_at_secret(ls, o, "dashboard.signing_secret_file", cfg->dashboard_signing_secret_file);
     look_at_secret(ls, o, "redis.password_file", cfg->redis_password_file);
     for (size_t i = 0; i < cfg->n_destinations; i++) {
+        const struct est_destination_config *d = &cfg->destinations[i];
         char key[128];
-        (void)snprintf(key, sizeof(key), "destinations.%s.token_file", cfg->destinations[i].name);
-        look_at_secret(ls, o, key, cfg->destinations[i].token_file);
+        (void)snprintf(key, sizeof(key), "destinations.%s.token_file", d->name);
+        look_at_secret(ls, o, key, d->token_file);
+        (void)snprintf(key, sizeof(key), "destinations.%s.signing_secret_file", d->name);
+        look_at_secret(ls, o, key, d->signing_secret_file);
     }
 }
 

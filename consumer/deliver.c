@@ -28,13 +28,20 @@ static void post(struct shipment *s)
 {
     struct est_why why = {0};
     char key[DELIVER_KEY_MAX];
+    struct deliver_trace trace;
+    struct endpoint_request rq = {.method = "POST",
+                                  .path = s->single ? "/api/v1/events" : "/api/v1/events/batch",
+                                  .body = est_buf_view(&s->body),
+                                  .key = key};
     est_err err = EST_ERR_FULL;
 
     deliver_key(s, key);
+    if (deliver_trace_of(s, &trace)) {
+        rq.traceparent = trace.parent;
+        rq.tracestate = trace.state[0] != '\0' ? trace.state : NULL;
+    }
     if (!s->body.failed)
-        err = endpoint_send(&s->dv->endpoint, "POST",
-                            s->single ? "/api/v1/events" : "/api/v1/events/batch",
-                            est_buf_view(&s->body), key, deliver_on_answer, s, &s->call, &why);
+        err = endpoint_send(&s->dv->endpoint, &rq, deliver_on_answer, s, &s->call, &why);
     if (err == EST_OK)
         return;
     EST_LOG(EST_ERROR, "request_not_started", EST_S("code", est_err_code(err)),

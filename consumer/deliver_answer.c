@@ -70,11 +70,11 @@ static void on_health(void *arg, const struct est_http_result *res);
  * must show that it works: a good status answer says that the fault is the events'. */
 static void ask_health(struct shipment *s)
 {
+    static const struct endpoint_request rq = {.method = "GET", .path = "/api/v1/status"};
     struct est_why why = {0};
 
     s->asking_health = true;
-    if (endpoint_send(&s->dv->endpoint, "GET", "/api/v1/status", EST_VIEW_NONE, NULL, on_health, s,
-                      &s->call, &why) != EST_OK)
+    if (endpoint_send(&s->dv->endpoint, &rq, on_health, s, &s->call, &why) != EST_OK)
         deliver_retry_all(s, true, 0);
 }
 

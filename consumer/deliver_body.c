@@ -7,16 +7,74 @@
 
 #include <stdio.h>
 
+/* --- trace context --- */
+
+/* A header value that may stand in a request's field or in JSON as it is. */
+static struct est_view plain_header(const struct parcel *pc, const char *name, size_t max)
+{
+    struct est_view v = est_kafka_msg_header(pc->msg, name);
+
+    if (v.len == 0 || v.len > max)
+        return EST_VIEW_NONE;
+    for (size_t i = 0; i < v.len; i++)
+        if (v.data[i] < ' ' || v.data[i] > '~' || v.data[i] == '"' || v.data[i] == '\\')
+            return EST_VIEW_NONE;
+    return v;
+}
+
+/* Events of one batch belong to several traces, so each names its own, by the members of the
+ * CloudEvents extension. An event that came as a CloudEvent has them already; a payload that uses
+ * the name anywhere is left alone, for no member may stand twice. */
+static void put_trace(struct est_buf *body, size_t from, const struct parcel *pc)
+{
+    struct est_view parent = plain_header(pc, "traceparent", DELIVER_TRACEPARENT_MAX), state;
+
+    if (parent.data == NULL || body->failed ||
+        memmem(body->data + from, body->len - from, "\"traceparent\"", 13) != NULL)
+        return;
+    state = plain_header(pc, "tracestate", DELIVER_TRACESTATE_MAX);
+    est_buf_truncate(body, body->len - 1);
+    est_buf_printf(body, ",\"traceparent\":\"%.*s\"", (int)parent.len, parent.data);
+    if (state.data != NULL &&
+        memmem(body->data + from, body->len - from, "\"tracestate\"", 12) == NULL)
+        est_buf_printf(body, ",\"tracestate\":\"%.*s\"", (int)state.len, state.data);
+    est_buf_putc(body, '}');
+}
+
+bool deliver_trace_of(const struct shipment *s, struct deliver_trace *ret)
+{
+    const struct parcel *pc = NULL;
+    struct est_view parent, state;
+
+    for (size_t i = s->range.from; i < s->range.to && s->single && pc == NULL; i++)
+        pc = deliver_parcel(s, i);
+    if (pc == NULL)
+        return false;
+    parent = plain_header(pc, "traceparent", DELIVER_TRACEPARENT_MAX);
+    state = plain_header(pc, "tracestate", DELIVER_TRACESTATE_MAX);
+    (void)snprintf(ret->parent, sizeof(ret->parent), "%.*s", (int)parent.len,
+                   parent.len ? parent.data : "");
+    (void)snprintf(ret->state, sizeof(ret->state), "%.*s", (int)state.len,
+                   state.len ? state.data : "");
+    return parent.len > 0;
+}
+
+/* --- the body --- */
+
 /* The event as the destination gets it, at the end of the body. */
-static est_err put_event(struct est_buf *body, struct parcel *pc, struct est_why *why)
+static est_err put_event(struct shipment *s, struct parcel *pc, struct est_why *why)
 {
     struct est_view type = est_view_str(pc->part->type->name);
+    size_t from = s->body.len;
     struct est_event ev;
-    est_err err = est_avro_read_event(pc->schema, type, parcel_body(pc), body, &ev, why);
+    est_err err = est_avro_read_event(pc->schema, type, parcel_body(pc), &s->body, &ev, why);
 
-    if (err == EST_OK)
-        parcel_set_id(pc, ev.id);
-    return err;
+    if (err != EST_OK)
+        return err;
+    parcel_set_id(pc, ev.id);
+    if (!s->single)
+        put_trace(&s->body, from, pc);
+    return est_buf_err(&s->body);
 }
 
 /* What cannot be decoded is condemned without a request, and what finds no memory, or no room in
@@ -51,7 +109,7 @@ static size_t put_events(struct shipment *s, size_t from, size_t to, size_t max)
             continue;
         if (s->sent > 0)
             est_buf_putc(&s->body, ',');
-        err = put_event(&s->body, pc, &why);
+        err = put_event(s, pc, &why);
         if (s->sent > 0 && (err == EST_ERR_FULL || s->body.len > max)) {
             take_back(&s->body, before);
             break;

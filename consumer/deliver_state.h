@@ -18,6 +18,13 @@ struct est_series;
 
 enum { DELIVER_KEY_MAX = 400 }; /* bytes of an Idempotency-Key, the NUL included */
 
+enum { DELIVER_TRACEPARENT_MAX = 128, DELIVER_TRACESTATE_MAX = 1024 };
+
+/* W3C trace context of a request. */
+struct deliver_trace {
+    char parent[DELIVER_TRACEPARENT_MAX + 1], state[DELIVER_TRACESTATE_MAX + 1]; /* "" = none */
+};
+
 /* One batch under way: a request, or several one after the other when it is being halved. */
 struct shipment {
     struct deliver *dv;
@@ -71,6 +78,9 @@ size_t deliver_load(struct shipment *s);
 size_t deliver_load_range(struct shipment *s);
 /* One event: its id, quoted as the field wants it. Several: a digest of their ids in order. */
 void deliver_key(const struct shipment *s, char out[DELIVER_KEY_MAX]);
+/* The trace that the request belongs to: of its one event. False: none, or several events, which
+ * carry theirs as members of their own. */
+bool deliver_trace_of(const struct shipment *s, struct deliver_trace *ret);
 
 /* --- deliver_answer.c --- */
 

@@ -27,12 +27,15 @@ est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *ret
     est_breaker_init(&ep->breaker, policy);
     est_window_init(&ep->window, d->max_in_flight, d->max_in_flight);
     err = est_secret_new(d->token_file, d->token, &ep->token, reterr);
+    if (err == EST_OK)
+        err = signature_init(&ep->signature, d, reterr);
     return err ? err : est_http_client_new(w->loop, &ho, &ep->http, reterr);
 }
 
 void endpoint_fini(struct endpoint *ep)
 {
     est_http_client_free(ep->http);
+    signature_fini(&ep->signature);
     est_secret_free(ep->token);
 }
 
@@ -166,33 +169,61 @@ static void put(struct est_http_field *fields, size_t *n, const char *name, cons
         fields[(*n)++] = (struct est_http_field){name, value};
 }
 
-est_err endpoint_send(struct endpoint *ep, const char *method, const char *path,
-                      struct est_view body, const char *key,
+/* What goes with a body: its type, its key, its place in a trace. */
+static void put_about_body(struct est_http_field *fields, size_t *n,
+                           const struct endpoint_request *what)
+{
+    if (what->body.data != NULL)
+        put(fields, n, "Content-Type", "application/json");
+    if (what->key != NULL)
+        put(fields, n, "Idempotency-Key", what->key);
+    if (what->traceparent != NULL)
+        put(fields, n, "traceparent", what->traceparent);
+    if (what->traceparent != NULL && what->tracestate != NULL)
+        put(fields, n, "tracestate", what->tracestate);
+}
+
+static est_err put_signature(struct endpoint *ep, struct est_http_field *fields, size_t *n,
+                             const struct endpoint_request *what, struct signature_fields *sf)
+{
+    est_err err = what->key == NULL ? EST_ERR_NOTFOUND
+                                    : signature_make(&ep->signature, what->key, what->body,
+                                                     est_loop_now(ep->w->loop), sf);
+
+    if (err != EST_OK)
+        return err == EST_ERR_NOTFOUND ? EST_OK : err;
+    put(fields, n, "webhook-id", sf->id);
+    put(fields, n, "webhook-timestamp", sf->timestamp);
+    put(fields, n, "webhook-signature", sf->text);
+    return EST_OK;
+}
+
+est_err endpoint_send(struct endpoint *ep, const struct endpoint_request *what,
                       void (*done)(void *arg, const struct est_http_result *res), void *arg,
                       struct est_http_call **ret_call, struct est_why *why)
 {
     const struct est_destination_config *d = ep->w->dest;
     const char *token = est_secret_get(ep->token);
     char url[URL_MAX], authorization[EST_SECRET_MAX + 16];
+    struct signature_fields sf;
     struct est_http_field fields[FIELDS_MAX];
-    struct est_http_request rq = {.method = method,
+    struct est_http_request rq = {.method = what->method,
                                   .url = url,
                                   .fields = fields,
-                                  .body = body,
+                                  .body = what->body,
                                   .timeout = d->timeout,
                                   .response_max = d->response_max};
 
     for (size_t i = 0; i < d->headers.n; i++)
         put(fields, &rq.n_fields, d->headers.items[i].name, d->headers.items[i].value);
     put(fields, &rq.n_fields, "Accept", "application/json");
-    if (body.data != NULL)
-        put(fields, &rq.n_fields, "Content-Type", "application/json");
-    if (key != NULL)
-        put(fields, &rq.n_fields, "Idempotency-Key", key);
+    put_about_body(fields, &rq.n_fields, what);
+    if (put_signature(ep, fields, &rq.n_fields, what, &sf) != EST_OK)
+        return est_why_set(why, EST_ERR_NOMEM, "no memory for the signature");
     if (token[0] != '\0') {
         (void)snprintf(authorization, sizeof(authorization), "Bearer %s", token);
         put(fields, &rq.n_fields, "Authorization", authorization);
     }
-    (void)snprintf(url, sizeof(url), "%s%s", d->url, path);
+    (void)snprintf(url, sizeof(url), "%s%s", d->url, what->path);
     return est_http_client_send(ep->http, &rq, done, arg, ret_call, why);
 }

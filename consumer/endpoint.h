@@ -8,6 +8,7 @@
 #include "core/verdict.h"
 #include "core/window.h"
 #include "io/http_out.h"
+#include "signature.h"
 
 #include <stdbool.h>
 
@@ -18,6 +19,7 @@ struct endpoint {
     struct worker *w;
     struct est_http_client *http;
     struct est_secret *token;
+    struct signature signature;
     struct est_breaker breaker;
     struct est_window window;
     enum est_verdict_class paused; /* NONE = not paused */
@@ -39,9 +41,16 @@ void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v
 est_us endpoint_ready_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
-/* Start a request with the endpoint's token and fields. key: the Idempotency-Key, as it is sent. */
-est_err endpoint_send(struct endpoint *ep, const char *method, const char *path,
-                      struct est_view body, const char *key,
+/* What is asked of the endpoint. */
+struct endpoint_request {
+    const char *method, *path;
+    struct est_view body; /* absent = none; kept alive by the caller until done */
+    const char *key;      /* the Idempotency-Key, as it is sent; NULL = none, and not signed */
+    const char *traceparent, *tracestate; /* W3C trace context; NULL = none */
+};
+
+/* Start a request with the endpoint's token and fields, signed when there is a secret. */
+est_err endpoint_send(struct endpoint *ep, const struct endpoint_request *what,
                       void (*done)(void *arg, const struct est_http_result *res), void *arg,
                       struct est_http_call **ret_call, struct est_why *why);
 /* Look whether the token's file has changed; a new token ends an auth pause. */

@@ -11,7 +11,8 @@
 
 struct route {
     const char *method, *path;
-    bool open; /* answered without a token */
+    bool open;      /* answered without a token */
+    bool is_signed; /* asks for a signature, when there is a secret */
     void (*fn)(struct api *api, struct est_http_req *req);
 };
 
@@ -149,15 +150,15 @@ static void get_ready(struct api *api, struct est_http_req *req)
 }
 
 static const struct route routes[] = {
-    {"POST", "/api/v1/events", false, post_event},
-    {"POST", "/api/v1/events/batch", false, post_batch},
-    {"GET", "/api/v1/status", false, get_status},
-    {"GET", "/api/v1/metrics", false, get_metrics},
-    {"GET", "/api/v1/recent", false, get_recent},
-    {"GET", "/live", false, get_live},
-    {"GET", "/healthz", true, get_health},
-    {"GET", "/readyz", true, get_ready},
-    {"GET", "/metrics", false, get_prometheus},
+    {"POST", "/api/v1/events", false, true, post_event},
+    {"POST", "/api/v1/events/batch", false, true, post_batch},
+    {"GET", "/api/v1/status", false, false, get_status},
+    {"GET", "/api/v1/metrics", false, false, get_metrics},
+    {"GET", "/api/v1/recent", false, false, get_recent},
+    {"GET", "/live", false, false, get_live},
+    {"GET", "/healthz", true, false, get_health},
+    {"GET", "/readyz", true, false, get_ready},
+    {"GET", "/metrics", false, false, get_prometheus},
 };
 
 /* --- before the body --- */
@@ -235,11 +236,39 @@ static bool admit(void *arg, struct est_http_req *req)
     return true;
 }
 
+/* --- before the handler --- */
+
+static const char *const unsigned_details[] = {
+    [EST_SIGN_MISSING] = "Send webhook-id, webhook-timestamp and webhook-signature.",
+    [EST_SIGN_OLD] = "The timestamp is more than five minutes from this machine's clock.",
+    [EST_SIGN_WRONG] = "The signature does not fit the body and the secret.",
+};
+
+/* 401, as for a wrong token: the sender waits until somebody puts it right, and loses nothing. */
+static bool is_genuine(struct api *api, struct est_http_req *req)
+{
+    const struct est_signed got = {est_http_header(req, "webhook-id"),
+                                   est_http_header(req, "webhook-timestamp"),
+                                   est_http_header(req, "webhook-signature")};
+    enum est_sign_answer answer =
+        signature_check(api->sg, &got, est_http_body(req), est_loop_now(api->lp));
+
+    if (answer == EST_SIGN_OK)
+        return true;
+    EST_LOG(EST_WARN, "refused", EST_S("peer", est_http_peer(req)),
+            EST_S("reason", unsigned_details[answer]));
+    est_http_reply_field(req, "WWW-Authenticate", "Signature realm=\"esteira\"");
+    api_problem(api, req, 401, "A signature is needed", unsigned_details[answer], EST_VIEW_NONE);
+    return false;
+}
+
 static void request(void *arg, struct est_http_req *req)
 {
     struct api *api = arg;
     const struct route *route = est_http_user(req);
 
+    if (route != NULL && route->is_signed && !is_genuine(api, req))
+        return;
     if (route != NULL)
         route->fn(api, req);
     else if (est_view_is(est_http_method(req), "GET") && page_serve(req))

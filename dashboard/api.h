@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "live.h"
+#include "signature.h"
 #include "store.h"
 
 struct est_http_handlers;
@@ -18,6 +19,7 @@ struct api {
     struct est_loop *lp;
     struct store *st;
     struct auth *au;
+    struct signature *sg;
     struct live *lv;
     struct est_json *js;
     struct est_metrics *metrics;

@@ -133,6 +133,9 @@ static int start(struct service *sv)
         return code;
     if (auth_new(cfg->dashboard_token, cfg->dashboard_token_file, &api->au, &why) != EST_OK)
         return failed(&why, est_err_exit(why.code));
+    if (signature_new(cfg->dashboard_signing_secret, cfg->dashboard_signing_secret_file, &api->sg,
+                      &why) != EST_OK)
+        return failed(&why, est_err_exit(why.code));
     code = make_parts(sv);
     if (code != EX_OK)
         return code;
@@ -188,6 +191,7 @@ void service_free(struct service *sv)
     est_metrics_free(sv->api.metrics);
     est_json_free(sv->api.js);
     auth_free(sv->api.au);
+    signature_free(sv->api.sg);
     store_close(sv->api.st);
     api_fini(&sv->api);
     est_free(sv);
