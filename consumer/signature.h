@@ -1,6 +1,6 @@
-/* Requests with events carry a signature when the destination has a signing secret: codec/sign.h says
- * which. The secret's file is looked at when something is sent, at most once a second, so a new one
- * needs no restart; one that cannot be used leaves the old in force, and is told once. */
+/* Requests with events carry a signature when the destination has a signing secret: codec/sign.h
+ * says which. The secret's file is looked at when something is sent, at most once a second, so a
+ * new one needs no restart; one that cannot be used leaves the old in force, and is told once. */
 #pragma once
 
 #include "base/clock.h"
@@ -26,7 +26,7 @@ struct signature_fields {
 est_err signature_init(struct signature *sg, const struct est_destination_config *d,
                        struct est_why *reterr);
 void signature_fini(struct signature *sg);
-/* Signs `body` under the Idempotency-Key `key`, whose quotes stay behind, with the wall clock's time.
- * EST_ERR_NOTFOUND: there is no secret, so no signature. EST_ERR_NOMEM. */
+/* Signs `body` under the Idempotency-Key `key`, whose quotes stay behind, with the wall clock's
+ * time. EST_ERR_NOTFOUND: there is no secret, so no signature. EST_ERR_NOMEM. */
 est_err signature_make(struct signature *sg, const char *key, struct est_view body, est_us now,
                        struct signature_fields *ret);

@@ -1,6 +1,6 @@
-/* Whether a request was signed by who holds the secret (codec/sign.h), when there is one. Who repeats
- * a request of the last five minutes word by word is let through: its events are known by their ids
- * and change nothing. The secret's file is looked at no more than once a second. */
+/* Whether a request was signed by who holds the secret (codec/sign.h), when there is one. Who
+ * repeats a request of the last five minutes word by word is let through: its events are known by
+ * their ids and change nothing. The secret's file is looked at no more than once a second. */
 #pragma once
 
 #include "base/clock.h"

@@ -5,8 +5,8 @@
  *   webhook-signature  "v1," and the base64 of HMAC-SHA256 over `id.timestamp.body`, once for each
  *                      secret in force, separated by spaces
  *
- * A secret is written "whsec_" and the base64 of 24 to 64 bytes. While it is being replaced two are in
- * force: both sign, and either is taken. Secrets are wiped when the signer is freed. */
+ * A secret is written "whsec_" and the base64 of 24 to 64 bytes. While it is being replaced two are
+ * in force: both sign, and either is taken. Secrets are wiped when the signer is freed. */
 #pragma once
 
 #include "base/err.h"

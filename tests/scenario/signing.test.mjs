@@ -125,7 +125,7 @@ scenario('trace context: of the request, or of each event of a batch', {}, async
     if (req.method === 'POST') bodies.push(req);
     return null;
   };
-  const send = async (body, headers) => assert.equal((await postEvent(belt.url, body, headers)).status, 202);
+  const send = async (body, headers) => assert.equal((await postEvent(belt.url, body, { headers })).status, 202);
   await send(traced('t-1'), { traceparent: TRACE, tracestate: 'a=1' });
   const single = await waitFor('one by itself', () => bodies.find(({ path: p }) => p === '/api/v1/events'));
   assert.deepEqual([single.headers.traceparent, single.headers.tracestate], [TRACE, 'a=1']);
