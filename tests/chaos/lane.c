@@ -21,6 +21,12 @@ static char *fill;
 
 /* --- a request --- */
 
+/* Spread, so that lanes that keep pace are not marked all at once. */
+static bool is_marked(const struct lane *l, uint64_t n)
+{
+    return opt->mark > 0 && (n + l->index * LANE_MARK_SHIFT) % opt->mark == 0;
+}
+
 static void put_event(struct est_buf *b, const struct lane *l, uint64_t n, size_t fill_n)
 {
     uint64_t key = n % opt->keys;
@@ -32,7 +38,7 @@ static void put_event(struct est_buf *b, const struct lane *l, uint64_t n, size_
                    opt->tag, l->index, n, l->event, opt->tag, l->index, key, opt->tag, l->index,
                    key, n / opt->keys + 1);
     est_buf_put(b, fill, fill_n);
-    est_buf_puts(b, "\"}}\n");
+    est_buf_puts(b, is_marked(l, n) ? "\",\"mark\":true}}\n" : "\"}}\n");
 }
 
 /* The fill that makes an event of about opt->bytes. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { LANE_MARK_SHIFT = 7919 };
 enum lane_state { LANE_IDLE, LANE_BUSY, LANE_PAUSED };
 enum lane_last { LANE_UNKNOWN, LANE_REFUSED }; /* of a request that was not accepted */
 
@@ -36,6 +37,7 @@ struct lane_options {
     est_us timeout;
     const char *tag;
     uint64_t keys, bytes; /* keys of each lane; bytes of one event, about */
+    uint64_t mark;        /* 1 in so many of each lane is marked; 0 = none */
     void (*accepted)(struct lane *l, uint64_t buffered);
     uint64_t requests, repeats; /* counted here */
 };

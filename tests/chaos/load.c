@@ -23,7 +23,7 @@ enum { EVENTS = 256, NAMES = 16 };
 static const est_us TELL = 200 * EST_MS, WINDOW = 5 * EST_SECOND;
 
 static struct {
-    uint64_t port, rate, batch, lanes, keys, bytes, seconds, count, timeout_ms, patience;
+    uint64_t port, rate, batch, lanes, keys, bytes, seconds, count, timeout_ms, patience, mark;
     const char *tag, *events, *out;
 } opt = {.batch = 1,
          .lanes = 16,
@@ -168,6 +168,7 @@ static void open_lanes(void)
                                  .tag = opt.tag,
                                  .keys = opt.keys,
                                  .bytes = opt.bytes,
+                                 .mark = opt.mark,
                                  .accepted = on_accepted};
     lane_setup(&lane);
     for (uint32_t i = 0; i < opt.lanes; i++) {
@@ -226,9 +227,10 @@ static bool set_option(const char *name, const char *value)
         {"--count", &opt.count, NULL},        /* events; 0 = no end */
         {"--timeout", &opt.timeout_ms, NULL}, /* ms until an answer is given up */
         {"--patience", &opt.patience, NULL},  /* seconds for what is under way at the end */
-        {"--tag", NULL, &opt.tag},            /* begins every id and key */
-        {"--events", NULL, &opt.events},      /* event names, by comma; a lane keeps to one */
-        {"--out", NULL, &opt.out},            /* FILE */
+        {"--mark", &opt.mark, NULL},     /* every so many of a lane carry "mark":true; 0 = none */
+        {"--tag", NULL, &opt.tag},       /* begins every id and key */
+        {"--events", NULL, &opt.events}, /* event names, by comma; a lane keeps to one */
+        {"--out", NULL, &opt.out},       /* FILE */
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

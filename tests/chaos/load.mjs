@@ -7,13 +7,15 @@ import readline from 'node:readline';
 import { program } from '../support/paths.mjs';
 import { waitFor } from '../support/wait.mjs';
 
+const MARK_SHIFT = 7919; // as in lane.h
 let count = 0;
 
 export class Load {
-  // options: {port, rate, batch, lanes, keys, bytes, seconds, count, timeout, patience, tag, events}
+  // options: {port, rate, batch, lanes, keys, bytes, seconds, count, timeout, patience, mark, tag, events}
   constructor(dir, options) {
     this.tag = options.tag ?? `l${++count}`;
     this.keys = options.keys ?? 4;
+    this.mark = options.mark ?? 0;
     this.file = path.join(dir, `load-${this.tag}`);
     const all = { keys: this.keys, ...options, tag: this.tag, out: this.file };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -58,11 +60,25 @@ export class Load {
     if (this.child.exitCode === null) this.child.kill('SIGKILL');
   }
 
+  // Once ended: how many events of each lane were answered 202.
+  acceptedOfLanes() {
+    const [, ...lanes] = fs.readFileSync(this.file, 'utf8').trim().split('\n');
+    return lanes.map((line) => Number(line.split(' ')[0]));
+  }
+
   // Once ended: every id that was answered 202.
   acceptedIds() {
-    const [, ...lanes] = fs.readFileSync(this.file, 'utf8').trim().split('\n');
-    return lanes.flatMap((line, lane) =>
-      Array.from({ length: Number(line.split(' ')[0]) }, (_, n) => `${this.tag}-${lane}-${n}`),
+    return this.acceptedOfLanes().flatMap((count, lane) =>
+      Array.from({ length: count }, (_, n) => `${this.tag}-${lane}-${n}`),
     );
+  }
+
+  // How many of them carry the mark (lane.c).
+  marked() {
+    if (this.mark === 0) return 0;
+    const below = (n) => Math.ceil(n / this.mark); // multiples of it in [0, n)
+    return this.acceptedOfLanes()
+      .map((count, lane) => below(lane * MARK_SHIFT + count) - below(lane * MARK_SHIFT))
+      .reduce((sum, n) => sum + n, 0);
   }
 }

@@ -41,12 +41,13 @@ const inherited = () =>
 
 export class Rig {
   shims = [];
+  consumers = [];
   daemons = [];
   loads = [];
   prefix = `c${randomBytes(4).toString('hex')}.`;
 
   // kafka: a running one · shims: how many · cut: names of shims behind the proxy, or true = all ·
-  // consumer: with sink · redis: settings, or an object that is like Redis · env: of every part ·
+  // consumer: how many, with a sink (true = 1) · redis: settings, or an object that is like Redis · env: of every part ·
   // partitions: of each type · prefix: of topics that are there already
   // What has been started ends again when the rest does not start.
   async open(options) {
@@ -72,12 +73,13 @@ export class Rig {
     const fresh = prefix === undefined;
     this.prefix = prefix ?? this.prefix;
     this.redis = redis?.url ? redis : await new Redis(path.join(this.dir, 'redis'), redis).start();
-    if (consumer) this.sink = await new Sink({ token: TOKEN }).start();
+    if (consumer) await this.openSink();
     this.environment(env, partitions);
     this.cut = cut === true ? ['shim-1', 'shim-2'] : cut;
     if (this.cut.length > 0) this.proxy = await kafka.takeProxy();
     for (let i = 0; i < shims; i++) await this.addShim(`shim-${i + 1}`);
-    if (consumer) await this.addConsumer();
+    const ops = await freePorts(Number(consumer));
+    for (let i = 0; i < Number(consumer); i++) this.addConsumer(`consumer-${i + 1}`, ops[i]);
     if (fresh) await this.esteira('topics', 'apply', '-c', this.config);
     await Promise.all(this.daemons.map((daemon) => daemon.start()));
   }
@@ -130,11 +132,18 @@ export class Rig {
     return shim;
   }
 
-  async addConsumer() {
-    const [ops] = await freePorts(1);
-    this.consumer = this.daemon('consumer', 'esteira-consumer', ops, {
+  // What receives the events.
+  async openSink() {
+    this.sink = await new Sink({ token: TOKEN }).start();
+  }
+
+  addConsumer(name, ops, env = {}) {
+    const consumer = this.daemon(name, 'esteira-consumer', ops, {
       ESTEIRA_CONSUMER_OPS_LISTEN: `127.0.0.1:${ops}`,
+      ...env,
     });
+    this.consumers.push(consumer);
+    return consumer;
   }
 
   async esteira(...args) {

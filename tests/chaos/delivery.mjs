@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The experiments on delivery.
+//
+//   ./run chaos delivery [--short] [--only NAME] [--seed N] [--list]
+//
+// --short: seconds instead of minutes, and without judging rates (other tests run beside it).
+
+import * as verdicts from './delivery_verdicts.mjs';
+import { runExperiments } from './experiments.mjs';
+
+// alone: also in short; it kills or freezes Kafka itself, or judges how long something takes.
+await runExperiments({
+  poison: { run: verdicts.poison },
+  poison_items: { run: verdicts.poisonItems },
+  auth_401: { run: verdicts.auth401 },
+  route_404: { run: verdicts.route404 },
+  fast_retries: { run: verdicts.fastRetries },
+});

@@ -1,0 +1,117 @@
+// The belt under experiment with chaos_receiver at its end, and as many consumers as wanted.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { freePorts } from '../support/ports.mjs';
+import { waitFor } from '../support/wait.mjs';
+import { Receiver } from './receiver.mjs';
+import { Rig } from './rig.mjs';
+import { together } from './verdict.mjs';
+
+export const TOKEN = 'token-velho';
+const DESTINATION = 'ESTEIRA_DESTINATIONS_DASHBOARD_';
+
+// {retries: 3, batch_count: 600} of the destination as environment.
+export const destination = (settings) =>
+  Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [
+      DESTINATION + key.toUpperCase(),
+      String(value),
+    ]),
+  );
+
+export class DeliveryRig extends Rig {
+  // As Rig.open; consumers: how many · receiver: its script to begin with
+  // Redis is away unless it is asked for: delivery needs none.
+  static open({ consumers = 1, receiver = {}, ...options }) {
+    const rig = new DeliveryRig();
+    rig.firstScript = receiver;
+    return rig.open({ consumer: consumers, ...options });
+  }
+
+  async openSink() {
+    this.sink = this.receiver = await new Receiver().start(this.dir);
+    this.tokenFile = path.join(this.dir, 'token');
+    this.writeToken(TOKEN);
+    await this.receiver.script(this.firstScript);
+  }
+
+  // As operators do: written beside it, then moved over it.
+  writeToken(token) {
+    fs.writeFileSync(`${this.tokenFile}.new`, `${token}\n`);
+    fs.renameSync(`${this.tokenFile}.new`, this.tokenFile);
+  }
+
+  environment(env, partitions) {
+    super.environment({ ...destination({ token_file: this.tokenFile }), ...env }, partitions);
+    delete this.env.DASHBOARD_TOKEN;
+  }
+
+  // One consumer more, which is not started yet.
+  async anotherConsumer(env) {
+    const [ops] = await freePorts(1);
+    return this.addConsumer(`consumer-${this.consumers.length + 1}`, ops, env);
+  }
+
+  // The first records of new topics wait for Kafka to open them, and the group for its members.
+  async warmUp(events, count = 200) {
+    const load = this.load({ count, lanes: 20, batch: 5, events, tag: `warm${this.loads.length}` });
+    await load.done;
+    await this.arrived([load]);
+  }
+
+  // Waits until the receiver has taken all that was accepted, but for `dead` events.
+  async arrived(loads = this.loads, { dead = 0, within = 60_000, receiver = this.receiver } = {}) {
+    const before = this.loads.filter((load) => !loads.includes(load));
+    const wanted = [...loads, ...before].reduce((sum, load) => sum + load.last.accepted, 0) - dead;
+    let now;
+    await waitFor(
+      () => `${wanted - now?.distinct} more delivered; see ${this.dir}`,
+      async () => (now = await receiver.counts()).distinct >= wanted,
+      { within, every: 50 },
+    );
+    return now;
+  }
+
+  deadLettered(n, { within = 30_000 } = {}) {
+    let now;
+    return waitFor(
+      () => `${now} of ${n} dead letters; see ${this.dir}`,
+      async () => (now = await this.deadLetters()) >= n,
+      { within, every: 250 },
+    );
+  }
+
+  // The common figures of the loads (all ended), counted at the receiver.
+  async figures(loads = this.loads, { receiver = this.receiver } = {}) {
+    const sum = await receiver.sum(loads);
+    const dlq = await this.deadLetters();
+    return {
+      ...together(loads.map((load) => load.last)),
+      ...sum,
+      dlq,
+      lost: sum.lost - dlq,
+      counted_at: 'receiver',
+    };
+  }
+
+  metricOf(name, daemons = this.consumers) {
+    return Promise.all(daemons.filter((d) => d.running).map((d) => this.metric(name, d))).then(
+      (all) => all.reduce((sum, n) => sum + n, 0),
+    );
+  }
+}
+
+// Runs body(rig) and ends the rig, whose folder stays when the experiment did not pass.
+export async function onRig(options, body) {
+  const rig = await DeliveryRig.open(options);
+  let passed = false;
+  try {
+    const line = await body(rig);
+    rig.verify();
+    passed = line.pass;
+    return line;
+  } finally {
+    await rig.end({ keep: !passed });
+  }
+}
