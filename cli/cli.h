@@ -41,6 +41,7 @@ int cmd_dlq_purge(struct cli *cli);
 int cmd_dlq_replay(struct cli *cli);
 int cmd_dlq_show(struct cli *cli);
 int cmd_explain(struct cli *cli);
+int cmd_health(struct cli *cli);
 int cmd_import_legacy(struct cli *cli);
 int cmd_publish(struct cli *cli);
 int cmd_schemas_check(struct cli *cli);

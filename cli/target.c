@@ -7,24 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first TCP address of producer.listen; what listens on every address is reached on this
- * machine. */
+void target_reach(const char *address, const char *path, char *out, size_t max)
+{
+    const char *port = strrchr(address, ':');
+
+    if (port != NULL && (strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0))
+        est_line_printf(out, max, "http://127.0.0.1%s%s", port, path);
+    else
+        est_line_printf(out, max, "http://%s%s", address, path);
+}
+
+/* The first TCP address of producer.listen. */
 static bool url_from_config(struct cli *cli, char *out, int *ret_code)
 {
     struct est_config *cfg = cli_config(cli, ret_code);
-    const char *address = NULL, *port;
+    const char *address = NULL;
 
     if (cfg == NULL)
         return false;
     for (size_t i = 0; address == NULL && i < cfg->producer_listen.n; i++)
         if (strncmp(cfg->producer_listen.items[i], "unix:", 5) != 0)
             address = cfg->producer_listen.items[i];
-    port = address != NULL ? strrchr(address, ':') : NULL;
-    if (port != NULL && (strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0))
-        est_line_printf(out, TARGET_URL_MAX, "http://127.0.0.1%s", port);
-    else
-        est_line_printf(out, TARGET_URL_MAX, "http://%s",
-                        address != NULL ? address : "127.0.0.1:3002");
+    target_reach(address != NULL ? address : "127.0.0.1:3002", "", out, TARGET_URL_MAX);
     est_config_free(cfg);
     return true;
 }
