@@ -2,7 +2,9 @@
 // old service use; and no log line tells whose message it was.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { postEvent, request } from '../support/http.mjs';
+import { program } from '../support/paths.mjs';
 import { scenario } from '../support/pipeline.mjs';
 import { waitFor } from '../support/wait.mjs';
 
@@ -60,6 +62,37 @@ scenario('readyz says why not', { start: false }, async (belt) => {
     assert.ok(answer.json.reasons.length > 0 && /kafka/i.test(answer.text), answer.text);
     assert.equal((await daemon.get('/healthz')).status, 200, 'alive all the same');
   }
+});
+
+// Exit code, and {daemon: state} of what it says, in the surroundings of one of the daemons: a container.
+function health(env, ...args) {
+  const ran = spawnSync(program('esteira'), ['--json', 'health', ...args], { env, encoding: 'utf8' });
+  const lines = ran.stdout.split('\n').filter(Boolean);
+  const states = lines.map((line) => JSON.parse(line)).map(({ daemon, state }) => [daemon, state]);
+  return [ran.status, Object.fromEntries(states)];
+}
+
+scenario('esteira health asks those that run here', {}, async (belt) => {
+  const [consumer] = belt.consumers;
+  const env = {
+    ...consumer.env,
+    ESTEIRA_PRODUCER_OPS_LISTEN: '127.0.0.1:1',
+    ESTEIRA_CONSUMER_OPS_LISTEN: `0.0.0.0:${consumer.ops}`,
+    ESTEIRA_DASHBOARD_LISTEN: '127.0.0.1:2',
+  };
+  assert.deepEqual(health(env), [0, { consumer: 'ready' }]);
+  assert.deepEqual(health(env, 'consumer'), [0, { consumer: 'ready' }]);
+  const [code, states] = health(env, 'consumer', 'producer');
+  assert.deepEqual([code, states], [69, { consumer: 'ready', producer: 'away' }]);
+  belt.sink.answerWith = () => ({ status: 401, json: { title: 'Unauthorized', status: 401 } });
+  await postEvent(belt.url, { event: 'order_paid', payload: { order_id: '1' } });
+  await waitFor('the pause', () => health(env, 'consumer')[0] === 1);
+  assert.deepEqual(health(env), [1, { consumer: 'not_ready' }]);
+  belt.sink.answerWith = null;
+  await waitFor('ready again', () => health(env)[0] === 0);
+  await consumer.stop();
+  assert.deepEqual(health(env), [69, {}]);
+  await consumer.start();
 });
 
 const PERSON = [

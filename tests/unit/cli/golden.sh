@@ -70,6 +70,8 @@ done <<TABLE
 0|Usage:|-|LANG=pt_BR.UTF-8 LC_ALL=C $program check --help
 0|Usage:|-|ESTEIRA_LANG=pt $program --lang en check --help
 64|-|comando desconhecido "chek" (você quis dizer "check"?)|$program --lang pt chek
+# health
+64|-|there is no daemon "shim"|$program health shim
 # explain
 0|Kafka does not answer|-|$program explain E-KAFKA-DOWN
 0|Ele está rodando?|-|$program --lang pt explain e-kafka-down
@@ -152,7 +154,7 @@ if grep -q s3cr3t "$dir/out"; then complain "a secret was shown"; fi
 LC_ALL=C.UTF-8
 export LC_ALL
 for lang in en pt; do
-    for verb in '' publish tail check explain 'topics apply' 'schemas check' 'schemas register'; do
+    for verb in '' publish tail check health explain 'topics apply' 'schemas check' 'schemas register'; do
         ran=$((ran + 1))
         # shellcheck disable=SC2086 # the verb is one or two words
         "$program" --lang $lang $verb --help >"$dir/out" 2>"$dir/err"
