@@ -61,7 +61,7 @@ void worker_settle(struct worker *w, struct parcel *pc)
 {
     struct life *l = life_of(w);
 
-    (void)est_offsets_settle(pc->part->offsets, est_kafka_msg_offset(pc->msg));
+    (void)est_offsets_settle(pc->part->offsets, est_kafka_msg_offset(pc->msg), EST_END_DELIVERED);
     parcel_free(&w->parcels, pc);
     if (!l->committing && !est_loop_timer_armed(&l->commit))
         est_loop_timer_at(w->loop, &l->commit,

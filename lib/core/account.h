@@ -1,34 +1,45 @@
-/* The account of one partition for one destination: which chain numbers were read, which are
- * missing and which came again. It answers whether a record is a repeat, which is settled without a
- * second request.
+/* The account of one partition for one destination: what was read and how it ended, up to where it
+ * may be committed, which chain numbers are missing and which came again. It answers for each
+ * record whether it is to be delivered, and writes the note (note.h) that goes with each commit.
  *
  * Two states are kept. The committed one covers exactly the records below the commit point and is
- * what est_account_save() writes for the commit's metadata; the one in memory also covers what was
- * read beyond it and classifies. A new assignment replaces memory by what was committed, so an
- * event that was read but never delivered is delivered after a crash.
+ * what the note says; the one in memory also covers what was read beyond it and classifies. A new
+ * assignment replaces memory by what was committed, so an event that was read but never delivered
+ * is delivered after a crash; what a note says to be settled beyond the commit point is settled
+ * when it is read again, without a request.
  *
  * In doubt (no header, another partition's header, a forgotten chain, below a chain's base) a
  * record is never called a repeat: a doubt costs a duplicate, never an event. */
 #pragma once
 
-#include "base/buf.h"
 #include "core/chain.h"
-#include "core/ledger.h"
+#include "core/note.h"
 
 struct est_account;
 
-enum est_account_class {
-    EST_ACCOUNT_NEW,      /* deliver */
-    EST_ACCOUNT_REPEAT,   /* settle without a request */
-    EST_ACCOUNT_UNCHAINED /* no header that belongs here: deliver, counted apart */
+/* What the caller sees in a record, apart from its chain. */
+enum est_account_kind {
+    EST_ACCOUNT_EVENT,
+    EST_ACCOUNT_MARK,     /* no event: it says that its chain goes this far */
+    EST_ACCOUNT_PUT_BACK, /* a dead letter put back for this destination */
+    EST_ACCOUNT_FOREIGN   /* a dead letter put back for another destination */
 };
 
-/* Of the records below the commit point. */
-struct est_account_totals {
-    uint64_t fresh, repeats, unchained;
-    uint64_t missing; /* open holes, and holes given up for good */
-    uint64_t below;   /* of `fresh`: below their chain's base, so perhaps counted before */
-    size_t chains;
+enum est_account_class {
+    EST_ACCOUNT_NEW,
+    EST_ACCOUNT_REPEAT,
+    EST_ACCOUNT_UNCHAINED, /* no header that belongs here: counted apart */
+    EST_ACCOUNT_MARKED,
+    EST_ACCOUNT_REPLAY,
+    EST_ACCOUNT_SKIPPED,
+    EST_ACCOUNT__CLASSES
+};
+
+struct est_account_answer {
+    enum est_account_class class;
+    /* EST_END_OPEN: it is to be delivered, and est_account_settle() will say how it ended. Anything
+     * else: it is settled already, by this very call. */
+    enum est_end end;
 };
 
 /* `type` is copied; `max` bounds the records between the commit point and the newest one read.
@@ -37,20 +48,34 @@ est_err est_account_new(struct est_view type, uint32_t partition, size_t max,
                         struct est_account **ret);
 void est_account_free(struct est_account *acc);
 
-/* A new assignment that begins at `offset`, with what est_account_save() wrote at that commit
- * (absent or empty: nothing). EST_ERR_INVALID: not what was written by this version, taken as
- * nothing, which is safe; EST_ERR_NOMEM: likewise. */
-est_err est_account_start(struct est_account *acc, int64_t offset, struct est_view saved);
-/* Classify the record at `offset`, which is above the ones read before, by the value of its header
- * EST_CHAIN_HEADER (absent: none). EST_ERR_FULL, EST_ERR_NOMEM: nothing has changed, read no
- * further for now. */
+/* A new assignment that begins at `offset` (≥ 0), with the metadata of that commit (absent or empty:
+ * nothing). EST_ERR_INVALID: no note for this place, taken as nothing, which is safe; EST_ERR_NOMEM:
+ * likewise. */
+est_err est_account_start(struct est_account *acc, int64_t offset, struct est_view metadata);
+/* Records between the commit point and the next one read are gone from the log. */
+void est_account_jump(struct est_account *acc);
+/* A record was read: `header` is the value of its EST_CHAIN_HEADER (absent: none). EST_ERR_RANGE:
+ * not above the one read before. EST_ERR_FULL: too many lie beyond the commit point; EST_ERR_NOMEM:
+ * nothing has changed, read no further for now, and this one again later. */
 est_err est_account_read(struct est_account *acc, int64_t offset, struct est_view header,
-                         enum est_account_class *ret);
-/* The commit point has risen: records below it join the committed state. */
-void est_account_commit(struct est_account *acc, int64_t commit_point);
+                         enum est_account_kind kind, struct est_account_answer *ret);
+/* False: the next est_account_read() says EST_ERR_FULL. */
+bool est_account_has_room(struct est_account *acc);
+/* A record that was to be delivered has ended, delivered or dead. EST_ERR_NOTFOUND when it is not
+ * waited for, as happens to a late answer of an earlier assignment. */
+est_err est_account_settle(struct est_account *acc, int64_t offset, enum est_end end);
 
-struct est_account_totals est_account_totals(const struct est_account *acc);
-/* Append the committed state to `out`, at most `max` bytes (at least EST_LEDGER_SAVE_MIN); chains
- * unseen longest, then the oldest holes, are given up until it fits. EST_ERR_FULL: `out` has
- * failed. */
-est_err est_account_save(struct est_account *acc, size_t max, struct est_buf *out);
+/* What to commit: the next offset to read after a restart. Never decreases in an assignment and
+ * never passes a record that has not ended. */
+int64_t est_account_commit_point(const struct est_account *acc);
+/* Records not yet settled; records settled at or beyond the commit point. */
+size_t est_account_pending(const struct est_account *acc);
+size_t est_account_beyond(const struct est_account *acc);
+/* Counts up with each record that is settled: unchanged = the note would say what it said. */
+uint64_t est_account_settled(const struct est_account *acc);
+
+/* Append the note for a commit at the commit point, at most `max` characters (note.h). */
+est_err est_account_note(struct est_account *acc, size_t max, struct est_buf *out);
+/* What the note says, brought to the commit point; borrowed. What is ahead is as it was at the last
+ * est_account_note(). */
+const struct est_note *est_account_now(struct est_account *acc);

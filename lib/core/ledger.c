@@ -2,15 +2,17 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "leb128.h"
 
 #include <string.h>
 
 struct est_ledger_chain {
     struct est_ledger_key key;
     struct est_seen seen;
+    bool jumped; /* what is missing before its next number has expired */
 };
 
-enum { VERSION = 1, FLAG_PARTIAL = 1 };
+enum { PARTIAL = 1, JUMPED = 1 };
 
 void est_ledger_init(struct est_ledger *led, bool partial)
 {
@@ -34,18 +36,23 @@ static void fold_last(struct est_ledger *led)
     est_free(last);
 }
 
-static bool same_key(const struct est_ledger_key *a, const struct est_ledger_key *b)
+bool est_ledger_same_key(const struct est_ledger_key *a, const struct est_ledger_key *b)
 {
     return a->epoch == b->epoch && memcmp(a->boot, b->boot, EST_LEDGER_BOOT) == 0;
 }
 
-static size_t find(const struct est_ledger *led, const struct est_ledger_key *key)
+size_t est_ledger_find(const struct est_ledger *led, const struct est_ledger_key *key)
 {
     size_t i = 0;
 
-    while (i < led->n && !same_key(&led->chains[i]->key, key))
+    while (i < led->n && !est_ledger_same_key(&led->chains[i]->key, key))
         i++;
     return i;
+}
+
+const struct est_ledger_key *est_ledger_key_at(const struct est_ledger *led, size_t i)
+{
+    return &led->chains[i]->key;
 }
 
 static void move_to_front(struct est_ledger *led, size_t i)
@@ -72,36 +79,79 @@ static struct est_ledger_chain *append_chain(struct est_ledger *led,
     return chain;
 }
 
-/* The chain, in front of all others; NULL when it is new and memory is out. */
-static struct est_seen *touch(struct est_ledger *led, const struct est_ledger_key *key, uint64_t n)
+/* Where a chain that is met for the first time with n is taken to begin. */
+static uint64_t base_of(struct est_ledger *led, uint64_t n)
 {
-    size_t i = find(led, key);
+    if (!led->partial && !led->jumped)
+        return 0;
+    if (!led->partial)
+        led->expired += n;
+    return n;
+}
+
+/* The chain, in front of all others; NULL when it is new and memory is out. */
+static struct est_ledger_chain *touch(struct est_ledger *led, const struct est_ledger_key *key,
+                                      uint64_t n)
+{
+    size_t i = est_ledger_find(led, key);
 
     if (i == led->n) {
-        if (append_chain(led, key, led->partial ? n : 0) == NULL)
+        if (append_chain(led, key, base_of(led, n)) == NULL)
             return NULL;
         i = led->n - 1;
     }
-    move_to_front(led, i);
-    return &led->chains[0]->seen;
+    if (i > 0)
+        move_to_front(led, i);
+    return led->chains[0];
+}
+
+static void skip_expired(struct est_ledger *led, struct est_ledger_chain *chain, uint64_t n)
+{
+    if (n < chain->seen.end)
+        return;
+    led->expired += n - chain->seen.end;
+    if (n > chain->seen.end)
+        led->gone += est_seen_skip(&chain->seen, n);
+    chain->jumped = false;
 }
 
 bool est_ledger_add(struct est_ledger *led, const struct est_ledger_key *key, uint64_t n)
 {
-    struct est_seen *seen = touch(led, key, n);
+    struct est_ledger_chain *chain = touch(led, key, n);
 
-    if (seen != NULL && est_seen_has(seen, n)) {
-        led->repeats++;
-        return true;
-    }
-    led->fresh++;
-    if (seen == NULL) {
+    if (chain == NULL) {
         led->partial = true;
         return false;
     }
-    led->below += n < seen->base;
-    led->gone += est_seen_add(seen, n);
+    if (est_seen_has(&chain->seen, n))
+        return true;
+    if (chain->jumped)
+        skip_expired(led, chain, n);
+    led->below += n < chain->seen.base;
+    led->gone += est_seen_add(&chain->seen, n);
     return false;
+}
+
+void est_ledger_add_run(struct est_ledger *led, const struct est_ledger_key *key, uint64_t n,
+                        uint64_t count)
+{
+    while (count > 0) {
+        (void)est_ledger_add(led, key, n);
+        n++;
+        count--;
+        if (led->n == 0 || !est_ledger_same_key(&led->chains[0]->key, key) ||
+            led->chains[0]->jumped || led->chains[0]->seen.end != n)
+            continue;
+        led->gone += est_seen_add_run(&led->chains[0]->seen, n, count);
+        return;
+    }
+}
+
+void est_ledger_jump(struct est_ledger *led)
+{
+    led->jumped = true;
+    for (size_t i = 0; i < led->n; i++)
+        led->chains[i]->jumped = true;
 }
 
 uint64_t est_ledger_missing(const struct est_ledger *led)
@@ -126,19 +176,11 @@ est_err est_ledger_copy(struct est_ledger *to, const struct est_ledger *from)
         to->chains[to->n++] = chain;
     }
     to->partial = from->partial;
-    to->fresh = from->fresh;
-    to->repeats = from->repeats;
-    to->unchained = from->unchained;
+    to->jumped = from->jumped;
     to->gone = from->gone;
     to->below = from->below;
+    to->expired = from->expired;
     return EST_OK;
-}
-
-static void put_number(struct est_buf *out, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        est_buf_putc(out, (char)(value | 0x80));
-    est_buf_putc(out, (char)value);
 }
 
 /* Holes are distances from what stands before them, so that they are short. */
@@ -148,27 +190,24 @@ static void put_chain(struct est_buf *out, const struct est_ledger_chain *chain)
     uint64_t at = seen->base;
 
     est_buf_put(out, chain->key.boot, EST_LEDGER_BOOT);
-    put_number(out, chain->key.epoch);
-    put_number(out, seen->base);
-    put_number(out, seen->end - seen->base);
-    put_number(out, seen->holes);
+    est_leb128_put(out, chain->key.epoch);
+    est_leb128_put(out, seen->base);
+    est_leb128_put(out, seen->end - seen->base);
+    est_leb128_put(out, (uint64_t)seen->holes << 1 | (chain->jumped ? JUMPED : 0));
     for (uint32_t i = 0; i < seen->holes; i++) {
-        put_number(out, seen->hole[i].first - at);
-        put_number(out, seen->hole[i].last - seen->hole[i].first);
+        est_leb128_put(out, seen->hole[i].first - at);
+        est_leb128_put(out, seen->hole[i].last - seen->hole[i].first);
         at = seen->hole[i].last + 1;
     }
 }
 
 static void put_all(struct est_buf *out, const struct est_ledger *led)
 {
-    est_buf_putc(out, VERSION);
-    est_buf_putc(out, led->partial ? FLAG_PARTIAL : 0);
-    put_number(out, led->fresh);
-    put_number(out, led->repeats);
-    put_number(out, led->unchained);
-    put_number(out, led->gone);
-    put_number(out, led->below);
-    put_number(out, led->n);
+    est_buf_putc(out, led->partial ? PARTIAL : 0);
+    est_leb128_put(out, led->gone);
+    est_leb128_put(out, led->below);
+    est_leb128_put(out, led->expired);
+    est_leb128_put(out, led->n);
     for (size_t i = 0; i < led->n; i++)
         put_chain(out, led->chains[i]);
 }
@@ -196,32 +235,6 @@ est_err est_ledger_save(struct est_ledger *led, size_t max, struct est_buf *out)
     }
 }
 
-static bool get_byte(struct est_view *in, unsigned *ret)
-{
-    if (in->len == 0)
-        return false;
-    *ret = (unsigned char)in->data[0];
-    *in = est_view(in->data + 1, in->len - 1);
-    return true;
-}
-
-static bool get_number(struct est_view *in, uint64_t *ret)
-{
-    uint64_t value = 0;
-    unsigned byte;
-
-    for (unsigned shift = 0; shift < 63; shift += 7) {
-        if (!get_byte(in, &byte))
-            return false;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *ret = value;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A hole must lie apart from the one before it and below the end, or the set would claim what it
  * has not seen. All numbers are below 2^63, and so are their sums here as long as `end` bounds
  * them. */
@@ -230,7 +243,7 @@ static bool get_hole(struct est_view *in, struct est_seen *seen, uint64_t at)
     struct est_hole *hole = &seen->hole[seen->holes];
     uint64_t gap, size;
 
-    if (!get_number(in, &gap) || !get_number(in, &size))
+    if (!est_leb128_take(in, &gap) || !est_leb128_take(in, &size))
         return false;
     if (gap >= seen->end - at || size >= seen->end - at - gap)
         return false;
@@ -241,12 +254,16 @@ static bool get_hole(struct est_view *in, struct est_seen *seen, uint64_t at)
     return hole->last + 1 < seen->end;
 }
 
-static bool get_seen(struct est_view *in, struct est_seen *seen)
+static bool get_seen(struct est_view *in, struct est_ledger_chain *chain)
 {
+    struct est_seen *seen = &chain->seen;
     uint64_t base, length, holes;
 
-    if (!get_number(in, &base) || !get_number(in, &length) || !get_number(in, &holes))
+    if (!est_leb128_take(in, &base) || !est_leb128_take(in, &length) ||
+        !est_leb128_take(in, &holes))
         return false;
+    chain->jumped = holes & JUMPED;
+    holes >>= 1;
     if (holes > EST_SEEN_HOLES || length > INT64_MAX - base)
         return false;
     est_seen_init(seen, base);
@@ -268,38 +285,36 @@ static est_err get_chain(struct est_view *in, struct est_ledger *led)
         return EST_ERR_INVALID;
     memcpy(key.boot, in->data, EST_LEDGER_BOOT);
     *in = est_view(in->data + EST_LEDGER_BOOT, in->len - EST_LEDGER_BOOT);
-    if (!get_number(in, &key.epoch) || find(led, &key) < led->n)
+    if (!est_leb128_take(in, &key.epoch) || est_ledger_find(led, &key) < led->n)
         return EST_ERR_INVALID;
     chain = append_chain(led, &key, 0);
     if (chain == NULL)
         return EST_ERR_NOMEM;
-    return get_seen(in, &chain->seen) ? EST_OK : EST_ERR_INVALID;
+    return get_seen(in, chain) ? EST_OK : EST_ERR_INVALID;
 }
 
-static est_err get_all(struct est_view in, struct est_ledger *led)
+static est_err get_all(struct est_view *in, struct est_ledger *led)
 {
-    unsigned version, flags;
-    uint64_t chains;
+    uint64_t flags, chains;
     est_err err;
 
-    if (!get_byte(&in, &version) || version != VERSION || !get_byte(&in, &flags) ||
-        !get_number(&in, &led->fresh) || !get_number(&in, &led->repeats) ||
-        !get_number(&in, &led->unchained) || !get_number(&in, &led->gone) ||
-        !get_number(&in, &led->below) || !get_number(&in, &chains) || chains > EST_LEDGER_CHAINS)
+    if (!est_leb128_take(in, &flags) || flags > PARTIAL || !est_leb128_take(in, &led->gone) ||
+        !est_leb128_take(in, &led->below) || !est_leb128_take(in, &led->expired) ||
+        !est_leb128_take(in, &chains) || chains > EST_LEDGER_CHAINS)
         return EST_ERR_INVALID;
     while (led->n < chains)
-        if ((err = get_chain(&in, led)) != EST_OK)
+        if ((err = get_chain(in, led)) != EST_OK)
             return err;
-    led->partial = flags & FLAG_PARTIAL;
-    return in.len == 0 ? EST_OK : EST_ERR_INVALID;
+    led->partial = flags & PARTIAL;
+    return EST_OK;
 }
 
-est_err est_ledger_load(struct est_ledger *led, struct est_view saved)
+est_err est_ledger_load(struct est_ledger *led, struct est_view *in)
 {
     est_err err;
 
     est_ledger_clear(led);
-    err = get_all(saved, led);
+    err = get_all(in, led);
     if (err != EST_OK)
         est_ledger_clear(led);
     return err;

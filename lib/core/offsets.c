@@ -3,16 +3,19 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-#include <stdbool.h>
+#include <string.h>
+
+enum { END_BITS = 2, ENDS = 1 << END_BITS };
 
 /* The records from the first unsettled one on, in a ring whose capacity is a power of two: the
- * offset shifted left by one, with the lowest bit set once it is settled. */
+ * offset shifted left, with how it ended in the lowest bits. */
 struct est_offsets {
     uint64_t *ring;
     size_t head, n, cap, max;
     size_t settled; /* of the n */
-    int64_t point;  /* never above the offset at the head */
-    int64_t next;   /* the lowest offset that may be tracked next */
+    uint64_t ended[ENDS];
+    int64_t point; /* never above the offset at the head */
+    int64_t next;  /* the lowest offset that may be tracked next */
 };
 
 est_err est_offsets_new(size_t max, struct est_offsets **ret)
@@ -41,6 +44,7 @@ void est_offsets_start(struct est_offsets *off, int64_t offset)
     EST_ASSERT(offset >= 0);
     off->head = off->n = off->settled = 0;
     off->point = off->next = offset;
+    memset(off->ended, 0, sizeof(off->ended));
 }
 
 static uint64_t *at(const struct est_offsets *off, size_t i)
@@ -50,12 +54,12 @@ static uint64_t *at(const struct est_offsets *off, size_t i)
 
 static int64_t offset_of(uint64_t entry)
 {
-    return (int64_t)(entry >> 1);
+    return (int64_t)(entry >> END_BITS);
 }
 
-static bool is_settled(uint64_t entry)
+static enum est_end end_of(uint64_t entry)
 {
-    return entry & 1;
+    return (enum est_end)(entry & (ENDS - 1));
 }
 
 static est_err grow(struct est_offsets *off)
@@ -83,9 +87,14 @@ est_err est_offsets_track(struct est_offsets *off, int64_t offset)
     if (off->n == off->cap && grow(off) != EST_OK)
         return EST_ERR_NOMEM;
     off->n++;
-    *at(off, off->n - 1) = (uint64_t)offset << 1;
+    *at(off, off->n - 1) = (uint64_t)offset << END_BITS;
     off->next = offset + 1;
     return EST_OK;
+}
+
+bool est_offsets_has_room(const struct est_offsets *off)
+{
+    return off->n < off->max;
 }
 
 /* Without gaps the entry lies as far from the first as its offset does; with gaps it can only lie
@@ -118,7 +127,8 @@ static uint64_t *find(const struct est_offsets *off, int64_t offset)
 
 static void advance(struct est_offsets *off)
 {
-    while (off->n > 0 && is_settled(*at(off, 0))) {
+    while (off->n > 0 && end_of(*at(off, 0)) != EST_END_OPEN) {
+        off->ended[end_of(*at(off, 0))]++;
         off->point = offset_of(*at(off, 0)) + 1;
         off->head = (off->head + 1) & (off->cap - 1);
         off->n--;
@@ -126,13 +136,14 @@ static void advance(struct est_offsets *off)
     }
 }
 
-est_err est_offsets_settle(struct est_offsets *off, int64_t offset)
+est_err est_offsets_settle(struct est_offsets *off, int64_t offset, enum est_end end)
 {
     uint64_t *entry = find(off, offset);
 
-    if (entry == NULL || is_settled(*entry))
+    EST_ASSERT(end != EST_END_OPEN);
+    if (entry == NULL || end_of(*entry) != EST_END_OPEN)
         return EST_ERR_NOTFOUND;
-    *entry |= 1;
+    *entry |= (uint64_t)end;
     off->settled++;
     advance(off);
     return EST_OK;
@@ -151,4 +162,32 @@ size_t est_offsets_pending(const struct est_offsets *off)
 size_t est_offsets_beyond(const struct est_offsets *off)
 {
     return off->settled;
+}
+
+int64_t est_offsets_next(const struct est_offsets *off)
+{
+    return off->next;
+}
+
+uint64_t est_offsets_ended(const struct est_offsets *off, enum est_end end)
+{
+    return off->ended[end];
+}
+
+size_t est_offsets_span(const struct est_offsets *off)
+{
+    return off->n;
+}
+
+size_t est_offsets_stretch(const struct est_offsets *off, size_t i, size_t max, enum est_end *end)
+{
+    size_t n = 1;
+
+    EST_ASSERT(i < off->n && max > 0);
+    *end = end_of(*at(off, i));
+    if (max > off->n - i)
+        max = off->n - i;
+    while (n < max && end_of(*at(off, i + n)) == *end)
+        n++;
+    return n;
 }

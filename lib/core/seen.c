@@ -76,6 +76,25 @@ uint64_t est_seen_add(struct est_seen *seen, uint64_t n)
     return seen->holes > EST_SEEN_HOLES ? est_seen_give_up(seen) : 0;
 }
 
+uint64_t est_seen_add_run(struct est_seen *seen, uint64_t n, uint64_t count)
+{
+    uint64_t given_up = 0;
+
+    for (; count > 0 && n != seen->end; n++, count--)
+        given_up += est_seen_add(seen, n);
+    seen->end += count;
+    return given_up;
+}
+
+uint64_t est_seen_skip(struct est_seen *seen, uint64_t n)
+{
+    uint64_t missing = est_seen_missing(seen);
+
+    EST_ASSERT(n >= seen->end);
+    est_seen_init(seen, n);
+    return missing;
+}
+
 /* Everything up to the hole is forgotten with it, so numbers seen below it are in doubt from now
  * on. */
 uint64_t est_seen_give_up(struct est_seen *seen)

@@ -1,8 +1,8 @@
 #include "belt.h"
 
 #include "base/mem.h"
-#include "core/account.h"
 #include "core/murmur2.h"
+#include "core/note.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -217,59 +217,75 @@ static int by_chain(const void *a, const void *b)
 }
 
 /* What the account of a partition must say, counted over the sorted chains of its log. */
-static struct est_account_totals count(const struct est_chain *chains, size_t n)
+struct count {
+    uint64_t fresh, repeats, unchained, missing, chains;
+};
+
+static struct count count(const struct est_chain *chains, size_t n)
 {
-    struct est_account_totals t = {0};
+    struct count c = {0};
 
     for (size_t i = 0; i < n; i++) {
         bool first = i == 0 || strcmp(chains[i].boot, chains[i - 1].boot) != 0 ||
                      chains[i].epoch != chains[i - 1].epoch;
         bool again = !first && chains[i].n == chains[i - 1].n;
-        t.chains += first;
-        t.fresh += !again;
-        t.repeats += again;
+        c.chains += first;
+        c.fresh += !again;
+        c.repeats += again;
         if (!again)
-            t.missing += first ? chains[i].n : chains[i].n - chains[i - 1].n - 1;
+            c.missing += first ? chains[i].n : chains[i].n - chains[i - 1].n - 1;
     }
-    return t;
+    return c;
 }
 
-static struct est_account_totals count_log(const struct belt_partition *p, uint32_t part)
+static struct count count_log(const struct belt_partition *p, uint32_t part)
 {
     struct est_chain *chains = must(est_calloc(p->n + 1, sizeof(*chains)));
-    struct est_account_totals t;
+    struct count c;
     size_t n = 0;
 
     for (size_t i = 0; i < p->n; i++)
         if (est_chain_parse(est_view_str(p->records[i].header), &chains[n]) == EST_OK)
             n += chains[n].partition == part;
     qsort(chains, n, sizeof(*chains), by_chain);
-    t = count(chains, n);
-    t.unchained = p->n - n;
+    c = count(chains, n);
+    c.unchained = p->n - n;
     est_free(chains);
-    return t;
+    return c;
+}
+
+static void check_note(const struct belt_partition *p, uint32_t part, const struct est_note *note)
+{
+    struct count want = count_log(p, part);
+    const struct est_tally *t = &note->tally;
+    uint64_t missing = est_ledger_missing(&note->ledger);
+
+    SIM_CHECK(t->fresh + t->repeats + t->unchained == p->n,
+              "partition %" PRIu32 ": %" PRIu64 " + %" PRIu64 " + %" PRIu64 " of %zu records", part,
+              t->fresh, t->repeats, t->unchained, p->n);
+    SIM_CHECK(t->fresh + t->unchained == t->delivered + t->dead,
+              "partition %" PRIu32 ": %" PRIu64 " events, %" PRIu64 " delivered, %" PRIu64 " dead",
+              part, t->fresh + t->unchained, t->delivered, t->dead);
+    if (want.chains > EST_LEDGER_CHAINS / 2 || note->ledger.below > 0)
+        return; /* chains or holes were given up: the rest is exact only for what was kept */
+    SIM_CHECK(t->fresh == want.fresh && t->repeats == want.repeats && missing == want.missing &&
+                  note->ledger.n == want.chains,
+              "partition %" PRIu32 ": fresh %" PRIu64 "/%" PRIu64 ", repeats %" PRIu64 "/%" PRIu64
+              ", missing %" PRIu64 "/%" PRIu64,
+              part, t->fresh, want.fresh, t->repeats, want.repeats, missing, want.missing);
 }
 
 static void check_account(const struct belt_partition *p, uint32_t part)
 {
-    struct est_account_totals got, want = count_log(p, part);
-    struct est_account *acc;
+    struct est_note note;
 
-    SIM_CHECK(est_account_new(EST_VIEW_LIT("order"), part, 1, &acc) == EST_OK, "out of memory");
-    SIM_CHECK(est_account_start(acc, p->committed, est_view(p->meta, p->meta_len)) == EST_OK,
+    est_note_init(&note);
+    SIM_CHECK(est_note_read(&note,
+                            (struct est_note_place){est_view_str("order"), part, p->committed},
+                            est_view(p->meta, p->meta_len)) == EST_OK,
               "partition %" PRIu32 ": its metadata cannot be read", part);
-    got = est_account_totals(acc);
-    est_account_free(acc);
-    SIM_CHECK(got.fresh + got.repeats + got.unchained == p->n,
-              "partition %" PRIu32 ": %" PRIu64 " + %" PRIu64 " + %" PRIu64 " of %zu records", part,
-              got.fresh, got.repeats, got.unchained, p->n);
-    if (want.chains > EST_LEDGER_CHAINS / 2 || got.below > 0)
-        return; /* chains or holes were given up: the rest is exact only for what was kept */
-    SIM_CHECK(got.fresh == want.fresh && got.repeats == want.repeats &&
-                  got.missing == want.missing && got.chains == want.chains,
-              "partition %" PRIu32 ": fresh %" PRIu64 "/%" PRIu64 ", repeats %" PRIu64 "/%" PRIu64
-              ", missing %" PRIu64 "/%" PRIu64,
-              part, got.fresh, want.fresh, got.repeats, want.repeats, got.missing, want.missing);
+    check_note(p, part, &note);
+    est_note_fini(&note);
 }
 
 void belt_check_rest(const struct belt *b)

@@ -31,16 +31,17 @@ static void read_one(struct reader *r)
 {
     const struct buf_stamp *st = &r->judge->stamps[r->judge->log[r->part][r->at]];
     char header[EST_CHAIN_TEXT_MAX + 1];
-    enum est_account_class class;
+    struct est_account_answer answer;
     size_t len = header_of(st, header);
 
-    SIM_CHECK(est_account_read(r->account, r->at, est_view(header, len), &class) == EST_OK,
+    SIM_CHECK(est_account_read(r->account, r->at, est_view(header, len), EST_ACCOUNT_EVENT,
+                               &answer) == EST_OK,
               "the account cannot read");
-    SIM_CHECK(class != EST_ACCOUNT_REPEAT || r->delivered[st->event] ||
+    SIM_CHECK(answer.end == EST_END_OPEN || r->delivered[st->event] ||
                   r->read[st->event] == r->life,
               "event %u is settled as a repeat and was not delivered", st->event);
-    SIM_CHECK(class != EST_ACCOUNT_UNCHAINED, "event %u has no chain", st->event);
-    if (class == EST_ACCOUNT_NEW)
+    SIM_CHECK(answer.class != EST_ACCOUNT_UNCHAINED, "event %u has no chain", st->event);
+    if (answer.class == EST_ACCOUNT_NEW)
         r->read[st->event] = r->life;
     r->at++;
 }
@@ -48,14 +49,18 @@ static void read_one(struct reader *r)
 /* Everything read up to now is delivered, and perhaps committed. */
 static void deliver(struct reader *r)
 {
-    for (; r->delivered_to < r->at; r->delivered_to++)
+    for (; r->delivered_to < r->at; r->delivered_to++) {
+        (void)est_account_settle(r->account, r->delivered_to, EST_END_DELIVERED);
         r->delivered[r->judge->stamps[r->judge->log[r->part][r->delivered_to]].event] = true;
+    }
     if (!est_rng_chance(r->rng, 50))
         return;
     r->committed = r->delivered_to;
-    est_account_commit(r->account, r->committed);
     est_buf_clear(&r->saved);
-    SIM_CHECK(est_account_save(r->account, 3000, &r->saved) == EST_OK, "the account is not saved");
+    SIM_CHECK(est_account_commit_point(r->account) == r->committed,
+              "the commit point is elsewhere");
+    SIM_CHECK(est_account_note(r->account, EST_NOTE_MAX, &r->saved) == EST_OK,
+              "the account is not saved");
 }
 
 static void kill_and_start(struct reader *r)

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-enum { SIM_PARTITIONS = 6, SIM_KEYS = 200, SIM_WORKERS = 3, SIM_META = 3000 };
+enum { SIM_PARTITIONS = 6, SIM_KEYS = 200, SIM_WORKERS = 3, SIM_META = 4096 };
 
 /* Print the sentence and the seed that repeats the run, and end the program. */
 _Noreturn void sim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -5,7 +5,6 @@
 #include "core/batch.h"
 #include "core/bisect.h"
 #include "core/breaker.h"
-#include "core/offsets.h"
 #include "core/retry.h"
 #include "core/window.h"
 
@@ -26,7 +25,6 @@ struct item {
 struct part {
     bool owned;
     size_t next; /* index of the record to read */
-    struct est_offsets *offsets;
     struct est_account *account;
     struct est_node items; /* read and not settled */
 };
@@ -84,7 +82,6 @@ struct worker *worker_new(struct belt *belt, struct board *board, uint64_t seed)
     est_window_init(&w->window, 2, JOBS);
     est_list_init(&w->dead);
     for (uint32_t p = 0; p < SIM_PARTITIONS; p++) {
-        must(est_offsets_new(TRACKED, &w->parts[p].offsets));
         must(est_account_new(EST_VIEW_LIT("order"), p, TRACKED, &w->parts[p].account));
         est_list_init(&w->parts[p].items);
     }
@@ -124,7 +121,6 @@ void worker_kill(struct worker *w, est_us now)
     }
     for (uint32_t p = 0; p < SIM_PARTITIONS; p++) {
         free_items(&w->parts[p].items);
-        est_offsets_free(w->parts[p].offsets);
         est_account_free(w->parts[p].account);
     }
     free_items(&w->dead);
@@ -149,22 +145,19 @@ void worker_assign(struct worker *w, uint32_t p)
 
     part->owned = true;
     part->next = seek(log, log->committed);
-    est_offsets_start(part->offsets, log->committed);
     must(est_account_start(part->account, log->committed, est_view(log->meta, log->meta_len)));
 }
 
 static void commit(struct worker *w, uint32_t p)
 {
     struct part *part = &w->parts[p];
-    int64_t point = est_offsets_commit_point(part->offsets);
     struct est_buf meta;
 
     if (!part->owned)
         return;
     est_buf_init(&meta, SIM_META);
-    est_account_commit(part->account, point);
-    must(est_account_save(part->account, SIM_META - 1000, &meta));
-    belt_commit(w->belt, p, point, est_buf_view(&meta));
+    must(est_account_note(part->account, SIM_META, &meta));
+    belt_commit(w->belt, p, est_account_commit_point(part->account), est_buf_view(&meta));
     est_buf_fini(&meta);
 }
 
@@ -189,11 +182,11 @@ void worker_revoke(struct worker *w)
 }
 
 /* Delivered or dead-lettered, and out of batch and lanes. */
-static void settle(struct worker *w, struct item *it)
+static void settle(struct worker *w, struct item *it, enum est_end end)
 {
     est_list_remove(&it->mate);
     if (!it->revoked)
-        must(est_offsets_settle(w->parts[it->part].offsets, it->offset));
+        must(est_account_settle(w->parts[it->part].account, it->offset, end));
     est_free(it);
 }
 
@@ -202,7 +195,7 @@ static void deliver(struct worker *w, struct job *job, size_t i)
     struct item *it = item_at(job, i);
 
     est_batch_settle(&job->batch, w->lanes, i);
-    settle(w, it);
+    settle(w, it, EST_END_DELIVERED);
 }
 
 static void dead_letter(struct worker *w, struct job *job, size_t i, est_us now)
@@ -226,7 +219,7 @@ static void bury_due(struct worker *w, est_us now)
             continue;
         }
         belt_bury(w->belt, it->event);
-        settle(w, it);
+        settle(w, it, EST_END_DEAD);
     }
 }
 
@@ -398,7 +391,7 @@ static bool read_one(struct worker *w, uint32_t p, est_us now)
     const struct belt_partition *log = &w->belt->parts[p];
     struct part *part = &w->parts[p];
     const struct belt_record *record;
-    enum est_account_class class;
+    struct est_account_answer answer;
     struct est_view header;
     est_err err;
 
@@ -406,16 +399,12 @@ static bool read_one(struct worker *w, uint32_t p, est_us now)
         return false;
     record = &log->records[part->next];
     header = record->header[0] != '\0' ? est_view_str(record->header) : EST_VIEW_NONE;
-    err = est_offsets_track(part->offsets, record->offset);
+    err = est_account_read(part->account, record->offset, header, EST_ACCOUNT_EVENT, &answer);
     if (err == EST_ERR_FULL)
         return false;
     must(err);
-    est_account_commit(part->account, est_offsets_commit_point(part->offsets));
-    must(est_account_read(part->account, record->offset, header, &class));
     part->next++;
-    if (class == EST_ACCOUNT_REPEAT)
-        must(est_offsets_settle(part->offsets, record->offset));
-    else
+    if (answer.end == EST_END_OPEN)
         accept(w, record, now);
     return true;
 }
@@ -437,8 +426,8 @@ static void check_bounds(const struct worker *w)
               "%zu records in the lanes", st.records);
     SIM_CHECK(w->window.in_flight <= JOBS, "%u requests in flight", w->window.in_flight);
     for (uint32_t p = 0; p < SIM_PARTITIONS; p++)
-        SIM_CHECK(est_offsets_pending(w->parts[p].offsets) +
-                          est_offsets_beyond(w->parts[p].offsets) <=
+        SIM_CHECK(est_account_pending(w->parts[p].account) +
+                          est_account_beyond(w->parts[p].account) <=
                       TRACKED,
                   "partition %" PRIu32 " tracks too much", p);
 }

@@ -29,7 +29,7 @@ static void the_point_waits_for_the_lowest_unsettled(void **state)
     for (size_t i = 0; i < 5; i++)
         assert_int_equal(est_offsets_track(off, read[i]), EST_OK);
     for (size_t i = 0; i < 5; i++) {
-        assert_int_equal(est_offsets_settle(off, steps[i].settle), EST_OK);
+        assert_int_equal(est_offsets_settle(off, steps[i].settle, EST_END_DELIVERED), EST_OK);
         assert_int_equal(est_offsets_commit_point(off), steps[i].want_point);
         assert_int_equal(est_offsets_pending(off), steps[i].want_pending);
         assert_int_equal(est_offsets_beyond(off), steps[i].want_beyond);
@@ -45,18 +45,18 @@ static void what_is_not_tracked_is_refused(void **state)
     assert_int_equal(est_offsets_new(3, &off), EST_OK);
     est_offsets_start(off, 5);
     assert_int_equal(est_offsets_track(off, 4), EST_ERR_RANGE);
-    assert_int_equal(est_offsets_settle(off, 5), EST_ERR_NOTFOUND);
+    assert_int_equal(est_offsets_settle(off, 5, EST_END_DELIVERED), EST_ERR_NOTFOUND);
     assert_int_equal(est_offsets_track(off, 5), EST_OK);
     assert_int_equal(est_offsets_track(off, 5), EST_ERR_RANGE);
     assert_int_equal(est_offsets_track(off, 7), EST_OK);
-    assert_int_equal(est_offsets_settle(off, 6), EST_ERR_NOTFOUND);
-    assert_int_equal(est_offsets_settle(off, 7), EST_OK);
-    assert_int_equal(est_offsets_settle(off, 7), EST_ERR_NOTFOUND);
+    assert_int_equal(est_offsets_settle(off, 6, EST_END_DELIVERED), EST_ERR_NOTFOUND);
+    assert_int_equal(est_offsets_settle(off, 7, EST_END_DELIVERED), EST_OK);
+    assert_int_equal(est_offsets_settle(off, 7, EST_END_DELIVERED), EST_ERR_NOTFOUND);
     assert_int_equal(est_offsets_track(off, 8), EST_OK);
     assert_int_equal(est_offsets_track(off, 9), EST_ERR_FULL);
-    assert_int_equal(est_offsets_settle(off, 5), EST_OK);
+    assert_int_equal(est_offsets_settle(off, 5, EST_END_DELIVERED), EST_OK);
     assert_int_equal(est_offsets_track(off, 9), EST_OK);
-    assert_int_equal(est_offsets_settle(off, 5), EST_ERR_NOTFOUND);
+    assert_int_equal(est_offsets_settle(off, 5, EST_END_DELIVERED), EST_ERR_NOTFOUND);
     est_offsets_free(off);
 }
 
@@ -69,12 +69,12 @@ static void an_assignment_forgets_the_one_before(void **state)
     est_offsets_start(off, 50);
     assert_int_equal(est_offsets_track(off, 50), EST_OK);
     assert_int_equal(est_offsets_track(off, 51), EST_OK);
-    assert_int_equal(est_offsets_settle(off, 51), EST_OK);
+    assert_int_equal(est_offsets_settle(off, 51, EST_END_DELIVERED), EST_OK);
     est_offsets_start(off, 3);
     assert_int_equal(est_offsets_commit_point(off), 3);
     assert_int_equal(est_offsets_pending(off), 0);
     assert_int_equal(est_offsets_beyond(off), 0);
-    assert_int_equal(est_offsets_settle(off, 50), EST_ERR_NOTFOUND);
+    assert_int_equal(est_offsets_settle(off, 50, EST_END_DELIVERED), EST_ERR_NOTFOUND);
     assert_int_equal(est_offsets_track(off, 3), EST_OK);
     est_offsets_free(off);
 }
@@ -103,7 +103,7 @@ static void any_order_of_settling(void **state)
                 offsets[read++] = next++;
         } else if (read > first) {
             size_t i = first + est_rng_below(&rng, read - first);
-            assert_int_equal(est_offsets_settle(off, offsets[i]),
+            assert_int_equal(est_offsets_settle(off, offsets[i], EST_END_DELIVERED),
                              settled[i] ? EST_ERR_NOTFOUND : EST_OK);
             settled[i] = true;
         }
@@ -134,7 +134,7 @@ static void memory_runs_out(void **state)
             assert_int_equal(est_offsets_track(off, i), EST_OK);
     }
     for (int64_t i = 500; i-- > 0;)
-        assert_int_equal(est_offsets_settle(off, i), EST_OK);
+        assert_int_equal(est_offsets_settle(off, i, EST_END_DELIVERED), EST_OK);
     assert_int_equal(est_offsets_commit_point(off), 500);
     est_offsets_free(off);
     est_offsets_free(NULL);
