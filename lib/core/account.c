@@ -177,7 +177,8 @@ static unsigned hex_value(char c)
     return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-/* Chains come in runs, and each header of a chain differs from the one before in its number only. */
+/* Chains come in runs, and each header of a chain differs from the one before in its number
+ * only. */
 static struct prefix *prefix_for(struct est_account *acc, struct est_view header)
 {
     return header.len > EST_BOOT_LEN

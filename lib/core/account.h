@@ -48,9 +48,9 @@ est_err est_account_new(struct est_view type, uint32_t partition, size_t max,
                         struct est_account **ret);
 void est_account_free(struct est_account *acc);
 
-/* A new assignment that begins at `offset` (≥ 0), with the metadata of that commit (absent or empty:
- * nothing). EST_ERR_INVALID: no note for this place, taken as nothing, which is safe; EST_ERR_NOMEM:
- * likewise. */
+/* A new assignment that begins at `offset` (≥ 0), with the metadata of that commit (absent or
+ * empty: nothing). EST_ERR_INVALID: no note for this place, taken as nothing, which is safe;
+ * EST_ERR_NOMEM: likewise. */
 est_err est_account_start(struct est_account *acc, int64_t offset, struct est_view metadata);
 /* Records between the commit point and the next one read are gone from the log. */
 void est_account_jump(struct est_account *acc);

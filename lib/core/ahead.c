@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-/* Saved: until - offset, then range by range: chain << 1 | dead; with the first range of a chain its
- * place in the ledger + 1, or 0 and the chain itself; the distance of `first` from the number behind
- * the chain's range before, zigzag; last - first. */
+/* Saved: until - offset, then range by range: chain << 1 | dead; with the first range of a chain
+ * its place in the ledger + 1, or 0 and the chain itself; the distance of `first` from the number
+ * behind the chain's range before, zigzag; last - first. */
 enum { DEAD = 1 };
 
 void est_ahead_init(struct est_ahead *ahead)

@@ -1,6 +1,6 @@
-/* What is settled beyond a commit point: numbers of chains, each delivered or dead-lettered. Whoever
- * takes the partition over reads those records again and settles them unsent. They are kept by
- * chain and number, not by offset, so that only the very record is meant, whatever has become of
+/* What is settled beyond a commit point: numbers of chains, each delivered or dead-lettered.
+ * Whoever takes the partition over reads those records again and settles them unsent. They are kept
+ * by chain and number, not by offset, so that only the very record is meant, whatever has become of
  * the log; a record without a chain is never in it.
  *
  * Bounded: what finds no room is left out, and is delivered again at worst. */
@@ -41,8 +41,8 @@ uint64_t est_ahead_count(const struct est_ahead *ahead);
  * ledger that is saved in front of it; `offset`, the commit point. */
 void est_ahead_save(const struct est_ahead *ahead, const struct est_ledger *led, int64_t offset,
                     size_t max, struct est_buf *out);
-/* All of `in`, made by est_ahead_save(), ready for est_ahead_find(). EST_ERR_INVALID, EST_ERR_NOMEM:
- * it is empty. */
+/* All of `in`, made by est_ahead_save(), ready for est_ahead_find(). EST_ERR_INVALID,
+ * EST_ERR_NOMEM: it is empty. */
 est_err est_ahead_load(struct est_ahead *ahead, const struct est_ledger *led, int64_t offset,
                        struct est_view in);
 /* How that number ended; EST_END_OPEN: it is not in it. */

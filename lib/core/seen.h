@@ -31,8 +31,8 @@ bool est_seen_has(const struct est_seen *seen, uint64_t n);
 uint64_t est_seen_add(struct est_seen *seen, uint64_t n);
 /* The same for all of n … n + count - 1, at once where they go on from the end. */
 uint64_t est_seen_add_run(struct est_seen *seen, uint64_t n, uint64_t count);
-/* What stands between the end and n (at or above the end) is known never to come: everything up to n
- * is forgotten. Returns the numbers in open holes, which are missing for good. */
+/* What stands between the end and n (at or above the end) is known never to come: everything up to
+ * n is forgotten. Returns the numbers in open holes, which are missing for good. */
 uint64_t est_seen_skip(struct est_seen *seen, uint64_t n);
 /* Give up the lowest hole: returns its size, 0 when there is none. */
 uint64_t est_seen_give_up(struct est_seen *seen);

@@ -10,10 +10,10 @@ enum est_end {
     EST_END_PASSED     /* nothing was to be done: a repeat, a mark, another destination's replay */
 };
 
-/* Each record below the commit point is one of the first six, and
- * fresh + unchained + replays = delivered + dead. A replay is a dead letter that was put back, so
- * accepted = fresh + unchained + missing + expired = delivered + dead - replays + missing + expired,
- * where missing and expired are what the chains tell (ledger.h). */
+/* Each record below the commit point is one of the first six, and fresh + unchained + replays =
+ * delivered + dead. A replay is a dead letter that was put back, so accepted = fresh + unchained +
+ * missing + expired = delivered + dead - replays + missing + expired, where missing and expired are
+ * what the chains tell (ledger.h). */
 struct est_tally {
     uint64_t fresh;     /* events read for the first time */
     uint64_t repeats;   /* read again, settled without a request */

@@ -182,8 +182,8 @@ static void only_the_committed_survives(void **state)
     est_account_free(acc);
 }
 
-/* What was settled beyond the commit point is not delivered again, over any number of owners, and is
- * counted when the commit point has passed it. */
+/* What was settled beyond the commit point is not delivered again, over any number of owners, and
+ * is counted when the commit point has passed it. */
 static void what_is_settled_ahead_is_not_delivered_again(void **state)
 {
     struct est_account *acc = begin(0, EST_VIEW_NONE);
