@@ -17,7 +17,8 @@ static const char help[] =
     "           esteira-consumer -c /etc/esteira/pipeline.yaml --destination dashboard\n"
     "Options:   -c, --config FILE      the configuration (default: $ESTEIRA_CONFIG, ./pipeline.yaml,\n"
     "                                  /etc/esteira/pipeline.yaml)\n"
-    "           --destination NAME     one of destinations: (default: the first)\n"
+    "           --destination NAME     one of destinations: (default: the first); each has a group\n"
+    "                                  of its own and needs consumers of its own\n"
     "           --version              print the version\n"
     "           -h, --help             print this\n"
     "Signals:   SIGTERM finishes what is in flight, commits, leaves the group and exits 0\n"
@@ -44,6 +45,9 @@ static int serve(const char *path, const char *destination)
     if (err != EST_OK)
         return EX_CONFIG;
     est_log_init("esteira-consumer", (enum est_level)cfg->log_level);
+    if (destination == NULL && cfg->n_destinations > 1)
+        EST_LOG(EST_WARN, "destination_not_named", EST_S("taken", cfg->destinations[0].name),
+                EST_I("destinations", cfg->n_destinations));
     err = worker_new(cfg, destination, &w, &why);
     if (err == EST_OK) {
         worker_run(w);
