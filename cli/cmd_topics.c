@@ -46,12 +46,26 @@ static void add_wish(struct plan *p, const struct est_config *cfg, const char *t
     w->partitions = (int32_t)partitions;
 }
 
-/* The topic of each type, and for each destination the topic of what it refused. */
+/* What each request was and what came of it: one partition, so it reads in order. */
+static void add_attempts(struct plan *p, const struct est_config *cfg,
+                         const struct est_destination_config *dest)
+{
+    char topic[300];
+
+    if (dest->attempts == EST_ATTEMPTS_OFF)
+        return;
+    (void)snprintf(topic, sizeof(topic), "attempts.%s", dest->name);
+    add_wish(p, cfg, topic, 1, dest->attempts_retention);
+}
+
+/* The topic of each type, and for each destination the topics of what it refused and of the
+ * requests to it. */
 static bool make_plan(struct plan *p, const struct est_config *cfg)
 {
     char topic[300];
 
-    p->wishes = est_calloc(cfg->n_types * (1 + cfg->n_destinations), sizeof(*p->wishes));
+    p->wishes =
+        est_calloc(cfg->n_types + (cfg->n_types + 1) * cfg->n_destinations, sizeof(*p->wishes));
     if (p->wishes == NULL)
         return false;
     for (size_t i = 0; i < cfg->n_types; i++)
@@ -63,6 +77,7 @@ static bool make_plan(struct plan *p, const struct est_config *cfg)
                            cfg->types[i].topic);
             add_wish(p, cfg, topic, 1, DEAD_LETTER_DAYS * DAY);
         }
+        add_attempts(p, cfg, dest);
     }
     return true;
 }

@@ -1,5 +1,6 @@
 #include "deliver_state.h"
 
+#include "attempts.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/results.h"
@@ -27,15 +28,14 @@ void deliver_finish(struct shipment *s)
 static void post(struct shipment *s)
 {
     struct est_why why = {0};
-    char key[DELIVER_KEY_MAX];
     struct deliver_trace trace;
     struct endpoint_request rq = {.method = "POST",
                                   .path = s->single ? "/api/v1/events" : "/api/v1/events/batch",
                                   .body = est_buf_view(&s->body),
-                                  .key = key};
+                                  .key = s->key};
     est_err err = EST_ERR_FULL;
 
-    deliver_key(s, key);
+    deliver_key(s, s->key);
     if (deliver_trace_of(s, &trace)) {
         rq.traceparent = trace.parent;
         rq.tracestate = trace.state[0] != '\0' ? trace.state : NULL;
@@ -186,8 +186,11 @@ void deliver_abandon(struct deliver *dv)
         if (s->call != NULL) {
             est_http_client_cancel(dv->endpoint.http, s->call);
             s->call = NULL;
-            if (!s->asking_health)
+            if (!s->asking_health) {
                 endpoint_forgo(&dv->endpoint, s->ticket);
+                attempts_begin(dv->attempts, s);
+                attempts_end(dv->attempts, s, (struct est_verdict){0}, NULL);
+            }
             s->asking_health = false;
         }
         deliver_finish(s);
@@ -247,6 +250,8 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     dv->wake = (struct est_timer){.fn = on_wake, .arg = dv};
     dv->token = (struct est_timer){.fn = on_token, .arg = dv};
     err = endpoint_init(&dv->endpoint, w, reterr);
+    if (err == EST_OK)
+        err = attempts_new(w, &dv->attempts, reterr);
     if (err == EST_OK && (init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
                           (dv->ids = est_calloc(d->batch_count, sizeof(*dv->ids))) == NULL ||
                           est_results_new(d->batch_count, &dv->results) != EST_OK))
@@ -268,6 +273,7 @@ void deliver_free(struct deliver *dv)
     est_loop_timer_off(dv->w->loop, &dv->wake);
     est_loop_timer_off(dv->w->loop, &dv->token);
     endpoint_fini(&dv->endpoint);
+    attempts_free(dv->attempts);
     for (size_t i = 0; i < dv->n; i++) {
         est_batch_fini(&dv->shipments[i].batch);
         est_buf_fini(&dv->shipments[i].body);

@@ -1,5 +1,6 @@
 #include "deliver_state.h"
 
+#include "attempts.h"
 #include "base/log.h"
 #include "codec/results.h"
 #include "config/config.h"
@@ -27,6 +28,7 @@ static void take_item(struct shipment *s, size_t i, const struct est_result *r, 
 {
     struct est_verdict v = est_verdict_of_item(r->status);
 
+    attempts_item(s->dv->attempts, i, r->status);
     if (v.act == EST_VERDICT_DELIVERED)
         deliver_settle(s, i, r->duplicate);
     else if (v.act == EST_VERDICT_POISON && !deadletter_is_full(s->dv->w->deadletter))
@@ -136,8 +138,10 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     v = est_verdict_of(&outcome);
     (void)est_retry_after_parse(res->retry_after, est_clock_wall(), &floor);
     observe_metrics(dv, v, res, s->sent);
+    attempts_begin(dv->attempts, s);
     if (v.act == EST_VERDICT_PER_ITEM && !take_results(s, res, floor))
         v = (struct est_verdict){EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, false, false};
+    attempts_end(dv->attempts, s, v, res);
     endpoint_observe(&dv->endpoint, s->ticket, v, res->status, floor);
     switch (v.act) {
     case EST_VERDICT_DELIVERED: deliver_all(s, res->status == 200); /* fall through */

@@ -13,6 +13,7 @@
 #include "parcel.h"
 #include "worker.h"
 
+struct attempts;
 struct est_results;
 struct est_series;
 
@@ -39,12 +40,14 @@ struct shipment {
     uint32_t ticket;
     enum est_verdict_class refused_class; /* why the one event of the last request was refused: */
     int refused_status;                   /* kept while the endpoint is asked for its health */
+    char key[DELIVER_KEY_MAX];            /* Idempotency-Key of the last request */
     bool asking_health; /* the request that is out asks whether the endpoint works at all */
 };
 
 struct deliver {
     struct worker *w;
     struct endpoint endpoint;
+    struct attempts *attempts;
     struct est_batch_limits limits;
     struct est_results *results;
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */

@@ -55,6 +55,7 @@ struct est_origin {
 #define EST_FIELD_CHOICE unsigned /* place in the list of choices: an enum of the same order */
 
 enum est_unknown_events { EST_UNKNOWN_CUSTOM, EST_UNKNOWN_REJECT }; /* producer.unknown_events */
+enum est_attempts { EST_ATTEMPTS_ALL, EST_ATTEMPTS_FAILURES, EST_ATTEMPTS_OFF };
 /* log.level is an enum est_level of base/log.h. */
 
 /* How many rows each table of keys.def has. */

@@ -331,6 +331,18 @@ bool est_kafka_pub_purge(struct est_kafka_pub *kp, est_us bound)
     return kp->pending == 0;
 }
 
+/* Within rd_kafka_flush linger.ms does not count; it returns when nothing is left inside. */
+bool est_kafka_pub_flush(struct est_kafka_pub *kp, est_us bound)
+{
+    est_us until = est_clock_mono() + bound;
+
+    while (kp->pending > 0 && est_clock_mono() < until) {
+        (void)rd_kafka_flush(kp->rk, 10);
+        est_kafka_wake_wait(&kp->wake, EST_MS);
+    }
+    return kp->pending == 0;
+}
+
 size_t est_kafka_pub_pending(const struct est_kafka_pub *kp)
 {
     return kp->pending;

@@ -71,6 +71,9 @@ est_err est_kafka_pub_returned(const struct est_kafka_pub *kp, struct est_record
 /* Take back everything un-acknowledged: each is reported EST_ERR_KAFKA_PURGED (or its real outcome)
  * before this returns, at the latest after `bound`. False = some report is still missing. */
 bool est_kafka_pub_purge(struct est_kafka_pub *kp, est_us bound);
+/* At the end of a process: sends what waits without lingering, and reports, until nothing is left
+ * or `bound` has passed. Blocks. False = something is left. */
+bool est_kafka_pub_flush(struct est_kafka_pub *kp, est_us bound);
 /* Records sent and not yet reported. */
 size_t est_kafka_pub_pending(const struct est_kafka_pub *kp);
 

@@ -1,0 +1,188 @@
+#include "codec/attempt.h"
+
+#include "base/jsonw.h"
+
+#include <stdlib.h>
+
+/* --- writing --- */
+
+static int by_number(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Types have one text for their topic, so pointers tell most of it. */
+static int by_place(const struct est_attempt_item *x, const struct est_attempt_item *y)
+{
+    int order = x->topic == y->topic ? 0 : strcmp(x->topic, y->topic);
+
+    if (order == 0)
+        order = by_number(x->partition, y->partition);
+    if (order == 0)
+        order = by_number(x->attempt, y->attempt);
+    return order ? order : by_number(x->status, y->status);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct est_attempt_item *x = a, *y = b;
+    int order = by_place(x, y);
+
+    return order ? order : by_number(x->offset, y->offset);
+}
+
+static void put_part_head(struct est_buf *out, const struct est_attempt_item *it)
+{
+    est_buf_puts(out, "{\"topic\":");
+    est_json_put_str(out, it->topic);
+    est_buf_puts(out, ",\"partition\":");
+    est_buf_put_i64(out, it->partition);
+    est_buf_puts(out, ",\"attempt\":");
+    est_buf_put_u64(out, it->attempt);
+    if (it->status != 0) {
+        est_buf_puts(out, ",\"status\":");
+        est_buf_put_i64(out, it->status);
+    }
+    est_buf_puts(out, ",\"ranges\":[");
+}
+
+/* The range that begins at `i`; returns where the next one does. */
+static size_t put_range(struct est_buf *out, const struct est_attempt *a, size_t i)
+{
+    size_t end = i + 1;
+
+    while (end < a->n && by_place(&a->items[end], &a->items[i]) == 0 &&
+           a->items[end].offset <= a->items[end - 1].offset + 1)
+        end++;
+    est_buf_putc(out, '[');
+    est_buf_put_i64(out, a->items[i].offset);
+    if (a->items[end - 1].offset > a->items[i].offset) {
+        est_buf_putc(out, ',');
+        est_buf_put_i64(out, a->items[end - 1].offset);
+    }
+    est_buf_putc(out, ']');
+    return end;
+}
+
+static void put_parts(struct est_buf *out, const struct est_attempt *a)
+{
+    for (size_t i = 0; i < a->n;) {
+        size_t first = i;
+        if (first > 0)
+            est_buf_putc(out, ',');
+        put_part_head(out, &a->items[first]);
+        while (i < a->n && by_place(&a->items[i], &a->items[first]) == 0) {
+            if (i > first)
+                est_buf_putc(out, ',');
+            i = put_range(out, a, i);
+        }
+        est_buf_puts(out, "]}");
+    }
+}
+
+static void put_number(struct est_buf *out, const char *name, int64_t n)
+{
+    est_json_put_name(out, name);
+    est_buf_put_i64(out, n);
+}
+
+static void put_text(struct est_buf *out, const char *name, const char *text)
+{
+    est_json_put_name(out, name);
+    est_json_put_str(out, text);
+}
+
+void est_attempt_put(struct est_buf *out, struct est_attempt *a)
+{
+    qsort(a->items, a->n, sizeof(*a->items), compare);
+    est_buf_puts(out, "{\"v\":1");
+    put_number(out, "at", a->at / EST_MS);
+    put_number(out, "us", a->duration);
+    put_number(out, "events", (int64_t)a->n);
+    put_number(out, "status", a->status);
+    put_text(out, "verdict", a->verdict);
+    if (a->class != NULL)
+        put_text(out, "class", a->class);
+    if (a->key.data != NULL) {
+        est_json_put_name(out, "key");
+        est_json_put_string(out, a->key);
+    }
+    est_buf_puts(out, ",\"parts\":[");
+    put_parts(out, a);
+    est_buf_puts(out, "]}");
+}
+
+/* --- reading --- */
+
+static bool is_number(const struct est_value *obj, const char *name, int64_t want)
+{
+    int64_t n;
+
+    return est_json_i64(est_json_get(obj, name), &n) && n == want;
+}
+
+static bool has_offset(const struct est_value *ranges, int64_t offset)
+{
+    struct est_json_iter it = {0};
+    const struct est_value *range;
+
+    while (est_json_each(ranges, &it, NULL, &range)) {
+        struct est_json_iter at = {0};
+        const struct est_value *v;
+        int64_t ends[2] = {0};
+        size_t n = 0;
+        while (n < 2 && est_json_each(range, &at, NULL, &v) && est_json_i64(v, &ends[n]))
+            n++;
+        if (n == 1)
+            ends[1] = ends[0];
+        if (n > 0 && offset >= ends[0] && offset <= ends[1])
+            return true;
+    }
+    return false;
+}
+
+static const struct est_value *find_part(const struct est_value *record, struct est_view topic,
+                                         int32_t partition, int64_t offset)
+{
+    const struct est_value *parts = est_json_get(record, "parts"), *part;
+    struct est_json_iter it = {0};
+
+    while (est_json_each(parts, &it, NULL, &part))
+        if (is_number(part, "partition", partition) &&
+            est_view_eq(est_json_string(est_json_get(part, "topic")), topic) &&
+            has_offset(est_json_get(part, "ranges"), offset))
+            return part;
+    return NULL;
+}
+
+static int64_t number(const struct est_value *obj, const char *name)
+{
+    int64_t n = 0;
+
+    (void)est_json_i64(est_json_get(obj, name), &n);
+    return n;
+}
+
+bool est_attempt_find(const struct est_value *record, struct est_view topic, int32_t partition,
+                      int64_t offset, struct est_attempt_hit *ret)
+{
+    const struct est_value *part;
+    int64_t own, status;
+
+    if (!is_number(record, "v", 1) || (part = find_part(record, topic, partition, offset)) == NULL)
+        return false;
+    own = number(part, "status");
+    status = own != 0 ? own : number(record, "status");
+    if (status < 0 || status > 999)
+        return false;
+    *ret = (struct est_attempt_hit){.at_ms = number(record, "at"),
+                                    .us = number(record, "us"),
+                                    .events = number(record, "events"),
+                                    .attempt = number(part, "attempt"),
+                                    .status = (int)status,
+                                    .is_own = own != 0,
+                                    .verdict = est_json_string(est_json_get(record, "verdict")),
+                                    .class = est_json_string(est_json_get(record, "class")),
+                                    .key = est_json_string(est_json_get(record, "key"))};
+    return true;
+}
