@@ -5,6 +5,8 @@
 //
 // --short: seconds instead of minutes, and without judging rates (other tests run beside it).
 
+import * as group from './delivery_group.mjs';
+import * as lanes from './delivery_lanes.mjs';
 import * as verdicts from './delivery_verdicts.mjs';
 import { runExperiments } from './experiments.mjs';
 
@@ -15,4 +17,11 @@ await runExperiments({
   auth_401: { run: verdicts.auth401 },
   route_404: { run: verdicts.route404 },
   fast_retries: { run: verdicts.fastRetries },
+  kill: { run: group.kill, alone: true },
+  members: { run: group.members },
+  frozen_broker: { run: group.frozenBroker, alone: true },
+  stuck_key: { run: lanes.stuckKey },
+  hanging_type: { run: lanes.hangingType, alone: true },
+  slow_answers: { run: lanes.slowAnswers },
+  two_destinations: { run: lanes.twoDestinations, alone: true },
 });

@@ -2,30 +2,34 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { ROOT } from '../support/paths.mjs';
 import { freePorts } from '../support/ports.mjs';
+import { recordCounts } from '../support/topics.mjs';
 import { waitFor } from '../support/wait.mjs';
 import { Receiver } from './receiver.mjs';
 import { Rig } from './rig.mjs';
 import { together } from './verdict.mjs';
 
 export const TOKEN = 'token-velho';
-const DESTINATION = 'ESTEIRA_DESTINATIONS_DASHBOARD_';
 
-// {retries: 3, batch_count: 600} of the destination as environment.
-export const destination = (settings) =>
+// {retries: 3, batch_count: 600} of a destination as environment.
+export const settingsOf = (name, settings) =>
   Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [
-      DESTINATION + key.toUpperCase(),
+      `ESTEIRA_DESTINATIONS_${name.toUpperCase()}_${key.toUpperCase()}`,
       String(value),
     ]),
   );
 
 export class DeliveryRig extends Rig {
-  // As Rig.open; consumers: how many · receiver: its script to begin with
-  // Redis is away unless it is asked for: delivery needs none.
-  static open({ consumers = 1, receiver = {}, ...options }) {
+  // Its destination and so its group are the rig's own: members of other rigs are no business of its.
+  name = `d${this.prefix.slice(1, -1)}`;
+
+  // As Rig.open; consumers: how many · destination: its settings · others: names of further destinations ·
+  // types: {type: {key: value}} of their settings
+  static open({ consumers = 1, destination = {}, others = [], ...options }) {
     const rig = new DeliveryRig();
-    rig.firstScript = receiver;
+    Object.assign(rig, { settings: destination, others });
     return rig.open({ consumer: consumers, ...options });
   }
 
@@ -33,7 +37,6 @@ export class DeliveryRig extends Rig {
     this.sink = this.receiver = await new Receiver().start(this.dir);
     this.tokenFile = path.join(this.dir, 'token');
     this.writeToken(TOKEN);
-    await this.receiver.script(this.firstScript);
   }
 
   // As operators do: written beside it, then moved over it.
@@ -43,8 +46,39 @@ export class DeliveryRig extends Rig {
   }
 
   environment(env, partitions) {
-    super.environment({ ...destination({ token_file: this.tokenFile }), ...env }, partitions);
-    delete this.env.DASHBOARD_TOKEN;
+    const { name } = this;
+    super.environment(env, partitions);
+    for (const key of Object.keys(this.env))
+      if (/^(ESTEIRA_DESTINATIONS_)?DASHBOARD_/.test(key)) delete this.env[key];
+    Object.assign(this.env, settingsOf(name, { ...this.usual(), ...this.settings }));
+    this.writeConfig();
+  }
+
+  usual() {
+    return {
+      url: this.receiver.url,
+      token_file: this.tokenFile,
+      retry_initial: '50ms',
+      retry_max: '500ms',
+    };
+  }
+
+  // A pipeline.yaml of the rig's own, for the names of destinations; the schemas are found beside it.
+  writeConfig() {
+    const names = [this.name, ...this.others].map((name) => `  ${name}:\n    url: http://127.0.0.1:9\n`);
+    const [head, tail] = fs.readFileSync(this.config, 'utf8').split(/^destinations:\n(?: .*\n|\n)+/m);
+    this.config = path.join(this.dir, 'pipeline.yaml');
+    fs.writeFileSync(this.config, `${head}destinations:\n${names.join('')}\n${tail}`);
+    fs.symlinkSync(path.join(ROOT, 'schemas'), path.join(this.dir, 'schemas'));
+  }
+
+  get group() {
+    return `esteira.${this.name}`;
+  }
+
+  async deadLetters() {
+    const counts = await recordCounts(this.kafka.brokers, `dlq.${this.name}.${this.prefix}`);
+    return Object.values(counts).reduce((sum, n) => sum + n, 0);
   }
 
   // One consumer more, which is not started yet.

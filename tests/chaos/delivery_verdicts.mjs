@@ -2,7 +2,7 @@
 // route that is gone, hiccups.
 
 import { pause, waitFor } from '../support/wait.mjs';
-import { TOKEN, destination, onRig } from './delivery_rig.mjs';
+import { TOKEN, onRig } from './delivery_rig.mjs';
 import { promises, round, verdict } from './verdict.mjs';
 
 const MARK = '"mark":true';
@@ -172,7 +172,7 @@ export const fastRetries = ({ kafka, short }) =>
     {
       kafka,
       ...(short && { partitions: 2 }),
-      env: destination({ retry_initial: '500ms', retry_max: '60s', retries: 3 }),
+      destination: { retry_initial: '500ms', retry_max: '60s', retries: 3 },
     },
     async (rig) => {
       await rig.warmUp('order_update');

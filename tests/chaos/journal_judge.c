@@ -45,6 +45,8 @@ struct flow {
     char tag[TALLY_TAG_MAX + 1];
     uint32_t lanes, keys;
     est_us *last;
+    uint64_t n; /* first arrivals */
+    est_us from, to;
 };
 
 static struct {
@@ -87,7 +89,7 @@ static struct flow *flow_of(unsigned tag)
     return NULL;
 }
 
-static void note_silence(const struct journal_event *e, est_us at)
+static void note_flow(const struct journal_event *e, est_us at)
 {
     struct flow *fl = flow_of(e->tag);
     est_us *last;
@@ -100,6 +102,8 @@ static void note_silence(const struct journal_event *e, est_us at)
         sum.silence_at = *last;
     }
     *last = at;
+    fl->from = fl->n++ == 0 ? at : fl->from;
+    fl->to = at;
 }
 
 static void note_delay(const struct journal_event *e, est_us at)
@@ -132,7 +136,7 @@ static void sum_event(const struct journal_event *e, est_us at)
         die("tally", est_err_text(err));
     if (e->status != 201 || e->tag == JOURNAL_NONE)
         return;
-    note_silence(e, at);
+    note_flow(e, at);
     note_delay(e, at);
 }
 
@@ -159,6 +163,17 @@ static void print_delays(void)
                (double)latency_share(&l->all, 0.5) / 1e3,
                (double)latency_share(&l->all, 0.99) / 1e3, (double)l->max / 1e3);
         first = false;
+    }
+    printf("}");
+}
+
+static void print_flows(void)
+{
+    printf(",\"loads\":{");
+    for (size_t i = 0; i < sum.n_flows; i++) {
+        const struct flow *fl = &sum.flows[i];
+        printf("%s\"%s\":{\"n\":%" PRIu64 ",\"seconds\":%.3f}", i > 0 ? "," : "", fl->tag, fl->n,
+               (double)(fl->to - fl->from) / (double)EST_SECOND);
     }
     printf("}");
 }
@@ -204,6 +219,7 @@ static void print_sum(void)
            (long long)sum.first, (long long)sum.last, (double)sum.silence / (double)EST_SECOND,
            (long long)sum.silence_at);
     print_statuses();
+    print_flows();
     print_delays();
     printf("}\n");
 }

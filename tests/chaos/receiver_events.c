@@ -34,8 +34,7 @@ static const char *last_dash(struct est_view v)
     return v.len == 0 ? NULL : memrchr(v.data, '-', v.len);
 }
 
-/* TAG-LANE-N */
-static bool split_id(struct received_event *ev)
+bool received_split_id(struct received_event *ev)
 {
     const char *second = last_dash(ev->id), *first, *end = ev->id.data + ev->id.len;
     unsigned long long lane, n;
@@ -77,7 +76,7 @@ bool received_next(struct est_view body, size_t *at, est_us wall, struct receive
     *ret = (struct received_event){.text = est_view(from, (size_t)(body.data + *at - from))};
     ret->id = received_member(ret->text, "id");
     ret->name = received_member(ret->text, "event");
-    ret->ours = split_id(ret);
+    ret->ours = received_split_id(ret);
     ret->delay_ms = delay_of(ret->text, wall);
     return true;
 }

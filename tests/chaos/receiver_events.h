@@ -24,6 +24,8 @@ struct received_event {
 
 /* The next event at or behind *at; false when there is none. wall: now. */
 bool received_next(struct est_view body, size_t *at, est_us wall, struct received_event *ret);
+/* Fills tag, lane and n from ev->id; false when that is not TAG-LANE-N. */
+bool received_split_id(struct received_event *ev);
 /* The member's text as it stands, absent when it is not there. */
 struct est_view received_member(struct est_view text, const char *name);
 

@@ -4,56 +4,20 @@
  *                                     the value in hexadecimal (null for a tombstone) */
 #include "base/buf.h"
 #include "base/jsonw.h"
-
-#include <librdkafka/rdkafka.h>
+#include "topic_read.h"
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_MS = 20000, LINE_MAX_BYTES = 64 * 1024 * 1024 };
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "topic_dump: %s: %s\n", what, why);
-    exit(69);
-}
-
-static void check(const char *what, rd_kafka_resp_err_t err)
-{
-    if (err)
-        die(what, rd_kafka_err2str(err));
-}
-
-static rd_kafka_t *open_reader(const char *brokers)
-{
-    const char *const settings[][2] = {
-        {"bootstrap.servers", brokers},   {"group.id", "topic_dump"},
-        {"enable.auto.commit", "false"},  {"log_level", "3"},
-        {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "20"},
-    };
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_t *rk;
-    char text[256];
-
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text) !=
-            RD_KAFKA_CONF_OK)
-            die(settings[i][0], text);
-    rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (!rk)
-        die("reader", text);
-    rd_kafka_poll_set_consumer(rk);
-    return rk;
-}
+enum { WAIT_MS = TOPIC_READ_WAIT_MS, LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static void print_line(struct est_buf *line)
 {
     est_buf_putc(line, '\n');
     if (est_buf_err(line))
-        die("output", "a record is larger than this tool prints");
+        topic_read_die("output", "a record is larger than this tool prints");
     fwrite(line->data, 1, line->len, stdout);
     est_buf_clear(line);
 }
@@ -82,7 +46,8 @@ static int64_t count_records(rd_kafka_t *rk, const rd_kafka_metadata_topic_t *to
     for (int i = 0; i < topic->partition_cnt; i++) {
         int64_t low, high;
 
-        check(topic->topic, query_offsets(rk, topic->topic, topic->partitions[i].id, &low, &high));
+        topic_read_check(topic->topic,
+                         query_offsets(rk, topic->topic, topic->partitions[i].id, &low, &high));
         sum += high - low;
     }
     return sum;
@@ -94,7 +59,7 @@ static void run_count(rd_kafka_t *rk, const char *prefix)
     struct est_buf line;
 
     est_buf_init(&line, LINE_MAX_BYTES);
-    check("topics", rd_kafka_metadata(rk, 1, NULL, &meta, WAIT_MS));
+    topic_read_check("topics", rd_kafka_metadata(rk, 1, NULL, &meta, WAIT_MS));
     for (int i = 0; i < meta->topic_cnt; i++) {
         const rd_kafka_metadata_topic_t *topic = &meta->topics[i];
 
@@ -155,46 +120,18 @@ static void put_record(struct est_buf *line, const rd_kafka_message_t *msg)
     est_buf_putc(line, '}');
 }
 
-/* Every partition of the topic from its first record; returns how many there are. */
-static int assign_all(rd_kafka_t *rk, const char *name)
+static void take(const rd_kafka_message_t *msg, void *line)
 {
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    const struct rd_kafka_metadata *meta;
-    rd_kafka_topic_partition_list_t *list;
-    int n;
-
-    check("topic", rd_kafka_metadata(rk, 0, topic, &meta, WAIT_MS));
-    n = meta->topic_cnt == 1 ? meta->topics[0].partition_cnt : 0;
-    list = rd_kafka_topic_partition_list_new(n);
-    for (int i = 0; i < n; i++)
-        rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    check("assign", rd_kafka_assign(rk, list));
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_metadata_destroy(meta);
-    rd_kafka_topic_destroy(topic);
-    return n;
+    put_record(line, msg);
+    print_line(line);
 }
 
 static void run_read(rd_kafka_t *rk, const char *topic)
 {
     struct est_buf line;
-    int open = assign_all(rk, topic);
 
     est_buf_init(&line, LINE_MAX_BYTES);
-    while (open > 0) {
-        rd_kafka_message_t *msg = rd_kafka_consumer_poll(rk, WAIT_MS);
-
-        if (!msg)
-            die(topic, "no answer in time");
-        if (msg->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            open--;
-        } else {
-            check(topic, msg->err);
-            put_record(&line, msg);
-            print_line(&line);
-        }
-        rd_kafka_message_destroy(msg);
-    }
+    topic_read_all(rk, topic, false, take, &line);
     est_buf_fini(&line);
 }
 
@@ -207,11 +144,10 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; argc == 4 && i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(argv[1], verbs[i].name) == 0) {
-            rd_kafka_t *rk = open_reader(argv[2]);
+            rd_kafka_t *rk = topic_read_open(argv[2]);
 
             verbs[i].run(rk, argv[3]);
-            rd_kafka_consumer_close(rk);
-            rd_kafka_destroy(rk);
+            topic_read_close(rk);
             return 0;
         }
     }

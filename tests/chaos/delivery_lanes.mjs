@@ -1,0 +1,160 @@
+// One hot, stuck, hanging or missing part, and whether the others feel it.
+
+import { waitFor } from '../support/wait.mjs';
+import { onRig, settingsOf } from './delivery_rig.mjs';
+import { Receiver } from './receiver.mjs';
+import { promises, round, verdict } from './verdict.mjs';
+
+const few = (short) => (short ? { partitions: 2 } : {});
+const rateOf = ({ n, seconds }) => n / seconds;
+
+// A backlog that the consumer finds when it comes: its receiver answers after 20 ms, so that the pace is
+// the same however busy the machine is.
+async function backlog(rig, load) {
+  const [consumer] = rig.consumers;
+  if (consumer.running) await consumer.stop();
+  const loads = load.map((options) => rig.load({ batch: 500, lanes: 8, patience: 300, ...options }));
+  await Promise.all(loads.map(({ done }) => done));
+  await consumer.start();
+  return loads;
+}
+
+// All events of one key are refused for the time being while those of 2,000 others wait beside it.
+export const stuckKey = ({ kafka, short }) =>
+  onRig({ kafka, ...few(short), destination: { retry_max: '1s' } }, async (rig) => {
+    const many = { count: short ? 20_000 : 200_000, keys: 250, bytes: 300, events: 'order_update' };
+    const stuck = { count: 500, lanes: 1, keys: 1, events: 'order_update', tag: 'preso' };
+    const slow = { delay_ms: 20 };
+    await rig.warmUp('order_update');
+    await rig.receiver.script({ rules: [slow] });
+    const clean = await backlog(rig, [{ ...many, tag: 'clean' }]);
+    await rig.arrived();
+    await rig.receiver.script({
+      rules: [{ text: '"stream":"preso-0-k0"', item: true, status: 503 }, slow],
+    });
+    const beside = await backlog(rig, [stuck, { ...many, tag: 'beside' }]);
+    await rig.arrived([...clean, ...beside], { dead: stuck.count });
+    await rig.receiver.script({});
+    await rig.arrived();
+    const figures = { faults: 1, ...(await rig.figures()) };
+    const share = rateOf(figures.loads.beside) / rateOf(figures.loads.clean);
+    figures.throughput_share = round(share);
+    return verdict(figures, {
+      ...promises(figures),
+      'nothing twice': figures.duplicates === 0,
+      'throughput above 90 %': share > (short ? 0.5 : 0.9),
+    });
+  });
+
+// The endpoint of one type does not answer for 30 s, again and again; the others go on as before.
+export const hangingType = ({ kafka, short }) =>
+  onRig({ kafka, ...few(short) }, async (rig) => {
+    const seconds = short ? 4 : 60;
+    const shape = { rate: 400, batch: 4, lanes: 40, seconds };
+    const side = { rate: 40, batch: 1, lanes: 10, seconds };
+    await rig.warmUp('order_update,payment_update');
+    await Promise.all([
+      rig.load({ ...shape, events: 'order_created', tag: 'clean' }).done,
+      rig.load({ ...side, events: 'payment_created', tag: 'cleanside' }).done,
+    ]);
+    await rig.arrived();
+    await rig.receiver.script({
+      rules: [{ text: '"event":"payment_received"', status: 503, delay_ms: 30_000 }],
+    });
+    const hanging = rig.load({ ...side, events: 'payment_received', tag: 'hanging' });
+    await rig.load({ ...shape, events: 'order_paid', tag: 'beside' }).done;
+    await hanging.done;
+    await rig.arrived(rig.loads, { dead: hanging.last.accepted });
+    await rig.receiver.script({});
+    await rig.arrived(rig.loads, { within: 90_000 });
+    const figures = { faults: 1, ...(await rig.figures()) };
+    const [clean, beside] = ['order_created', 'order_paid'].map((name) => figures.delays[name]);
+    return verdict(figures, {
+      ...promises(figures),
+      // below 20 ms the figures are those of the machine's own unrest
+      'p99 of the other types below 1.2 times': beside.p99_ms < Math.max(20, 1.2 * clean.p99_ms),
+    });
+  });
+
+// Each answer takes a minute, and the timeout allows it.
+const SLOW = {
+  destination: { timeout: '90000' },
+  env: { ESTEIRA_CONSUMER_DRAIN_TIMEOUT: '90s' },
+};
+
+export const slowAnswers = ({ kafka, short }) =>
+  onRig({ kafka, consumers: 2, ...few(short), ...SLOW }, async (rig) => {
+    await rig.warmUp('order_update,new_message');
+    const joined = assignments(rig);
+    await rig.receiver.script({ rules: [{ delay_ms: short ? 8000 : 60_000 }] });
+    const load = rig.load({ count: 400, batch: 10, lanes: 20, events: 'order_update,new_message' });
+    await load.done;
+    await rig.arrived(rig.loads, { within: 300_000 });
+    await waitFor(
+      'the last answers',
+      async () => (await rig.metricOf('esteira_requests_in_flight')) === 0,
+      { within: 120_000, every: 100 },
+    );
+    const figures = {
+      faults: 1,
+      ...(await rig.figures()),
+      group_changes: assignments(rig) - joined,
+    };
+    return verdict(figures, {
+      ...promises(figures),
+      'nothing twice': figures.duplicates === 0,
+      'nobody left the group': figures.group_changes === 0,
+    });
+  });
+
+const assignments = (rig) =>
+  rig.consumers.reduce(
+    (sum, consumer) => sum + consumer.text().split('"event":"assigned"').length - 1,
+    0,
+  );
+
+// Two destinations, of which one goes away: the other does not notice.
+export const twoDestinations = ({ kafka, short }) =>
+  onRig(
+    {
+      kafka,
+      ...few(short),
+      others: ['outro'],
+    },
+    async (rig) => {
+      const other = await new Receiver().start(rig.dir, 'other');
+      try {
+        return await besideAnother(rig, other, short);
+      } finally {
+        await other.stop();
+      }
+    },
+  );
+
+async function besideAnother(rig, other, short) {
+  const seconds = short ? 3 : 60;
+  const shape = { rate: 400, batch: 4, lanes: 40, seconds };
+  const second = await rig.anotherConsumer(settingsOf('outro', { url: other.url }));
+  second.args = [...second.args, '--destination', 'outro'];
+  await second.start();
+  await rig.warmUp('order_update');
+  await rig.load({ ...shape, events: 'order_created', tag: 'clean' }).done;
+  await Promise.all([rig.arrived(), rig.arrived(rig.loads, { receiver: other })]);
+  await rig.receiver.script({ down: true });
+  await rig.load({ ...shape, events: 'order_paid', tag: 'beside' }).done;
+  await rig.arrived(rig.loads, { receiver: other });
+  await rig.receiver.script({});
+  await rig.arrived(rig.loads, { within: 90_000 });
+  const figures = { faults: 1, ...(await rig.figures()) };
+  const unhurt = await other.sum(rig.loads);
+  const [clean, beside] = ['order_created', 'order_paid'].map((name) => unhurt.delays[name]);
+  return verdict(
+    { ...figures, other: { lost: unhurt.lost, clean, beside } },
+    {
+      ...promises(figures),
+      'nothing lost at the other': unhurt.lost === 0 && unhurt.inversions === 0,
+      'nothing twice at the other': unhurt.duplicates === 0,
+      'p99 of the other below 1.2 times': beside.p99_ms < Math.max(20, 1.2 * clean.p99_ms),
+    },
+  );
+}
