@@ -1,5 +1,5 @@
-/* Every offset that a group ever committed, against what a receiver wrote down. Reads Kafka past our
- * own libraries, which must not be their own witness.
+/* Every offset that a group ever committed, against what a receiver wrote down. Reads Kafka past
+ * our own libraries, which must not be their own witness.
  *   chaos_commits BROKERS GROUP PREFIX JOURNAL   topics whose names begin so
  *
  * Says how many commits there were, how many stood behind an earlier one of their partition, and

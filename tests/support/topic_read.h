@@ -1,5 +1,5 @@
-/* Every record of topics, read past our own libraries, which must not be their own witness. Whatever
- * goes wrong ends the program with exit code 69: these are tests' tools. */
+/* Every record of topics, read past our own libraries, which must not be their own witness.
+ * Whatever goes wrong ends the program with exit code 69: these are tests' tools. */
 #pragma once
 
 #include "base/view.h"
