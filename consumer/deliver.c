@@ -15,6 +15,23 @@ static const est_us TOKEN_EVERY = EST_SECOND;
 
 /* --- requests --- */
 
+static void unhold(struct shipment *s)
+{
+    if (s->hold != HOLD_NOTHING)
+        s->dv->held--;
+    s->hold = HOLD_NOTHING;
+}
+
+bool deliver_hold(struct shipment *s, enum shipment_hold hold)
+{
+    if (endpoint_is_down(&s->dv->endpoint))
+        return false;
+    unhold(s);
+    s->hold = hold;
+    s->dv->held++;
+    return true;
+}
+
 void deliver_finish(struct shipment *s)
 {
     est_batch_give_back_all(&s->batch, s->dv->w->lanes, 0, s->batch.n, 0);
@@ -22,6 +39,7 @@ void deliver_finish(struct shipment *s)
         est_buf_fini(&s->body);
     s->busy = false;
     s->dv->busy--;
+    unhold(s);
     worker_progress(s->dv->w);
 }
 
@@ -58,8 +76,9 @@ static bool has_any(const struct shipment *s)
     return false;
 }
 
-/* Each request asks the endpoint anew; when it may not start, what is left is asked again from its
- * lanes. */
+/* Each request asks the endpoint anew. Where only the budget or the window says no, the batch keeps
+ * what the halving has found out, and waits; where the endpoint is down, what is left is asked
+ * again from its lanes. */
 void deliver_send_next(struct shipment *s)
 {
     while (est_bisect_next(&s->bisect, &s->range)) {
@@ -67,8 +86,11 @@ void deliver_send_next(struct shipment *s)
             est_bisect_pass(&s->bisect);
             continue;
         }
-        if (!endpoint_allow(&s->dv->endpoint, &s->ticket))
+        if (!endpoint_allow(&s->dv->endpoint, &s->ticket)) {
+            if (deliver_hold(s, HOLD_RANGE))
+                return;
             break;
+        }
         if (deliver_load_range(s) > 0) {
             post(s);
             return;
@@ -101,19 +123,51 @@ static void start(struct shipment *s)
     post(s);
 }
 
+/* What is under way goes before what is not. False while something still has to wait. */
+static bool resume_held(struct deliver *dv)
+{
+    for (size_t i = 0; dv->held > 0 && i < dv->n; i++) {
+        struct shipment *s = &dv->shipments[i];
+        enum shipment_hold hold = s->hold;
+        if (hold == HOLD_NOTHING)
+            continue;
+        unhold(s);
+        if (hold == HOLD_RANGE)
+            deliver_send_next(s);
+        else
+            deliver_ask_health(s);
+        if (s->hold != HOLD_NOTHING)
+            return false;
+    }
+    return true;
+}
+
+/* While requests come slower than events, each carries as many as it may. */
+static struct est_batch_limits limits_now(const struct deliver *dv)
+{
+    const struct est_destination_config *d = dv->w->dest;
+    struct est_batch_limits limits = dv->limits;
+
+    if (endpoint_is_short(&dv->endpoint) && d->batch_count > 1 && d->batch_count_max > limits.count)
+        limits.count = d->batch_count_max;
+    return limits;
+}
+
 /* True when a batch was taken. */
 static bool start_one(struct deliver *dv)
 {
     struct worker *w = dv->w;
     est_us now = est_loop_now(w->loop);
     struct shipment *s = idle_shipment(dv);
+    struct est_batch_limits limits;
     uint32_t ticket;
 
     if (s == NULL || est_batch_due(&dv->limits, w->lanes, now) > now ||
         !endpoint_allow(&dv->endpoint, &ticket))
         return false;
     s->ticket = ticket;
-    if (est_batch_fill(&s->batch, &dv->limits, w->lanes, now) == 0) {
+    limits = limits_now(dv);
+    if (est_batch_fill(&s->batch, &limits, w->lanes, now) == 0) {
         endpoint_forgo(&dv->endpoint, ticket);
         return false;
     }
@@ -133,9 +187,12 @@ static void arm_wake(struct deliver *dv)
     est_us now = est_loop_now(dv->w->loop);
     est_us due = est_batch_due(&dv->limits, dv->w->lanes, now);
     est_us ready = endpoint_ready_at(&dv->endpoint);
-    est_us at = due > ready ? due : ready;
+    est_us at;
 
-    if (due == EST_NEVER || ready == EST_NEVER || idle_shipment(dv) == NULL)
+    if (dv->held > 0)
+        due = now;
+    at = due > ready ? due : ready;
+    if (due == EST_NEVER || ready == EST_NEVER || (dv->held == 0 && idle_shipment(dv) == NULL))
         est_loop_timer_off(dv->w->loop, &dv->wake); /* an arrival or an answer comes first */
     else if (!est_loop_timer_armed(&dv->wake) || dv->wake.node.at != at)
         est_loop_timer_at(dv->w->loop, &dv->wake, at > now ? at : now + EST_MS);
@@ -145,7 +202,7 @@ void deliver_dispatch(struct deliver *dv)
 {
     if (deadletter_is_full(dv->w->deadletter))
         return;
-    while (start_one(dv)) {
+    while (resume_held(dv) && start_one(dv)) {
     }
     arm_wake(dv);
 }
@@ -172,6 +229,14 @@ bool deliver_can_go_on(const struct deliver *dv, est_us until)
     return st.ready > 0 || est_lanes_wake_at(dv->w->lanes) <= until;
 }
 
+size_t deliver_round(const struct deliver *dv)
+{
+    const struct est_destination_config *d = dv->w->dest;
+    size_t usual = (size_t)d->max_in_flight * d->batch_count, grown = limits_now(dv).count;
+
+    return usual > grown ? usual : grown;
+}
+
 size_t deliver_in_flight(const struct deliver *dv)
 {
     return dv->busy;
@@ -186,8 +251,8 @@ void deliver_abandon(struct deliver *dv)
         if (s->call != NULL) {
             est_http_client_cancel(dv->endpoint.http, s->call);
             s->call = NULL;
+            endpoint_forgo(&dv->endpoint, s->ticket);
             if (!s->asking_health) {
-                endpoint_forgo(&dv->endpoint, s->ticket);
                 attempts_begin(dv->attempts, s);
                 attempts_end(dv->attempts, s, (struct est_verdict){0}, NULL);
             }
@@ -199,9 +264,16 @@ void deliver_abandon(struct deliver *dv)
 
 /* --- life --- */
 
+static size_t count_max(const struct est_destination_config *d)
+{
+    return d->batch_count > 1 && d->batch_count_max > d->batch_count ? d->batch_count_max
+                                                                     : d->batch_count;
+}
+
 static est_err init_shipments(struct deliver *dv)
 {
     const struct est_destination_config *d = dv->w->dest;
+    size_t count = count_max(d);
 
     dv->shipments = est_calloc(d->max_in_flight, sizeof(*dv->shipments));
     if (dv->shipments == NULL)
@@ -209,9 +281,9 @@ static est_err init_shipments(struct deliver *dv)
     for (; dv->n < d->max_in_flight; dv->n++) {
         struct shipment *s = &dv->shipments[dv->n];
         s->dv = dv;
-        est_buf_init(&s->body, d->batch_bytes + dv->w->cfg->producer_event_max * 8 +
-                                   d->batch_count + ENVELOPE);
-        if (est_batch_init(&s->batch, d->batch_count) != EST_OK)
+        est_buf_init(&s->body,
+                     d->batch_bytes + dv->w->cfg->producer_event_max * 8 + count + ENVELOPE);
+        if (est_batch_init(&s->batch, count) != EST_OK)
             return EST_ERR_NOMEM;
     }
     return EST_OK;
@@ -253,8 +325,8 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     if (err == EST_OK)
         err = attempts_new(w, &dv->attempts, reterr);
     if (err == EST_OK && (init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
-                          (dv->ids = est_calloc(d->batch_count, sizeof(*dv->ids))) == NULL ||
-                          est_results_new(d->batch_count, &dv->results) != EST_OK))
+                          (dv->ids = est_calloc(count_max(d), sizeof(*dv->ids))) == NULL ||
+                          est_results_new(count_max(d), &dv->results) != EST_OK))
         err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     if (err != EST_OK) {
         deliver_free(dv);
@@ -296,4 +368,5 @@ void deliver_metrics(struct deliver *dv)
     est_metrics_gauge(m, EST_METRIC_LANES, name, NULL, (double)st.lanes);
     est_metrics_gauge(m, EST_METRIC_WAITING, name, NULL, (double)st.records);
     est_metrics_gauge(m, EST_METRIC_WAITING_BYTES, name, NULL, (double)st.bytes);
+    endpoint_metrics(&dv->endpoint);
 }

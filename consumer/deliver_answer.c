@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "codec/results.h"
 #include "config/config.h"
+#include "core/ratelimit.h"
 #include "core/retry.h"
 #include "deadletter.h"
 #include "metrics/metrics.h"
@@ -68,16 +69,24 @@ static void deliver_all(struct shipment *s, bool duplicate)
 
 static void on_health(void *arg, const struct est_http_result *res);
 
-/* Everything that this batch asked was refused. Before the first event is condemned the endpoint
- * must show that it works: a good status answer says that the fault is the events'. */
-static void ask_health(struct shipment *s)
+/* Everything that this batch asked was refused. A good status answer says that the fault is the
+ * events'. */
+void deliver_ask_health(struct shipment *s)
 {
     static const struct endpoint_request rq = {.method = "GET", .path = "/api/v1/status"};
     struct est_why why = {0};
 
+    if (!endpoint_allow(&s->dv->endpoint, &s->ticket)) {
+        if (!deliver_hold(s, HOLD_HEALTH))
+            deliver_finish(s);
+        return;
+    }
     s->asking_health = true;
-    if (endpoint_send(&s->dv->endpoint, &rq, on_health, s, &s->call, &why) != EST_OK)
-        deliver_retry_all(s, true, 0);
+    if (endpoint_send(&s->dv->endpoint, &rq, on_health, s, &s->call, &why) == EST_OK)
+        return;
+    s->asking_health = false;
+    endpoint_forgo(&s->dv->endpoint, s->ticket);
+    deliver_retry_all(s, true, 0);
 }
 
 static size_t only_in(const struct shipment *s)
@@ -110,17 +119,36 @@ static void refused_alone(struct shipment *s, struct est_verdict v, int status)
     }
     s->refused_class = v.class;
     s->refused_status = status;
-    ask_health(s);
+    deliver_ask_health(s);
+}
+
+static void observe(struct shipment *s, struct est_verdict v, const struct est_http_result *res,
+                    est_us floor)
+{
+    const struct est_ratelimit_fields fields = {res->rate_limit, res->rate_policy, res->rate_quota,
+                                                res->rate_left, res->rate_reset};
+    struct est_ratelimit said;
+    bool is_said = est_ratelimit_read(&fields, est_clock_wall(), &said);
+
+    endpoint_observe(&s->dv->endpoint, s->ticket, v, res->status, floor, is_said ? &said : NULL);
 }
 
 static void on_health(void *arg, const struct est_http_result *res)
 {
     struct shipment *s = arg;
+    const struct est_outcome outcome = {res->err, res->status, 1, false};
+    /* A receiver without a status route answers 404: it is there, and speaks HTTP. */
+    bool no_route = res->err == EST_OK && (res->status == 404 || res->status == 405);
+    struct est_verdict v = est_verdict_of(&outcome);
+    est_us floor = 0;
 
     s->call = NULL;
     s->asking_health = false;
-    /* A receiver without a status route answers 404: it is there, and speaks HTTP. */
-    if (res->err == EST_OK && (res->status < 300 || res->status == 404 || res->status == 405))
+    (void)est_retry_after_parse(res->retry_after, est_clock_wall(), &floor);
+    if (no_route)
+        v = (struct est_verdict){EST_VERDICT_DELIVERED, EST_CLASS_NONE, false, false};
+    observe(s, v, res, floor);
+    if (v.act == EST_VERDICT_DELIVERED)
         condemn(s, s->refused_class, s->refused_status);
     else
         deliver_retry_all(s, true, 0);
@@ -142,7 +170,7 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     if (v.act == EST_VERDICT_PER_ITEM && !take_results(s, res, floor))
         v = (struct est_verdict){EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, false, false};
     attempts_end(dv->attempts, s, v, res);
-    endpoint_observe(&dv->endpoint, s->ticket, v, res->status, floor);
+    observe(s, v, res, floor);
     switch (v.act) {
     case EST_VERDICT_DELIVERED: deliver_all(s, res->status == 200); /* fall through */
     case EST_VERDICT_PER_ITEM:
@@ -157,6 +185,11 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     case EST_VERDICT_PAUSE:
         deliver_finish(s);
         break; /* the endpoint waits, the events keep their places */
-    case EST_VERDICT_RETRY: deliver_retry_all(s, v.infra, floor); break;
+    case EST_VERDICT_RETRY:
+        if (v.class == EST_CLASS_RATE_LIMITED)
+            deliver_finish(s); /* the budget waits, the events keep their places */
+        else
+            deliver_retry_all(s, v.infra, floor);
+        break;
     }
 }

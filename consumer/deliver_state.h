@@ -26,6 +26,9 @@ struct deliver_trace {
     char parent[DELIVER_TRACEPARENT_MAX + 1], state[DELIVER_TRACESTATE_MAX + 1]; /* "" = none */
 };
 
+/* What a batch under way waits for until the endpoint lets it start. */
+enum shipment_hold { HOLD_NOTHING, HOLD_RANGE, HOLD_HEALTH };
+
 /* One batch under way: a request, or several one after the other when it is being halved. */
 struct shipment {
     struct deliver *dv;
@@ -42,6 +45,7 @@ struct shipment {
     int refused_status;                   /* kept while the endpoint is asked for its health */
     char key[DELIVER_KEY_MAX];            /* Idempotency-Key of the last request */
     bool asking_health; /* the request that is out asks whether the endpoint works at all */
+    enum shipment_hold hold;
 };
 
 struct deliver {
@@ -52,7 +56,7 @@ struct deliver {
     struct est_results *results;
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
     struct shipment *shipments; /* max_in_flight of them */
-    size_t n, busy;
+    size_t n, busy, held;
     struct est_timer wake, token;
     struct est_series **delivered, **duplicates; /* by type */
     struct est_series *retried, *seconds;
@@ -70,6 +74,9 @@ static inline struct parcel *deliver_parcel(const struct shipment *s, size_t i)
 
 /* The next range that still has events, or the end of the batch. */
 void deliver_send_next(struct shipment *s);
+/* Its next request, of this kind, may not start yet: it is tried again when one may. False when the
+ * endpoint is down, and nobody knows for how long. */
+bool deliver_hold(struct shipment *s, enum shipment_hold hold);
 /* The batch is over; what is left of it waits again, blamed for nothing. */
 void deliver_finish(struct shipment *s);
 
@@ -87,6 +94,8 @@ bool deliver_trace_of(const struct shipment *s, struct deliver_trace *ret);
 
 /* --- deliver_answer.c --- */
 
+/* Before the first event is condemned the endpoint must show that it works. */
+void deliver_ask_health(struct shipment *s);
 void deliver_on_answer(void *shipment, const struct est_http_result *res);
 
 /* --- deliver_end.c: the parcel at i leaves the batch --- */

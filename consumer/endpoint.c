@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "core/retry.h"
@@ -29,11 +30,18 @@ est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *ret
     err = est_secret_new(d->token_file, d->token, &ep->token, reterr);
     if (err == EST_OK)
         err = signature_init(&ep->signature, d, reterr);
-    return err ? err : est_http_client_new(w->loop, &ho, &ep->http, reterr);
+    if (err == EST_OK)
+        err = est_http_client_new(w->loop, &ho, &ep->http, reterr);
+    if (err == EST_OK)
+        err = accord_init(&ep->accord, w, &ep->breaker, reterr);
+    if (err == EST_OK)
+        accord_set_token(&ep->accord, est_secret_get(ep->token));
+    return err;
 }
 
 void endpoint_fini(struct endpoint *ep)
 {
+    accord_fini(&ep->accord);
     est_http_client_free(ep->http);
     signature_fini(&ep->signature);
     est_secret_free(ep->token);
@@ -41,36 +49,37 @@ void endpoint_fini(struct endpoint *ep)
 
 /* --- may one start --- */
 
+static bool is_window_full(const struct endpoint *ep)
+{
+    return ep->window.in_flight >= ep->window.size;
+}
+
 est_us endpoint_ready_at(const struct endpoint *ep)
 {
-    est_us at = est_breaker_retry_at(&ep->breaker);
-
-    if (ep->probing || ep->window.in_flight >= ep->window.size)
-        return EST_NEVER;
-    return at > ep->retry_at ? at : ep->retry_at;
+    return is_window_full(ep) ? EST_NEVER : accord_ready_at(&ep->accord);
 }
 
 bool endpoint_is_down(const struct endpoint *ep)
 {
-    return ep->paused != EST_CLASS_NONE || ep->breaker.state != EST_BREAKER_CLOSED ||
-           ep->retry_at > est_loop_now(ep->w->loop);
+    return ep->breaker.state != EST_BREAKER_CLOSED ||
+           ep->accord.budget.gate > est_loop_now(ep->w->loop);
 }
 
+bool endpoint_is_short(const struct endpoint *ep)
+{
+    return est_budget_is_short(&ep->accord.budget);
+}
+
+/* The accord has looked at the breaker already. */
 bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket)
 {
-    est_us now = est_loop_now(ep->w->loop);
+    bool ok;
 
-    if (ep->probing || now < ep->retry_at)
+    if (is_window_full(ep) || !accord_allow(&ep->accord))
         return false;
-    if (ep->paused != EST_CLASS_NONE && ep->window.in_flight > 0)
-        return false; /* a pause is probed by one request alone */
-    if (!est_window_allow(&ep->window))
-        return false;
-    if (!est_breaker_allow(&ep->breaker, now, ret_ticket)) {
-        est_window_observe(&ep->window, EST_WINDOW_NEUTRAL);
-        return false;
-    }
-    ep->probing = ep->paused != EST_CLASS_NONE;
+    ok = est_window_allow(&ep->window) &&
+         est_breaker_allow(&ep->breaker, est_loop_now(ep->w->loop), ret_ticket);
+    EST_ASSERT(ok);
     return true;
 }
 
@@ -78,7 +87,7 @@ void endpoint_forgo(struct endpoint *ep, uint32_t ticket)
 {
     est_window_observe(&ep->window, EST_WINDOW_NEUTRAL);
     est_breaker_observe(&ep->breaker, ticket, EST_BREAKER_UNKNOWN, est_loop_now(ep->w->loop));
-    ep->probing = false;
+    accord_return(&ep->accord);
 }
 
 /* --- what an outcome means --- */
@@ -106,43 +115,52 @@ static void set_paused(struct endpoint *ep, enum est_verdict_class class, int st
             EST_S("code", est_err_code(est_verdict_class_err(class))));
 }
 
-static void pause_for(struct endpoint *ep, struct est_verdict v, int status, est_us wait)
+static enum est_window_outcome window_outcome(struct est_verdict v, int status)
+{
+    if (status == 429 || status == 503 || v.class == EST_CLASS_TIMEOUT)
+        return EST_WINDOW_OVERLOAD;
+    return v.act == EST_VERDICT_RETRY || v.act == EST_VERDICT_PAUSE ? EST_WINDOW_NEUTRAL
+                                                                    : EST_WINDOW_GOOD;
+}
+
+static enum est_breaker_outcome breaker_outcome(struct est_verdict v)
+{
+    if (v.act == EST_VERDICT_PAUSE)
+        return EST_BREAKER_TRIPPED;
+    return v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED;
+}
+
+/* A receiver that asks for less and does not say until when is left alone for longer each time. */
+static est_us bare_wait(struct endpoint *ep, int status)
 {
     const struct est_destination_config *d = ep->w->dest;
-    const struct est_retry_policy policy = {1, d->retry_initial,
-                                            d->retry_max < OPEN_MAX ? d->retry_max : OPEN_MAX};
+    const struct est_retry_policy policy = {2, d->retry_initial, d->retry_max};
 
-    ep->pauses++;
-    ep->retry_at =
-        est_loop_now(ep->w->loop) + est_retry_wait(&policy, ep->pauses, wait, &ep->w->rng);
-    set_paused(ep, v.class, status);
-    if (v.class == EST_CLASS_AUTH)
-        endpoint_check_token(ep);
+    ep->limited = status == 429 ? ep->limited + 1 : 0;
+    return ep->limited > 0 ? est_retry_wait(&policy, ep->limited, 0, &ep->w->rng) : 0;
 }
 
 void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status,
-                      est_us wait)
+                      est_us wait, const struct est_ratelimit *said)
 {
-    est_us now = est_loop_now(ep->w->loop);
-    bool overload = status == 429 || status == 503 || v.class == EST_CLASS_TIMEOUT;
+    enum est_breaker_state before = ep->breaker.state;
+    bool is_paused;
 
-    ep->probing = false;
-    est_window_observe(&ep->window, overload ? EST_WINDOW_OVERLOAD
-                                    : v.act == EST_VERDICT_RETRY || v.act == EST_VERDICT_PAUSE
-                                        ? EST_WINDOW_NEUTRAL
-                                        : EST_WINDOW_GOOD);
-    est_breaker_observe(&ep->breaker, ticket, v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED,
-                        now);
-    if (v.act == EST_VERDICT_PAUSE) {
-        pause_for(ep, v, status, wait);
-        return;
-    }
-    if (!v.infra) {
-        ep->pauses = 0;
-        set_paused(ep, EST_CLASS_NONE, status);
-    }
-    if (wait > 0 && now + wait > ep->retry_at)
-        ep->retry_at = now + wait;
+    est_window_observe(&ep->window, window_outcome(v, status));
+    est_breaker_observe(&ep->breaker, ticket, breaker_outcome(v), est_loop_now(ep->w->loop));
+    accord_tell(&ep->accord, before);
+    if (said != NULL)
+        accord_observe(&ep->accord, said);
+    if (wait > 0)
+        ep->limited = 0;
+    else if (ep->accord.budget.gate <= est_loop_now(ep->w->loop))
+        wait = bare_wait(ep, status);
+    accord_close(&ep->accord, wait);
+    is_paused = v.act == EST_VERDICT_PAUSE && ep->breaker.state != EST_BREAKER_CLOSED;
+    if (is_paused || !v.infra)
+        set_paused(ep, is_paused ? v.class : EST_CLASS_NONE, status);
+    if (v.act == EST_VERDICT_PAUSE && v.class == EST_CLASS_AUTH)
+        endpoint_check_token(ep);
 }
 
 void endpoint_check_token(struct endpoint *ep)
@@ -156,9 +174,26 @@ void endpoint_check_token(struct endpoint *ep)
                 EST_S("detail", why.text));
     } else if (changed) {
         EST_LOG(EST_INFO, "token_reloaded", EST_S("destination", ep->w->dest->name));
-        ep->retry_at = 0;
-        ep->pauses = 0;
+        est_breaker_hurry(&ep->breaker, est_loop_now(ep->w->loop));
+        accord_set_token(&ep->accord, est_secret_get(ep->token));
     }
+}
+
+void endpoint_metrics(const struct endpoint *ep)
+{
+    const struct est_budget *b = &ep->accord.budget;
+    struct est_metrics *m = ep->w->metrics;
+    const char *name = ep->w->dest->name;
+    est_us now = est_loop_now(ep->w->loop);
+    uint32_t left = est_budget_left(b, now);
+
+    est_metrics_gauge(m, EST_METRIC_BREAKER, name, NULL, (double)ep->breaker.state);
+    est_metrics_forget(m, EST_METRIC_BUDGET_LEFT);
+    if (left != UINT32_MAX)
+        est_metrics_gauge(m, EST_METRIC_BUDGET_LEFT, name, NULL, (double)left);
+    est_metrics_gauge(m, EST_METRIC_BUDGET_CLOSED, name, NULL,
+                      b->gate > now ? (double)(b->gate - now) / (double)EST_SECOND : 0);
+    est_metrics_gauge(m, EST_METRIC_BUDGET_SHARED, name, NULL, !est_budget_is_alone(b, now));
 }
 
 /* --- sending --- */

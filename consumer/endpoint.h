@@ -1,8 +1,11 @@
 /* The dashboard as an endpoint: where it is, the token and fields of each request, whether requests
- * may start now, and why not. Breaker for what is broken, pause for what a person must mend (a
- * token, a route), window for how many at once. */
+ * may start now, and why not. The breaker for what is broken, and, at the first sign, for what a
+ * person must mend (a token, a route: a pause); the window for how many at once; the budget for how
+ * many in a while, and its gate for Retry-After. Budget and breaker are shared with the other
+ * consumers (accord.h). */
 #pragma once
 
+#include "accord.h"
 #include "base/err.h"
 #include "core/breaker.h"
 #include "core/verdict.h"
@@ -12,6 +15,7 @@
 
 #include <stdbool.h>
 
+struct est_ratelimit;
 struct est_secret;
 struct worker;
 
@@ -22,10 +26,9 @@ struct endpoint {
     struct signature signature;
     struct est_breaker breaker;
     struct est_window window;
-    enum est_verdict_class paused; /* NONE = not paused */
-    est_us retry_at;               /* while paused, or as Retry-After says: nothing starts before */
-    unsigned pauses;               /* in a row */
-    bool probing;                  /* the one request of a pause is out */
+    struct accord accord;
+    enum est_verdict_class paused; /* why a person is waited for; NONE = nobody is */
+    unsigned limited;              /* 429 in a row that did not say until when */
 };
 
 est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr);
@@ -34,13 +37,17 @@ void endpoint_fini(struct endpoint *ep);
 bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket);
 /* Back what endpoint_allow gave, without a request. */
 void endpoint_forgo(struct endpoint *ep, uint32_t ticket);
-/* The outcome of a request. `wait` is the Retry-After that came with it, 0 = none. */
+/* The outcome of a request. `wait` is the Retry-After that came with it, 0 = none; `said` what the
+ * endpoint told of its limit, NULL = nothing. */
 void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status,
-                      est_us wait);
+                      est_us wait, const struct est_ratelimit *said);
 /* When a request may start; 0 = now, EST_NEVER = when one that is out has ended. */
 est_us endpoint_ready_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
+/* The budget holds requests up: they should carry as much as they may. */
+bool endpoint_is_short(const struct endpoint *ep);
+void endpoint_metrics(const struct endpoint *ep);
 /* What is asked of the endpoint. */
 struct endpoint_request {
     const char *method, *path;

@@ -10,6 +10,7 @@
 #include "core/lanes.h"
 #include "core/verdict.h"
 #include "deadletter.h"
+#include "deliver.h"
 #include "inquiry.h"
 #include "io/kafka_msg.h"
 #include "metrics/metrics.h"
@@ -153,11 +154,10 @@ static bool is_above(const struct room *room, const struct part *p, unsigned qua
 
 static bool is_plenty(const struct intake *in)
 {
-    const struct est_destination_config *d = in->w->dest;
     struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
 
     return deadletter_is_full(in->w->deadletter) ||
-           room_is_plenty(st.ready_records, (size_t)d->max_in_flight * d->batch_count, in->held);
+           room_is_plenty(st.ready_records, deliver_round(in->w->deliver), in->held);
 }
 
 static void set_paused(struct intake *in, struct part *p, bool paused)

@@ -17,11 +17,16 @@ static void enter(struct est_breaker *br, enum est_breaker_state state)
     br->probing = false;
 }
 
+est_us est_breaker_next_open(const struct est_breaker *br)
+{
+    if (br->open_for == 0)
+        return br->policy.open_first;
+    return br->open_for > br->policy.open_max / 2 ? br->policy.open_max : br->open_for * 2;
+}
+
 static void open_up(struct est_breaker *br, est_us now)
 {
-    est_us next = br->open_for > br->policy.open_max / 2 ? br->policy.open_max : br->open_for * 2;
-
-    br->open_for = br->open_for == 0 ? br->policy.open_first : next;
+    br->open_for = est_breaker_next_open(br);
     br->open_until = now + br->open_for;
     enter(br, EST_BREAKER_OPEN);
 }
@@ -47,7 +52,8 @@ static void observe_closed(struct est_breaker *br, enum est_breaker_outcome outc
 {
     if (outcome == EST_BREAKER_ANSWERED)
         br->failed = 0;
-    else if (outcome == EST_BREAKER_FAILED && ++br->failed >= br->policy.failures)
+    else if (outcome == EST_BREAKER_TRIPPED ||
+             (outcome == EST_BREAKER_FAILED && ++br->failed >= br->policy.failures))
         open_up(br, now);
 }
 
@@ -56,7 +62,7 @@ static void observe_probe(struct est_breaker *br, enum est_breaker_outcome outco
     br->probing = false;
     if (outcome == EST_BREAKER_ANSWERED)
         close_down(br);
-    else if (outcome == EST_BREAKER_FAILED)
+    else if (outcome != EST_BREAKER_UNKNOWN)
         open_up(br, now);
 }
 
@@ -70,6 +76,40 @@ void est_breaker_observe(struct est_breaker *br, uint32_t ticket, enum est_break
         observe_closed(br, outcome, now);
     else
         observe_probe(br, outcome, now);
+}
+
+/* How long others wait for it grows by their outcomes, and ours goes on from there. */
+void est_breaker_told_down(struct est_breaker *br, est_us until, est_us now)
+{
+    est_us left = until - now < br->policy.open_max ? until - now : br->policy.open_max;
+
+    if (br->state == EST_BREAKER_HALF_OPEN && br->probing)
+        return;
+    if (left > br->open_for)
+        br->open_for = left;
+    br->open_until = until;
+    if (br->state != EST_BREAKER_OPEN)
+        enter(br, EST_BREAKER_OPEN);
+}
+
+void est_breaker_told_up(struct est_breaker *br)
+{
+    if (br->state == EST_BREAKER_CLOSED || br->probing)
+        return;
+    close_down(br);
+}
+
+void est_breaker_hurry(struct est_breaker *br, est_us now)
+{
+    if (br->state == EST_BREAKER_OPEN && br->open_until > now)
+        br->open_until = now;
+}
+
+bool est_breaker_is_due(const struct est_breaker *br, est_us now)
+{
+    if (br->state == EST_BREAKER_OPEN)
+        return now >= br->open_until;
+    return br->state == EST_BREAKER_HALF_OPEN && !br->probing;
 }
 
 est_us est_breaker_retry_at(const struct est_breaker *br)

@@ -10,6 +10,7 @@ enum est_breaker_state { EST_BREAKER_CLOSED, EST_BREAKER_OPEN, EST_BREAKER_HALF_
 enum est_breaker_outcome {
     EST_BREAKER_ANSWERED, /* any answer that is no infrastructure failure */
     EST_BREAKER_FAILED,   /* struct est_verdict.infra */
+    EST_BREAKER_TRIPPED,  /* nothing can go well before something has changed: opens at once */
     EST_BREAKER_UNKNOWN   /* the request was given up without an outcome */
 };
 
@@ -37,4 +38,14 @@ void est_breaker_observe(struct est_breaker *br, uint32_t ticket, enum est_break
                          est_us now);
 /* When a request may be allowed again: 0 = now, EST_NEVER = when the probe's outcome is known. */
 est_us est_breaker_retry_at(const struct est_breaker *br);
+/* Others who use the endpoint have found it down, and nobody is to probe it before `until`; or one
+ * of them has found it up. What our own probe tells, while it is out, counts more than either. */
+void est_breaker_told_down(struct est_breaker *br, est_us until, est_us now);
+void est_breaker_told_up(struct est_breaker *br);
+/* What it waits for is perhaps there: the next probe may go out at once. */
+void est_breaker_hurry(struct est_breaker *br, est_us now);
+/* Open, and its time is over: what is allowed next is the probe. */
+bool est_breaker_is_due(const struct est_breaker *br, est_us now);
+/* How long it will be open if the next probe fails. */
+est_us est_breaker_next_open(const struct est_breaker *br);
 const char *est_breaker_state_name(enum est_breaker_state state);

@@ -120,7 +120,7 @@ static bool allow_shared(struct est_budget *b, est_us now)
     return true;
 }
 
-static bool is_alone(const struct est_budget *b, est_us now)
+bool est_budget_is_alone(const struct est_budget *b, est_us now)
 {
     return !b->shared || now < b->alone_until || is_deaf(b, now);
 }
@@ -129,7 +129,7 @@ bool est_budget_allow(struct est_budget *b, est_us now)
 {
     if (now < b->gate)
         return false;
-    return is_alone(b, now) ? allow_alone(b, now) : allow_shared(b, now);
+    return est_budget_is_alone(b, now) ? allow_alone(b, now) : allow_shared(b, now);
 }
 
 /* Its time has not come again: slot_at and next are those of the request that did not start. */
@@ -139,7 +139,7 @@ void est_budget_return(struct est_budget *b, est_us now)
 
     if (p.every == 0)
         return;
-    if (is_alone(b, now))
+    if (est_budget_is_alone(b, now))
         b->next -= p.every * (est_us)b->total / (est_us)b->owned;
     else
         b->has_slot = true;
@@ -158,9 +158,15 @@ static est_us shared_ready_at(const struct est_budget *b, est_us now)
 
 est_us est_budget_ready_at(const struct est_budget *b, est_us now)
 {
-    est_us at = is_alone(b, now) ? alone_start(b, pace_now(b, now), now) : shared_ready_at(b, now);
+    est_us at = est_budget_is_alone(b, now) ? alone_start(b, pace_now(b, now), now)
+                                            : shared_ready_at(b, now);
 
     return at > b->gate ? at : b->gate;
+}
+
+bool est_budget_is_limited(const struct est_budget *b, est_us now)
+{
+    return pace_now(b, now).every > 0;
 }
 
 bool est_budget_is_short(const struct est_budget *b)
@@ -169,16 +175,18 @@ bool est_budget_is_short(const struct est_budget *b)
 }
 
 /* While requests go out without a limit, the next answer is there before the last is too old. */
-bool est_budget_ask(struct est_budget *b, est_us now, struct est_budget_question *ret)
+bool est_budget_ask(struct est_budget *b, est_us now, bool in_any_case,
+                    struct est_budget_question *ret)
 {
     struct est_pace p = pace_now(b, now);
     bool slot = p.every > 0 && !has_slot(b, p.every, now);
     est_us within = p.every == 0 ? EST_BUDGET_FRESH / 2 : EST_BUDGET_FRESH;
 
-    if (!b->shared || b->asking || now < b->gate || now < b->alone_until ||
-        (slot && now < b->again))
+    bool is_early = slot ? now < b->again : p.every > 0 && now < b->slot_at;
+
+    if (!b->shared || b->asking || now < b->gate || now < b->alone_until)
         return false;
-    if (!slot && ((p.every > 0 && now < b->slot_at) || is_fresh(b, now, within)))
+    if (!in_any_case && (is_early || (!slot && is_fresh(b, now, within))))
         return false;
     *ret = (struct est_budget_question){p, slot};
     b->asking = true;
@@ -246,7 +254,7 @@ uint32_t est_budget_left(const struct est_budget *b, est_us now)
         return 0;
     if (p.every == 0)
         return UINT32_MAX;
-    if (!is_alone(b, now))
+    if (!est_budget_is_alone(b, now))
         return b->has_slot && b->slot_at <= now;
     free = now - alone_start(b, p, now);
     return free < 0 ? 0 : (uint32_t)(free / p.every + 1);

@@ -77,9 +77,13 @@ est_us est_budget_ready_at(const struct est_budget *b, est_us now);
 /* Requests come slower than they would because of the budget: their batches may grow. */
 bool est_budget_is_short(const struct est_budget *b);
 
+/* Nobody is asked, or nobody answers. */
+bool est_budget_is_alone(const struct est_budget *b, est_us now);
+bool est_budget_is_limited(const struct est_budget *b, est_us now);
 /* A request is wanted: is there something to ask? True fills the question, which counts as asked
- * with this call. */
-bool est_budget_ask(struct est_budget *b, est_us now, struct est_budget_question *ret);
+ * with this call. in_any_case: even if what was heard last still holds. */
+bool est_budget_ask(struct est_budget *b, est_us now, bool in_any_case,
+                    struct est_budget_question *ret);
 void est_budget_hear(struct est_budget *b, const struct est_budget_answer *answer, est_us now);
 /* No answer will come to what was asked: on alone for a second. */
 void est_budget_unheard(struct est_budget *b, est_us now);

@@ -43,7 +43,9 @@ struct est_http_result {
     est_err err;          /* EST_OK = an HTTP answer came, whatever its status */
     int status;           /* 0 when none came */
     struct est_view body; /* this and the fields are valid during the callback */
-    struct est_view retry_after, rate_limit, content_type; /* absent when not sent */
+    struct est_view retry_after, content_type; /* absent when not sent */
+    /* RateLimit and RateLimit-Policy; RateLimit-Limit, -Remaining and -Reset, with X- or without */
+    struct est_view rate_limit, rate_policy, rate_quota, rate_left, rate_reset;
     char detail[160]; /* why there is no answer, printable ASCII, no secret in it */
     est_us duration;  /* from est_http_client_send */
 };

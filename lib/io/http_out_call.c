@@ -11,7 +11,26 @@ enum {
     UPLOAD_BUFFER = 256 * 1024 /* a usual batch goes out by one send */
 };
 
-static const char *const want_names[EST_HTTP_WANTS] = {"retry-after", "ratelimit", "content-type"};
+static const struct {
+    struct est_view name;
+    enum est_http_want want;
+} wants[] = {
+#define WANT(name, want)                  \
+    {                                     \
+        {"" name, sizeof(name) - 1}, want \
+    }
+    WANT("retry-after", EST_HTTP_RETRY_AFTER),
+    WANT("content-type", EST_HTTP_CONTENT_TYPE),
+    WANT("ratelimit", EST_HTTP_RATE_LIMIT),
+    WANT("ratelimit-policy", EST_HTTP_RATE_POLICY),
+    WANT("ratelimit-limit", EST_HTTP_RATE_QUOTA),
+    WANT("ratelimit-remaining", EST_HTTP_RATE_LEFT),
+    WANT("ratelimit-reset", EST_HTTP_RATE_RESET),
+    WANT("x-ratelimit-limit", EST_HTTP_RATE_QUOTA),
+    WANT("x-ratelimit-remaining", EST_HTTP_RATE_LEFT),
+    WANT("x-ratelimit-reset", EST_HTTP_RATE_RESET),
+#undef WANT
+};
 
 static const struct translation {
     CURLcode code;
@@ -93,9 +112,9 @@ static size_t take_field(char *data, size_t size, size_t n, void *arg)
         while (value.len > 0 &&
                (value.data[value.len - 1] == '\n' || value.data[value.len - 1] == '\r'))
             value.len--;
-        for (int i = 0; i < EST_HTTP_WANTS; i++)
-            if (est_view_ieq(name, est_view_str(want_names[i])))
-                capture(&call->captured[i], est_view_trim(value));
+        for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
+            if (est_view_ieq(name, wants[i].name))
+                capture(&call->captured[wants[i].want], est_view_trim(value));
     }
     return line.len;
 }
@@ -294,5 +313,9 @@ void est_http_call_result(const struct est_http_call *call, CURLcode code,
     }
     ret->retry_after = captured_view(&call->captured[EST_HTTP_RETRY_AFTER]);
     ret->rate_limit = captured_view(&call->captured[EST_HTTP_RATE_LIMIT]);
+    ret->rate_policy = captured_view(&call->captured[EST_HTTP_RATE_POLICY]);
+    ret->rate_quota = captured_view(&call->captured[EST_HTTP_RATE_QUOTA]);
+    ret->rate_left = captured_view(&call->captured[EST_HTTP_RATE_LEFT]);
+    ret->rate_reset = captured_view(&call->captured[EST_HTTP_RATE_RESET]);
     ret->content_type = captured_view(&call->captured[EST_HTTP_CONTENT_TYPE]);
 }

@@ -30,14 +30,14 @@ static void open_it(struct est_breaker *br, est_us now)
 
 static void only_failures_in_a_row_open_it(void **state)
 {
-    /* F failed, A answered, U unknown */
+    /* F failed, A answered, U unknown, T tripped */
     static const struct {
         const char *outcomes;
         enum est_breaker_state want;
     } cases[] = {
         {"FF", EST_BREAKER_CLOSED},     {"FFF", EST_BREAKER_OPEN},  {"FFAFF", EST_BREAKER_CLOSED},
         {"FFAFFF", EST_BREAKER_OPEN},   {"FFUF", EST_BREAKER_OPEN}, {"AAAAAA", EST_BREAKER_CLOSED},
-        {"UUUUUU", EST_BREAKER_CLOSED},
+        {"UUUUUU", EST_BREAKER_CLOSED}, {"T", EST_BREAKER_OPEN},    {"AT", EST_BREAKER_OPEN},
     };
 
     (void)state;
@@ -48,6 +48,7 @@ static void only_failures_in_a_row_open_it(void **state)
             request(&br,
                     *o == 'F'   ? EST_BREAKER_FAILED
                     : *o == 'A' ? EST_BREAKER_ANSWERED
+                    : *o == 'T' ? EST_BREAKER_TRIPPED
                                 : EST_BREAKER_UNKNOWN,
                     0);
         assert_int_equal(br.state, cases[i].want);
@@ -125,9 +126,68 @@ static void outcomes_of_an_earlier_turn_say_nothing(void **state)
     assert_string_equal(est_breaker_state_name(br.state), "closed");
 }
 
+static void a_tripped_probe_opens_it_for_longer(void **state)
+{
+    struct est_breaker br;
+
+    (void)state;
+    open_it(&br, 0);
+    assert_int_equal(est_breaker_next_open(&br), 2 * S);
+    request(&br, EST_BREAKER_TRIPPED, S);
+    assert_int_equal(est_breaker_retry_at(&br), 3 * S);
+}
+
+static void others_tell_it_down_and_up(void **state)
+{
+    struct est_breaker br;
+    uint32_t ticket, before;
+
+    (void)state;
+    est_breaker_init(&br, policy);
+    assert_true(est_breaker_allow(&br, 0, &before));
+    est_breaker_told_up(&br); /* no news */
+    est_breaker_told_down(&br, 4 * S, 0);
+    assert_int_equal(br.state, EST_BREAKER_OPEN);
+    est_breaker_observe(&br, before, EST_BREAKER_ANSWERED, 0); /* from before the news */
+    assert_int_equal(est_breaker_retry_at(&br), 4 * S);
+    est_breaker_told_down(&br, 2 * S, 0);
+    assert_int_equal(est_breaker_retry_at(&br), 2 * S);
+    assert_false(est_breaker_is_due(&br, 2 * S - 1));
+    assert_true(est_breaker_is_due(&br, 2 * S));
+    assert_true(est_breaker_allow(&br, 2 * S, &ticket));
+    assert_false(est_breaker_is_due(&br, 2 * S));
+    est_breaker_told_up(&br); /* our own probe will tell */
+    est_breaker_told_down(&br, 9 * S, 2 * S);
+    assert_int_equal(br.state, EST_BREAKER_HALF_OPEN);
+    est_breaker_observe(&br, ticket, EST_BREAKER_UNKNOWN, 2 * S);
+    assert_true(est_breaker_is_due(&br, 2 * S));
+    est_breaker_told_down(&br, 3 * S, 2 * S); /* another one probes */
+    assert_int_equal(est_breaker_retry_at(&br), 3 * S);
+    assert_int_equal(est_breaker_next_open(&br), 5 * S); /* as long as the others waited */
+    est_breaker_told_up(&br);
+    assert_int_equal(br.state, EST_BREAKER_CLOSED);
+    assert_int_equal(est_breaker_next_open(&br), S);
+}
+
+static void a_hurried_one_probes_at_once(void **state)
+{
+    struct est_breaker br;
+
+    (void)state;
+    open_it(&br, 0);
+    est_breaker_hurry(&br, S / 2);
+    assert_true(est_breaker_is_due(&br, S / 2));
+    request(&br, EST_BREAKER_ANSWERED, S / 2);
+    est_breaker_hurry(&br, S / 2);
+    assert_int_equal(br.state, EST_BREAKER_CLOSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tripped_probe_opens_it_for_longer),
+        cmocka_unit_test(others_tell_it_down_and_up),
+        cmocka_unit_test(a_hurried_one_probes_at_once),
         cmocka_unit_test(only_failures_in_a_row_open_it),
         cmocka_unit_test(one_probe_when_the_time_is_over),
         cmocka_unit_test(a_failed_probe_opens_it_for_twice_as_long),

@@ -185,18 +185,18 @@ static void a_slot_is_asked_for_and_used_in_its_time(void **state)
     est_budget_init(&b, 100, 60 * SEC);
     est_budget_set_shared(&b, true);
     assert_false(est_budget_allow(&b, 1000));
-    assert_true(est_budget_ask(&b, 1000, &asked));
+    assert_true(est_budget_ask(&b, 1000, false, &asked));
     assert_true(asked.wants_slot);
     assert_int_equal(asked.pace.every, 648 * EST_MS);
     assert_int_equal(asked.pace.slack, 4 * 648 * EST_MS);
-    assert_false(est_budget_ask(&b, 1000, &asked));
+    assert_false(est_budget_ask(&b, 1000, false, &asked));
     est_budget_hear(&b, &(struct est_budget_answer){.slot = 2 * SEC}, 2000);
     assert_false(est_budget_allow(&b, 3000));
     assert_int_equal(est_budget_ready_at(&b, 3000), 2 * SEC + 2000);
-    assert_false(est_budget_ask(&b, 3000, &asked));
+    assert_false(est_budget_ask(&b, 3000, false, &asked));
     /* what was heard then is too old now: it asks whether the slot still stands */
     assert_false(est_budget_allow(&b, 2 * SEC + 2000));
-    assert_true(est_budget_ask(&b, 2 * SEC + 2000, &asked));
+    assert_true(est_budget_ask(&b, 2 * SEC + 2000, false, &asked));
     assert_false(asked.wants_slot);
     est_budget_hear(&b, &(struct est_budget_answer){.slot = -1}, 2 * SEC + 3000);
     assert_true(est_budget_allow(&b, 2 * SEC + 3000));
@@ -211,16 +211,16 @@ static void a_slot_is_void_once_the_budget_was_closed(void **state)
     (void)state;
     est_budget_init(&b, 100, 60 * SEC);
     est_budget_set_shared(&b, true);
-    assert_true(est_budget_ask(&b, 0, &asked));
+    assert_true(est_budget_ask(&b, 0, false, &asked));
     est_budget_hear(&b, &(struct est_budget_answer){.slot = SEC, .epoch = 1}, 0);
-    assert_true(est_budget_ask(&b, SEC, &asked));
+    assert_true(est_budget_ask(&b, SEC, false, &asked));
     est_budget_hear(&b, &(struct est_budget_answer){.slot = -1, .epoch = 2}, SEC);
     assert_false(est_budget_allow(&b, SEC));
-    assert_true(est_budget_ask(&b, SEC, &asked));
+    assert_true(est_budget_ask(&b, SEC, false, &asked));
     assert_true(asked.wants_slot);
     est_budget_hear(&b, &(struct est_budget_answer){.slot = -1, .gate = 30 * SEC, .epoch = 2}, SEC);
     assert_int_equal(est_budget_ready_at(&b, SEC), 31 * SEC);
-    assert_false(est_budget_ask(&b, 30 * SEC, &asked));
+    assert_false(est_budget_ask(&b, 30 * SEC, false, &asked));
 }
 
 static void an_answer_holds_for_a_moment_only(void **state)
@@ -232,14 +232,18 @@ static void an_answer_holds_for_a_moment_only(void **state)
     est_budget_init(&b, 0, 0);
     est_budget_set_shared(&b, true);
     assert_false(est_budget_allow(&b, 0));
-    assert_true(est_budget_ask(&b, 0, &asked));
+    assert_true(est_budget_ask(&b, 0, false, &asked));
     assert_false(asked.wants_slot);
     est_budget_hear(&b, &open, 20 * EST_MS); /* counted from the question */
     for (est_us at = 20 * EST_MS; at <= EST_BUDGET_FRESH; at += 10 * EST_MS)
         assert_true(est_budget_allow(&b, at));
     assert_false(est_budget_allow(&b, EST_BUDGET_FRESH + 1));
-    assert_false(est_budget_ask(&b, EST_BUDGET_FRESH / 2, &asked));
-    assert_true(est_budget_ask(&b, EST_BUDGET_FRESH / 2 + 1, &asked)); /* before it is too old */
+    assert_false(est_budget_ask(&b, EST_BUDGET_FRESH / 2, false, &asked));
+    assert_true(est_budget_ask(&b, EST_BUDGET_FRESH / 2, true, &asked));
+    est_budget_hear(&b, &open, EST_BUDGET_FRESH / 2);
+    b.heard_at = 0;
+    assert_true(
+        est_budget_ask(&b, EST_BUDGET_FRESH / 2 + 1, false, &asked)); /* before it is too old */
 }
 
 static void who_is_not_answered_goes_on_alone(void **state)
@@ -251,17 +255,17 @@ static void who_is_not_answered_goes_on_alone(void **state)
     est_budget_init(&b, 100, 60 * SEC);
     est_budget_set_share(&b, 1, 2);
     est_budget_set_shared(&b, true);
-    assert_true(est_budget_ask(&b, 0, &asked));
+    assert_true(est_budget_ask(&b, 0, false, &asked));
     assert_false(est_budget_allow(&b, late - 1));
     assert_int_equal(est_budget_ready_at(&b, 0), late);
     assert_true(est_budget_allow(&b, late));
     est_budget_hear(&b, &(struct est_budget_answer){.slot = 0}, late);
     assert_false(est_budget_allow(&b, late)); /* heard again, but that is old by now */
-    assert_true(est_budget_ask(&b, late, &asked));
+    assert_true(est_budget_ask(&b, late, false, &asked));
     est_budget_unheard(&b, late); /* an error */
     assert_true(est_budget_allow(&b, late));
-    assert_false(est_budget_ask(&b, late, &asked));
-    assert_true(est_budget_ask(&b, late + SEC, &asked));
+    assert_false(est_budget_ask(&b, late, false, &asked));
+    assert_true(est_budget_ask(&b, late + SEC, false, &asked));
     est_budget_set_shared(&b, false);
     est_budget_hear(&b, &(struct est_budget_answer){.gate = SEC}, late);
     assert_true(est_budget_ready_at(&b, 60 * SEC) <= 60 * SEC);
@@ -274,14 +278,14 @@ static void a_slot_that_nobody_used_is_gone(void **state)
     (void)state;
     est_budget_init(&b, 100, 60 * SEC);
     est_budget_set_shared(&b, true);
-    assert_true(est_budget_ask(&b, 0, &asked));
+    assert_true(est_budget_ask(&b, 0, false, &asked));
     est_budget_hear(&b, &(struct est_budget_answer){.slot = 0}, 0);
-    assert_true(est_budget_ask(&b, SEC, &asked));
+    assert_true(est_budget_ask(&b, SEC, false, &asked));
     assert_true(asked.wants_slot);
     est_budget_hear(&b, &(struct est_budget_answer){.slot = -1, .again = 3 * SEC}, SEC);
-    assert_false(est_budget_ask(&b, SEC, &asked));
+    assert_false(est_budget_ask(&b, SEC, false, &asked));
     assert_int_equal(est_budget_ready_at(&b, SEC), 4 * SEC);
-    assert_true(est_budget_ask(&b, 4 * SEC, &asked));
+    assert_true(est_budget_ask(&b, 4 * SEC, false, &asked));
 }
 
 int main(void)
