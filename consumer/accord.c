@@ -1,6 +1,7 @@
 #include "accord.h"
 
 #include "base/log.h"
+#include "codec/digest.h"
 #include "config/config.h"
 #include "core/ratelimit.h"
 #include "io/loop.h"
@@ -10,6 +11,7 @@
 #include "worker.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 /* How often others are asked whether what is down has come back. */
 static const est_us LOOK_EVERY = EST_SECOND;
@@ -198,10 +200,14 @@ static void on_state(void *arg, bool up, est_err err, const char *detail)
 void accord_set_token(struct accord *a, const char *token)
 {
     const struct est_turnstile_question doubt = {.down_for = 1};
+    const struct est_view parts[] = {est_view_str(a->w->dest->url), est_view_str(token)};
+    char name[EST_DIGEST_LEN + 1];
 
     if (a->turnstile == NULL)
         return;
-    est_turnstile_set(a->turnstile, a->w->cfg->redis_prefix, a->w->dest->url, token);
+    if (est_digest_text(parts, 2, name) != EST_OK)
+        (void)snprintf(name, sizeof(name), "%s", "without a name");
+    est_turnstile_set(a->turnstile, a->w->cfg->redis_prefix, name);
     est_budget_set_shared(&a->budget, a->up);
     if (a->breaker->state != EST_BREAKER_CLOSED)
         tell(a, &doubt); /* nobody has used it yet: one of us shall probe */

@@ -4,11 +4,9 @@
 #include "base/mem.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { KEY_MAX = 256, DIGEST_HEX = 32, ARGS = 6, NUMBER_MAX = 24, ANSWERS = 6 };
+enum { KEY_MAX = 256, ARGS = 6, NUMBER_MAX = 24, ANSWERS = 6 };
 
 struct est_turnstile {
     struct est_redis *redis;
@@ -94,32 +92,9 @@ void est_turnstile_free(struct est_turnstile *t)
     est_free(t);
 }
 
-/* SHA-256 of both, with their lengths so that one cannot pass for a part of the other. */
-static void digest(const char *url, const char *token, char out[DIGEST_HEX + 1])
+void est_turnstile_set(struct est_turnstile *t, const char *prefix, const char *name)
 {
-    unsigned char sum[EVP_MAX_MD_SIZE] = {0};
-    char lengths[NUMBER_MAX * 2];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok;
-
-    (void)snprintf(lengths, sizeof(lengths), "%zu %zu ", strlen(url), strlen(token));
-    ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-         EVP_DigestUpdate(ctx, lengths, strlen(lengths)) == 1 &&
-         EVP_DigestUpdate(ctx, url, strlen(url)) == 1 &&
-         EVP_DigestUpdate(ctx, token, strlen(token)) == 1 &&
-         EVP_DigestFinal_ex(ctx, sum, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
-    for (int i = 0; i < DIGEST_HEX / 2; i++)
-        (void)snprintf(out + i * 2, 3, "%02x", ok ? sum[i] : 0);
-}
-
-void est_turnstile_set(struct est_turnstile *t, const char *prefix, const char *url,
-                       const char *token)
-{
-    char hex[DIGEST_HEX + 1];
-
-    digest(url, token, hex);
-    (void)snprintf(t->key, sizeof(t->key), "%.200sbudget:%s", prefix, hex);
+    (void)snprintf(t->key, sizeof(t->key), "%.190sbudget:%.50s", prefix, name);
     t->forgotten = t->out;
 }
 

@@ -1,8 +1,8 @@
 /* The place where all replicas that send to one endpoint with one token take turns: slots of their
  * request budget one after the other, a gate that a Retry-After closes for all, and whether the
  * endpoint is down, when one of them may probe it. One atomic script on a hash in Redis; its clock
- * is Redis', and what it tells is how long from now. The key is made of a digest of address and
- * token: nobody can read the token there.
+ * is Redis', and what it tells is how long from now. The key ends with a name that the caller makes
+ * of address and token, in which nobody can read the token.
  *
  * A clock of Redis that jumps makes nothing longer than it was meant to be. */
 #pragma once
@@ -43,8 +43,7 @@ est_err est_turnstile_new(struct est_redis *redis, est_turnstile_fn *fn, void *a
 /* What is out must be over: free the Redis client first. NULL is a no-op. */
 void est_turnstile_free(struct est_turnstile *t);
 /* Which endpoint and token, from now on. The answer to what is out is forgotten, fn not called. */
-void est_turnstile_set(struct est_turnstile *t, const char *prefix, const char *url,
-                       const char *token);
+void est_turnstile_set(struct est_turnstile *t, const char *prefix, const char *name);
 /* Errors of est_redis_script: fn is not called. */
 est_err est_turnstile_ask(struct est_turnstile *t, const struct est_turnstile_question *q);
 /* The same, for what needs no answer. */

@@ -49,7 +49,7 @@ static void on_answer(void *arg, est_err err, const struct est_turnstile_answer 
 static void set_token(const char *token)
 {
     for (int i = 0; i < REPLICAS; i++)
-        est_turnstile_set(replica[i], "esteira:", "http://localhost:3001", token);
+        est_turnstile_set(replica[i], "esteira:", token);
 }
 
 static int open_all(void **state)
@@ -122,8 +122,6 @@ static void another_token_has_a_budget_of_its_own(void **state)
     assert_true(got.a.slot > 0);
     set_token("another one");
     assert_int_equal(ask(0, slot).slot, 0);
-    assert_true(redis_server_number(&server, "EXISTS token") == 0);
-    assert_null(strstr(redis_server_do(&server, "KEYS *"), "another"));
 }
 
 static void a_closed_gate_is_closed_for_all_and_voids_their_slots(void **state)
