@@ -5,8 +5,10 @@
 //
 // --short: seconds instead of minutes, and without judging rates (other tests run beside it).
 
+import * as account from './delivery_account.mjs';
 import * as group from './delivery_group.mjs';
 import * as lanes from './delivery_lanes.mjs';
+import * as rate from './delivery_rate.mjs';
 import * as verdicts from './delivery_verdicts.mjs';
 import { runExperiments } from './experiments.mjs';
 
@@ -17,6 +19,10 @@ await runExperiments({
   auth_401: { run: verdicts.auth401 },
   route_404: { run: verdicts.route404 },
   fast_retries: { run: verdicts.fastRetries },
+  retry_after: { run: rate.retryAfter },
+  budget: { run: rate.budget },
+  outage_probes: { run: rate.outageProbes },
+  priority: { run: rate.priority },
   kill: { run: group.kill, alone: true },
   members: { run: group.members },
   frozen_broker: { run: group.frozenBroker, alone: true },
@@ -24,4 +30,7 @@ await runExperiments({
   hanging_type: { run: lanes.hangingType, alone: true },
   slow_answers: { run: lanes.slowAnswers },
   two_destinations: { run: lanes.twoDestinations, alone: true },
+  metrics_journal: { run: account.metricsJournal },
+  memory: { run: account.memory },
+  cpu: { run: account.cpu },
 });

@@ -136,9 +136,18 @@ export class DeliveryRig extends Rig {
   }
 }
 
+// Kafka may be slow here without the shim keeping events in Redis meanwhile: what is handed over later can
+// come twice, and that would not be delivery's doing.
+const PATIENT = {
+  ESTEIRA_PRODUCER_ACK_TIMEOUT: '15s',
+  ESTEIRA_KAFKA_MESSAGE_TIMEOUT: '20s',
+  ESTEIRA_PRODUCER_DRAIN_TIMEOUT: '20s',
+  ESTEIRA_REDIS_LEASE: '60s',
+};
+
 // Runs body(rig) and ends the rig, whose folder stays when the experiment did not pass.
-export async function onRig(options, body) {
-  const rig = await DeliveryRig.open(options);
+export async function onRig({ env, ...options }, body) {
+  const rig = await DeliveryRig.open({ ...options, env: { ...PATIENT, ...env } });
   let passed = false;
   try {
     const line = await body(rig);

@@ -1,0 +1,184 @@
+// What the system says of itself, against what the receiver wrote down; and what it costs.
+
+import fs from 'node:fs';
+import { pause, waitFor } from '../support/wait.mjs';
+import { TOKEN, onRig } from './delivery_rig.mjs';
+import { promises, round, verdict } from './verdict.mjs';
+
+const TYPES = 'order_update,new_message,payment_update,user_update';
+const few = (short) => (short ? { partitions: 2 } : {});
+
+// --- metrics ---
+
+const CLASSES = {
+  401: 'auth',
+  404: 'route',
+  408: 'timeout',
+  409: 'conflict',
+  413: 'too_large',
+  422: 'schema',
+  429: 'rate_limited',
+  500: 'http_5xx',
+  501: 'http_5xx',
+  503: 'http_5xx',
+  599: 'timeout', // the script's own: given too late
+};
+
+// {label value: sum} of a family.
+export function byLabel(text, family, label) {
+  const sums = {};
+  for (const [, labels, n] of text.matchAll(new RegExp(`^${family}\\{([^}]*)\\} ([\\d.e+-]+)$`, 'gm'))) {
+    const value = new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? '';
+    sums[value] = (sums[value] ?? 0) + Number(n);
+  }
+  return sums;
+}
+
+const total = (sums) => Object.values(sums).reduce((sum, n) => sum + n, 0);
+
+// What each failure would be called, by the journal.
+function expected(requests) {
+  const sums = {};
+  for (const { status, route } of requests) {
+    if (status < 300 || (route !== 'single' && route !== 'batch')) continue;
+    const name = CLASSES[status] ?? `status ${status}`;
+    sums[name] = (sums[name] ?? 0) + 1;
+  }
+  return sums;
+}
+
+const TROUBLES = [
+  { status: 503, times: 2 },
+  { status: 500, times: 1 },
+  { status: 429, retry_after_s: 1, times: 1 },
+  { status: 408, times: 1 },
+  { status: 409, times: 1 },
+  { status: 404, times: 2 },
+  { status: 401, times: 2 },
+  { status: 501, times: 1 },
+  { status: 599, delay_ms: 1500, times: 2 },
+];
+
+const same = (a, b) =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every((k) => (a[k] ?? 0) === (b[k] ?? 0));
+
+// One trouble after the other in a running stream, poison in between.
+export const metricsJournal = ({ kafka, short }) =>
+  onRig({ kafka, ...few(short), destination: { timeout: '1s' } }, async (rig) => {
+    const poison = { text: '"mark":true', status: 422 };
+    const rounds = short ? 1 : 10;
+    const shape = { rate: 300, batch: 3, lanes: 30, mark: 200, events: TYPES };
+    await rig.warmUp(TYPES);
+    const load = rig.load(shape);
+    for (let round = 0; round < rounds; round++)
+      for (const trouble of TROUBLES) {
+        const { distinct } = await rig.receiver.script({ tokens: [TOKEN], rules: [trouble, poison] });
+        await load.more(60);
+        await waitFor(
+          `deliveries after ${trouble.status}; see ${rig.dir}`,
+          async () => (await rig.receiver.counts()).distinct > distinct + 60,
+          { within: 30_000, every: 20 },
+        );
+      }
+    await load.stop();
+    await rig.arrived(rig.loads, { dead: load.marked() });
+    await rig.deadLettered(load.marked());
+    await pause(1500); // an answer that is still on its way
+    const requests = await rig.receiver.requests();
+    const { text } = await rig.consumers[0].get('/metrics');
+    const attempts = total(byLabel(text, 'dashboard_event_send_duration_seconds_count', 'class'));
+    const failures = byLabel(text, 'dashboard_event_failure_total', 'class');
+    const posts = requests.filter(({ route }) => route === 'single' || route === 'batch').length;
+    const figures = {
+      faults: rounds * TROUBLES.length,
+      ...(await rig.figures()),
+      attempts,
+      failures,
+      failures_expected: expected(requests),
+    };
+    return verdict(figures, {
+      'nothing lost': figures.lost === 0,
+      'order kept': figures.inversions === 0,
+      'only poison among the dead letters': figures.dlq === load.marked(),
+      'attempts are the requests of the journal': attempts === posts,
+      'failures are those of the journal, by class': same(failures, expected(requests)),
+    });
+  });
+
+// --- memory ---
+
+const RSS_MB = 64;
+
+const rssMb = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+// The dashboard is away while events keep coming: what the consumer keeps of them in memory.
+export const memory = ({ kafka, short }) =>
+  onRig({ kafka, ...few(short) }, async (rig) => {
+    const minutes = short ? 0.15 : 30;
+    const rate = short ? 2000 : 5000;
+    const { pid } = rig.consumers[0].child;
+    await rig.warmUp(TYPES);
+    await rig.receiver.script({ down: true });
+    const load = rig.load({ rate, batch: 50, lanes: 16, keys: 64, bytes: 300, events: TYPES });
+    const seen = [];
+    for (const end = performance.now() + minutes * 60_000; performance.now() < end; ) {
+      seen.push(rssMb(pid));
+      await pause(short ? 200 : 1000);
+    }
+    await load.stop();
+    const back = performance.now();
+    await rig.receiver.script({});
+    await rig.arrived(rig.loads, { within: 600_000 });
+    const after = rssMb(pid);
+    const figures = {
+      faults: 1,
+      ...(await rig.figures()),
+      catch_up_s: round((performance.now() - back) / 1000, 1),
+      rss_mb_max: round(Math.max(...seen), 1),
+      rss_mb_after: round(after, 1),
+      away_min: minutes,
+    };
+    return verdict(figures, {
+      ...promises(figures),
+      'nothing twice': figures.duplicates === 0,
+      [`RSS at most ${RSS_MB} MB and a tenth`]: Math.max(after, ...seen) <= RSS_MB * 1.1,
+    });
+  });
+
+// --- what it costs ---
+
+const CPU_S = 0.2; // per 100,000 events
+
+// User and system seconds of a process so far; behind the name, which may hold spaces.
+function cpuSeconds(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100; // USER_HZ
+}
+
+// A backlog in batches of 100.
+export const cpu = ({ kafka, short }) =>
+  onRig({ kafka, ...few(short) }, async (rig) => {
+    const count = short ? 50_000 : 400_000;
+    const [consumer] = rig.consumers;
+    await rig.warmUp('order_update');
+    await consumer.stop();
+    const shape = { count, batch: 500, lanes: 16, keys: 300, bytes: 500, events: 'order_update' };
+    await rig.load({ ...shape, patience: 300 }).done;
+    await consumer.start();
+    const before = cpuSeconds(consumer.child.pid);
+    await rig.arrived(rig.loads, { within: 300_000 });
+    const seconds = cpuSeconds(consumer.child.pid);
+    const figures = {
+      faults: 0,
+      ...(await rig.figures()),
+      cpu_s_100k: round((seconds * 1e5) / count, 3),
+      cpu_s_start: before,
+      rss_mb: round(rssMb(consumer.child.pid), 1),
+    };
+    return verdict(figures, {
+      ...promises(figures),
+      'nothing twice': figures.duplicates === 0,
+      [`at most ${CPU_S} CPU-seconds per 100,000 events`]: short || figures.cpu_s_100k <= CPU_S,
+    });
+  });
