@@ -200,7 +200,7 @@ static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition
     est_metrics_count(dl->w->metrics, EST_METRIC_DEAD_LETTERED, dl->w->dest->name,
                       est_verdict_class_name(l->class), 1);
     forget(l);
-    worker_settle(dl->w, pc);
+    worker_settle(dl->w, pc, EST_END_DEAD);
 }
 
 static void on_state(void *arg, bool up, const char *detail)

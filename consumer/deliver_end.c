@@ -19,7 +19,7 @@ void deliver_settle(struct shipment *s, size_t i, bool duplicate)
     est_series_add(dv->delivered[type], 1);
     if (duplicate)
         est_series_add(dv->duplicates[type], 1);
-    worker_settle(dv->w, pc);
+    worker_settle(dv->w, pc, EST_END_DELIVERED);
 }
 
 void deliver_condemn(struct shipment *s, size_t i, enum est_verdict_class class, int status)

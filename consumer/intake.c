@@ -7,6 +7,7 @@
 #include "codec/schemas.h"
 #include "codec/wire.h"
 #include "config/config.h"
+#include "core/chain.h"
 #include "core/lanes.h"
 #include "core/verdict.h"
 #include "deadletter.h"
@@ -21,17 +22,18 @@
 enum { SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
 static const est_us HOLD_MAX = 100 * EST_MS;
 
-/* A record behind a schema that is being asked for. */
+/* A record behind a schema that is being asked for, or one that the account has no room for. */
 struct held {
     struct est_node node;
     struct est_kafka_msg *msg;
+    bool is_read; /* the account has it */
 };
 
 struct intake {
     struct worker *w;
     struct est_schemas *schemas;
     struct est_buf name;
-    struct est_series **records; /* by type */
+    struct est_series **records, **repeats, **completed, **unchained; /* by type */
     struct inquiry *inquiry;
     bool held; /* all records are held back for a moment */
     struct est_timer stuck;
@@ -136,7 +138,7 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
     parcel_free(&in->w->parcels, pc);
 }
 
-/* --- room --- */
+/* --- room in the lanes --- */
 
 static struct room room_of(const struct intake *in)
 {
@@ -180,6 +182,8 @@ static void set_held(struct intake *in, bool held)
         est_loop_timer_off(in->w->loop, &in->stuck);
 }
 
+static void release(struct intake *in, struct part *p);
+
 /* A partition that is read, and is too full for it. */
 static bool is_any_above(const struct intake *in, const struct room *room, unsigned quarters)
 {
@@ -211,6 +215,8 @@ void intake_resume(struct intake *in)
 
     for (size_t i = 0; i < in->w->parts.n; i++) {
         struct part *p = &in->w->parts.items[i];
+        if (p->full && est_account_room(p->account) >= PART_ROOM_AGAIN)
+            release(in, p);
         if (p->paused && est_list_empty(&p->held) && !is_above(&room, p, ROOM_RESUME))
             set_paused(in, p, false);
     }
@@ -227,84 +233,116 @@ static void hold_back(struct intake *in, const struct part *p)
         set_held(in, true);
 }
 
-/* --- schemas that we have not met --- */
+/* --- what waits for its schema, or for room in the account --- */
+
+/* Kept with its partition paused. False without memory for it. */
+static bool keep(struct intake *in, struct part *p, struct est_kafka_msg *msg, bool is_read)
+{
+    struct held *h = est_alloc(sizeof(*h));
+
+    if (h == NULL || est_kafka_msg_own(msg) != EST_OK) {
+        est_free(h);
+        return false;
+    }
+    *h = (struct held){.msg = msg, .is_read = is_read};
+    est_list_append(&p->held, &h->node);
+    set_paused(in, p, true);
+    return true;
+}
 
 /* wire NULL: it waits behind another for the sake of order. */
 static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg,
                  const struct est_wire *wire)
 {
-    struct held *h = est_alloc(sizeof(*h));
-
-    if (h == NULL || est_kafka_msg_own(msg) != EST_OK) {
+    if (!keep(in, p, msg, true)) {
         tell_no_memory(p, msg, EST_ERR_NOMEM);
-        est_free(h);
         est_kafka_msg_free(msg);
-        return;
-    }
-    h->msg = msg;
-    est_list_append(&p->held, &h->node);
-    set_paused(in, p, true);
-    if (wire != NULL)
+    } else if (wire != NULL) {
         inquiry_ask(in->inquiry, wire);
+    }
+}
+
+/* Too much lies read behind a record that is not settled: this one waits, and everything behind it,
+ * until the commit point rises. If it could not even be kept, the commit would pass it unread. */
+static void hold_unread(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    if (!p->full)
+        EST_LOG(EST_WARN, "partition_full", EST_S("topic", p->type->topic),
+                EST_I("partition", p->partition), EST_I("offset", est_kafka_msg_offset(msg)),
+                EST_I("committed", p->committed));
+    p->full = true;
+    if (keep(in, p, msg, false))
+        return;
+    tell_no_memory(p, msg, EST_ERR_NOMEM);
+    est_kafka_msg_free(msg);
+    worker_give_up(in->w, "no memory for a record");
 }
 
 static void take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg);
+static void read_record(struct intake *in, struct part *p, struct est_kafka_msg *msg);
 
-static void release_held(void *arg)
+/* Everything is taken again; what has to go on waiting comes back into the list. */
+static void release(struct intake *in, struct part *p)
+{
+    struct est_node again;
+
+    est_list_init(&again);
+    p->full = false;
+    EST_LIST_EACH(n, &p->held) {
+        est_list_remove(n);
+        est_list_append(&again, n);
+    }
+    EST_LIST_EACH(n, &again) {
+        struct held *h = EST_CONTAINER(n, struct held, node);
+        est_list_remove(n);
+        if (h->is_read)
+            take_in_order(in, p, h->msg);
+        else
+            read_record(in, p, h->msg);
+        est_free(h);
+    }
+}
+
+static void release_all(void *arg)
 {
     struct intake *in = arg;
 
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        struct part *p = &in->w->parts.items[i];
-        struct est_node again;
-        est_list_init(&again);
-        EST_LIST_EACH(n, &p->held) {
-            est_list_remove(n);
-            est_list_append(&again, n);
-        }
-        EST_LIST_EACH(n, &again) {
-            struct held *h = EST_CONTAINER(n, struct held, node);
-            est_list_remove(n);
-            take_in_order(in, p, h->msg);
-            est_free(h);
-        }
-    }
+    for (size_t i = 0; i < in->w->parts.n; i++)
+        release(in, &in->w->parts.items[i]);
     intake_resume(in);
 }
 
 /* --- taking --- */
 
-/* A dead letter of another destination that was put back: for that one only. */
-static bool is_for_another(const struct intake *in, const struct est_kafka_msg *msg)
+/* Headers are asked only of a record that can have the one in question: to look for one that is not
+ * there costs as much as to decode a small event. */
+static bool can_be_put_back(const struct est_kafka_msg *msg)
+{
+    return est_kafka_msg_timestamp_ms(msg) % EST_REPLAY_TIME_STEP_MS == 0 ||
+           est_kafka_msg_is_timed_by_broker(msg);
+}
+
+static enum est_account_kind kind_of(const struct intake *in, const struct est_kafka_msg *msg)
 {
     struct est_view name;
 
-    if (est_kafka_msg_timestamp_ms(msg) % EST_REPLAY_TIME_STEP_MS != 0 &&
-        !est_kafka_msg_is_timed_by_broker(msg))
-        return false;
+    if (est_kafka_msg_value(msg).data == NULL &&
+        est_kafka_msg_header(msg, EST_MARK_HEADER).data != NULL)
+        return EST_ACCOUNT_MARK;
+    if (!can_be_put_back(msg))
+        return EST_ACCOUNT_EVENT;
     name = est_kafka_msg_header(msg, EST_REPLAY_FOR_HEADER);
-    return name.data != NULL && !est_view_is(name, in->w->dest->name);
-}
-
-static void pass_over(struct intake *in, struct part *p, struct est_kafka_msg *msg)
-{
-    struct parcel *pc = new_parcel(in, p, msg);
-
-    if (pc != NULL)
-        worker_settle(in->w, pc);
+    if (name.data == NULL)
+        return EST_ACCOUNT_EVENT;
+    return est_view_is(name, in->w->dest->name) ? EST_ACCOUNT_PUT_BACK : EST_ACCOUNT_FOREIGN;
 }
 
 static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     const struct est_schema *sc = NULL;
     struct est_wire wire = {0};
-    est_err err;
+    est_err err = find_schema(in, p, msg, &wire, &sc);
 
-    if (is_for_another(in, msg)) {
-        pass_over(in, p, msg);
-        return;
-    }
-    err = find_schema(in, p, msg, &wire, &sc);
     if (err == EST_OK)
         push(in, p, msg, sc, &wire);
     else if (err == EST_ERR_SCHEMA_UNKNOWN && inquiry_can_ask(in->inquiry, &wire))
@@ -322,27 +360,54 @@ static void take_in_order(struct intake *in, struct part *p, struct est_kafka_ms
         hold(in, p, msg, NULL);
 }
 
+/* What the account settles at once. */
+static void count(struct intake *in, const struct part *p, struct est_account_answer answer)
+{
+    size_t type = (size_t)(p->type - in->w->cfg->types);
+
+    if (answer.class == EST_ACCOUNT_UNCHAINED)
+        est_series_add(in->unchained[type], 1);
+    else if (answer.class == EST_ACCOUNT_REPEAT)
+        est_series_add(in->repeats[type], 1);
+    else if (answer.end == EST_END_DELIVERED || answer.end == EST_END_DEAD)
+        est_series_add(in->completed[type], 1);
+}
+
+/* Below what was read: a repeat of this very read, settled or on its way already. */
+static void read_record(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    struct est_account_answer answer;
+    est_err err =
+        p->full ? EST_ERR_FULL
+                : part_read(p, est_kafka_msg_offset(msg),
+                            est_kafka_msg_header(msg, EST_CHAIN_HEADER), kind_of(in, msg), &answer);
+
+    if (err == EST_ERR_RANGE) {
+        est_kafka_msg_free(msg);
+    } else if (err != EST_OK) {
+        hold_unread(in, p, msg);
+    } else {
+        count(in, p, answer);
+        if (answer.end == EST_END_OPEN) {
+            take_in_order(in, p, msg);
+            return;
+        }
+        est_kafka_msg_free(msg);
+        worker_settled(in->w);
+    }
+}
+
 void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
-    est_err err = part_track(p, est_kafka_msg_offset(msg));
-
     est_series_add(in->records[p->type - in->w->cfg->types], 1);
-    if (err != EST_OK) {
-        /* Below what was read: a repeat of this very read, settled or on its way already. */
-        if (err != EST_ERR_RANGE)
-            EST_LOG(EST_ERROR, "not_tracked", EST_S("code", est_err_code(err)),
-                    EST_S("topic", p->type->topic), EST_I("partition", p->partition),
-                    EST_I("offset", est_kafka_msg_offset(msg)));
-        est_kafka_msg_free(msg);
-        return;
-    }
-    take_in_order(in, p, msg);
+    read_record(in, p, msg);
     hold_back(in, p);
 }
 
 void intake_drop(struct intake *in, struct part *p)
 {
     (void)in;
+    p->full = false;
     EST_LIST_EACH(n, &p->held) {
         struct held *h = EST_CONTAINER(n, struct held, node);
         est_list_remove(n);
@@ -357,16 +422,41 @@ static est_err load_types(struct intake *in, struct est_why *reterr)
 {
     const struct est_config *cfg = in->w->cfg;
 
-    in->records = est_calloc(cfg->n_types, sizeof(struct est_series *));
-    if (in->records == NULL || est_schemas_new(SCHEMAS_MAX, &in->schemas) != EST_OK)
+    if (est_schemas_new(SCHEMAS_MAX, &in->schemas) != EST_OK)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the schemas");
     for (size_t i = 0; i < cfg->n_types; i++) {
         const struct est_schema *sc;
         est_err err = est_schemas_load(in->schemas, cfg->types[i].schema_path, &sc, reterr);
         if (err != EST_OK)
             return err;
-        in->records[i] =
-            est_metrics_series(in->w->metrics, EST_METRIC_RECORDS, cfg->types[i].name, NULL);
+    }
+    return EST_OK;
+}
+
+static est_err find_series(struct intake *in, struct est_why *reterr)
+{
+    const struct {
+        struct est_series ***by_type;
+        enum est_metric metric;
+        const char *destination;
+    } table[] = {
+        {&in->records, EST_METRIC_RECORDS, NULL},
+        {&in->repeats, EST_METRIC_REPEATS, in->w->dest->name},
+        {&in->completed, EST_METRIC_COMPLETED, in->w->dest->name},
+        {&in->unchained, EST_METRIC_UNCHAINED, in->w->dest->name},
+    };
+    const struct est_config *cfg = in->w->cfg;
+
+    for (size_t m = 0; m < sizeof(table) / sizeof(table[0]); m++) {
+        const char *name = table[m].destination;
+        *table[m].by_type = est_calloc(cfg->n_types, sizeof(struct est_series *));
+        if (*table[m].by_type == NULL)
+            return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the intake's counts");
+        for (size_t i = 0; i < cfg->n_types; i++) {
+            const char *type = cfg->types[i].name;
+            (*table[m].by_type)[i] = est_metrics_series(in->w->metrics, table[m].metric,
+                                                        name ? name : type, name ? type : NULL);
+        }
     }
     return EST_OK;
 }
@@ -383,7 +473,9 @@ est_err intake_new(struct worker *w, struct intake **ret, struct est_why *reterr
     est_buf_init(&in->name, LANE_NAME_MAX);
     err = load_types(in, reterr);
     if (err == EST_OK)
-        err = inquiry_new(w, in->schemas, release_held, in, &in->inquiry, reterr);
+        err = find_series(in, reterr);
+    if (err == EST_OK)
+        err = inquiry_new(w, in->schemas, release_all, in, &in->inquiry, reterr);
     if (err != EST_OK) {
         intake_free(in);
         return err;
@@ -401,5 +493,8 @@ void intake_free(struct intake *in)
     est_schemas_free(in->schemas);
     est_buf_fini(&in->name);
     est_free(in->records);
+    est_free(in->repeats);
+    est_free(in->completed);
+    est_free(in->unchained);
     est_free(in);
 }

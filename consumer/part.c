@@ -1,12 +1,10 @@
 #include "part.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
-#include "core/offsets.h"
 
 #include <string.h>
-
-enum { TRACKED_MAX = 200000 }; /* records of one partition behind an unsettled one */
 
 static const struct est_type_config *type_of(const struct est_config *cfg, const char *topic)
 {
@@ -16,24 +14,39 @@ static const struct est_type_config *type_of(const struct est_config *cfg, const
     return NULL;
 }
 
+/* What is no note of ours is taken as nothing; without memory for it the partition cannot be held,
+ * for its counts would be lost. */
+static est_err start(struct part *p, int64_t offset, struct est_view metadata)
+{
+    est_err err = est_account_start(p->account, offset, metadata);
+
+    p->started = true;
+    if (err == EST_ERR_INVALID)
+        EST_LOG(EST_WARN, "foreign_metadata", EST_S("topic", p->type->topic),
+                EST_I("partition", p->partition), EST_I("offset", offset));
+    return err == EST_ERR_INVALID ? EST_OK : err;
+}
+
 static est_err part_init(struct part *p, const struct est_config *cfg,
                          const struct est_kafka_position *pos)
 {
+    est_err err;
+
     *p = (struct part){.type = type_of(cfg, pos->topic),
                        .partition = pos->partition,
                        .committed = pos->offset,
+                       .sent = -1,
                        .high = -1};
     est_list_init(&p->parcels);
     est_list_init(&p->held);
+    est_buf_init(&p->note, EST_NOTE_MAX);
     if (p->type == NULL)
         return EST_ERR_NOTFOUND;
-    if (est_offsets_new(TRACKED_MAX, &p->offsets) != EST_OK)
-        return EST_ERR_NOMEM;
-    if (pos->offset >= 0) {
-        est_offsets_start(p->offsets, pos->offset);
-        p->started = true;
-    }
-    return EST_OK;
+    err = est_account_new(est_view_str(p->type->name), (uint32_t)pos->partition,
+                          PART_UNCOMMITTED_MAX, &p->account);
+    if (err == EST_OK && pos->offset >= 0)
+        err = start(p, pos->offset, pos->metadata);
+    return err;
 }
 
 est_err parts_assign(struct parts *ps, const struct est_config *cfg,
@@ -43,12 +56,12 @@ est_err parts_assign(struct parts *ps, const struct est_config *cfg,
     ps->items = est_calloc(n, sizeof(*ps->items));
     if (ps->items == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for %zu partitions", n);
-    for (; ps->n < n; ps->n++) {
-        est_err err = part_init(&ps->items[ps->n], cfg, &pos[ps->n]);
+    for (size_t i = 0; i < n; i++) {
+        est_err err = part_init(&ps->items[ps->n++], cfg, &pos[i]);
         if (err != EST_OK) {
             parts_clear(ps);
-            return est_why_set(reterr, err, "partition %d of %s cannot be held",
-                               pos[ps->n].partition, pos[ps->n].topic);
+            return est_why_set(reterr, err, "partition %d of %s cannot be held", pos[i].partition,
+                               pos[i].topic);
         }
     }
     return EST_OK;
@@ -56,10 +69,12 @@ est_err parts_assign(struct parts *ps, const struct est_config *cfg,
 
 void parts_clear(struct parts *ps)
 {
-    for (size_t i = 0; i < ps->n; i++)
-        est_offsets_free(ps->items[i].offsets);
+    for (size_t i = 0; i < ps->n; i++) {
+        est_account_free(ps->items[i].account);
+        est_buf_fini(&ps->items[i].note);
+    }
     est_free(ps->items);
-    *ps = (struct parts){0};
+    *ps = (struct parts){.note_max = ps->note_max};
 }
 
 struct part *parts_find(struct parts *ps, const char *topic, int32_t partition)
@@ -82,28 +97,59 @@ void part_handed_out(struct part *p, int64_t offset)
         p->high = offset;
 }
 
-/* A group that has committed nothing begins where its first record stands. */
-est_err part_track(struct part *p, int64_t offset)
+est_err part_read(struct part *p, int64_t offset, struct est_view chain, enum est_account_kind kind,
+                  struct est_account_answer *ret)
 {
-    if (!p->started) {
-        est_offsets_start(p->offsets, offset);
-        p->started = true;
+    est_err err = p->started ? EST_OK : start(p, offset, EST_VIEW_NONE);
+
+    if (err != EST_OK)
+        return err;
+    if (!p->reads && offset > est_account_commit_point(p->account)) {
+        EST_LOG(EST_WARN, "log_begins_later", EST_S("topic", p->type->topic),
+                EST_I("partition", p->partition), EST_I("offset", offset),
+                EST_I("committed", p->committed));
+        est_account_jump(p->account);
     }
-    return est_offsets_track(p->offsets, offset);
+    p->reads = true;
+    return est_account_read(p->account, offset, chain, kind, ret);
+}
+
+/* --- commits --- */
+
+/* Also when the commit point has not moved: a note says what is settled beyond it. */
+static bool has_news(const struct part *p)
+{
+    return p->started && (est_account_commit_point(p->account) > p->committed ||
+                          est_account_settled(p->account) != p->noted);
+}
+
+static bool write_note(struct part *p, size_t max)
+{
+    est_err err;
+
+    est_buf_clear(&p->note);
+    err = est_account_note(p->account, max, &p->note);
+    if (err != EST_OK)
+        EST_LOG(EST_ERROR, "no_note", EST_S("code", est_err_code(err)),
+                EST_S("topic", p->type->topic), EST_I("partition", p->partition));
+    return err == EST_OK;
 }
 
 size_t parts_to_commit(struct parts *ps, struct est_kafka_position *pos)
 {
-    size_t n = 0;
+    size_t max = ps->note_max > 0 ? ps->note_max : EST_NOTE_MAX, n = 0;
 
     for (size_t i = 0; i < ps->n; i++) {
         struct part *p = &ps->items[i];
-        int64_t point = p->started ? est_offsets_commit_point(p->offsets) : -1;
-        if (point < 0 || point <= p->committed)
+        p->sent = -1;
+        if (!has_news(p) || !write_note(p, max))
             continue;
-        p->sent = point;
-        pos[n++] = (struct est_kafka_position){
-            .topic = p->type->topic, .partition = p->partition, .offset = point};
+        p->sent = est_account_commit_point(p->account);
+        p->sent_noted = est_account_settled(p->account);
+        pos[n++] = (struct est_kafka_position){.topic = p->type->topic,
+                                               .partition = p->partition,
+                                               .offset = p->sent,
+                                               .metadata = est_buf_view(&p->note)};
     }
     return n;
 }
@@ -112,8 +158,20 @@ void parts_committed(struct parts *ps, bool ok)
 {
     for (size_t i = 0; i < ps->n; i++) {
         struct part *p = &ps->items[i];
-        if (ok && p->sent > p->committed)
+        if (ok && p->sent >= 0) {
             p->committed = p->sent;
-        p->sent = 0;
+            p->noted = p->sent_noted;
+        }
+        p->sent = -1;
     }
+}
+
+bool parts_shorten_notes(struct parts *ps)
+{
+    size_t max = ps->note_max > 0 ? ps->note_max : EST_NOTE_MAX;
+
+    if (max == EST_NOTE_MIN)
+        return false;
+    ps->note_max = max / 2 > EST_NOTE_MIN ? max / 2 : EST_NOTE_MIN;
+    return true;
 }

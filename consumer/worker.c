@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "core/lanes.h"
-#include "core/offsets.h"
 #include "deadletter.h"
 #include "deliver.h"
 #include "intake.h"
@@ -57,15 +56,20 @@ static void on_commit_timer(void *arg)
 }
 
 /* Armed by the first settled event: an idle consumer has no timer. */
-void worker_settle(struct worker *w, struct parcel *pc)
+void worker_settled(struct worker *w)
 {
     struct life *l = life_of(w);
 
-    (void)est_offsets_settle(pc->part->offsets, est_kafka_msg_offset(pc->msg), EST_END_DELIVERED);
-    parcel_free(&w->parcels, pc);
     if (!l->committing && !est_loop_timer_armed(&l->commit))
         est_loop_timer_at(w->loop, &l->commit,
                           est_loop_now(w->loop) + w->cfg->consumer_commit_interval);
+}
+
+void worker_settle(struct worker *w, struct parcel *pc, enum est_end end)
+{
+    (void)est_account_settle(pc->part->account, est_kafka_msg_offset(pc->msg), end);
+    parcel_free(&w->parcels, pc);
+    worker_settled(w);
 }
 
 static void on_committed(void *arg, est_err err, const char *detail)
@@ -77,6 +81,8 @@ static void on_committed(void *arg, est_err err, const char *detail)
     if (err != EST_OK)
         EST_LOG(EST_WARN, "commit_failed", EST_S("code", est_err_code(err)),
                 EST_S("detail", detail));
+    if (err == EST_ERR_TOO_LARGE && parts_shorten_notes(&l->w.parts))
+        EST_LOG(EST_WARN, "notes_shortened", EST_I("characters", l->w.parts.note_max));
     parts_committed(&l->w.parts, err == EST_OK);
     if (!est_loop_timer_armed(&l->commit))
         est_loop_timer_at(l->w.loop, &l->commit,
@@ -207,6 +213,12 @@ static void on_fatal(void *arg, const char *detail)
     est_loop_stop(l->w.loop);
 }
 
+void worker_give_up(struct worker *w, const char *why)
+{
+    EST_LOG(EST_ERROR, "gives_up", EST_S("detail", why));
+    est_loop_stop(w->loop);
+}
+
 static void on_log(void *arg, int level, const char *facility, const char *text)
 {
     (void)arg;
@@ -227,10 +239,21 @@ static void on_turn(void *arg)
 
 /* --- operations --- */
 
+/* Below the commit point; what is read beyond it may still come out of order. */
+static void put_account(struct worker *w, const struct part *p, const char *number)
+{
+    struct est_note_sum sum = est_note_sum(est_account_now(p->account));
+
+    est_metrics_gauge(w->metrics, EST_METRIC_MISSING, p->type->topic, number, (double)sum.missing);
+    est_metrics_gauge(w->metrics, EST_METRIC_EXPIRED, p->type->topic, number, (double)sum.expired);
+}
+
 /* Of the partitions held now only: another member tells of those that it took over. */
-static void put_lag(struct worker *w)
+static void put_partitions(struct worker *w)
 {
     est_metrics_forget(w->metrics, EST_METRIC_LAG);
+    est_metrics_forget(w->metrics, EST_METRIC_MISSING);
+    est_metrics_forget(w->metrics, EST_METRIC_EXPIRED);
     for (size_t i = 0; i < w->parts.n; i++) {
         const struct part *p = &w->parts.items[i];
         int64_t end = est_kafka_sub_end_offset(w->sub, p->type->topic, p->partition);
@@ -239,6 +262,7 @@ static void put_lag(struct worker *w)
         if (end >= 0)
             est_metrics_gauge(w->metrics, EST_METRIC_LAG, p->type->topic, number,
                               p->committed >= 0 ? (double)(end - p->committed) : (double)end);
+        put_account(w, p, number);
     }
 }
 
@@ -251,7 +275,7 @@ static void render_metrics(void *arg, struct est_buf *out)
                       est_health_is_ready(&l->w.health));
     est_metrics_gauge(l->w.metrics, EST_METRIC_KAFKA_UP, NULL, NULL, l->kafka_up);
     deliver_metrics(l->w.deliver);
-    put_lag(&l->w);
+    put_partitions(&l->w);
     est_metrics_render(l->w.metrics, out);
 }
 

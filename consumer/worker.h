@@ -59,8 +59,12 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
 void worker_run(struct worker *w);
 void worker_free(struct worker *w);
 
-/* The parcel is delivered or dead-lettered: its offset may be committed, and it is gone. It has
- * left the lanes before. */
-void worker_settle(struct worker *w, struct parcel *pc);
+/* The parcel has ended, delivered or dead: its offset may be committed, and it is gone. It has left
+ * the lanes before. */
+void worker_settle(struct worker *w, struct parcel *pc, enum est_end end);
+/* A record was settled as it was read: there is something to commit. */
+void worker_settled(struct worker *w);
 /* Something ended: the end of a revoke may have come. */
 void worker_progress(struct worker *w);
+/* There is no way on that loses nothing: the process ends, and others take over. */
+void worker_give_up(struct worker *w, const char *why);

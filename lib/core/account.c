@@ -149,9 +149,12 @@ static bool has_run(struct est_account *acc)
     return acc->n < acc->runs_max;
 }
 
-bool est_account_has_room(struct est_account *acc)
+size_t est_account_room(struct est_account *acc)
 {
-    return est_offsets_has_room(acc->offsets) && has_run(acc);
+    size_t records = est_offsets_room(acc->offsets);
+    size_t runs = has_run(acc) ? acc->runs_max - acc->n : 0;
+
+    return records < runs ? records : runs;
 }
 
 /* Room for one more record, so that all that follows cannot fail. */

@@ -59,8 +59,8 @@ void est_account_jump(struct est_account *acc);
  * nothing has changed, read no further for now, and this one again later. */
 est_err est_account_read(struct est_account *acc, int64_t offset, struct est_view header,
                          enum est_account_kind kind, struct est_account_answer *ret);
-/* False: the next est_account_read() says EST_ERR_FULL. */
-bool est_account_has_room(struct est_account *acc);
+/* Records that can be read before EST_ERR_FULL, whatever their chains are. */
+size_t est_account_room(struct est_account *acc);
 /* A record that was to be delivered has ended, delivered or dead. EST_ERR_NOTFOUND when it is not
  * waited for, as happens to a late answer of an earlier assignment. */
 est_err est_account_settle(struct est_account *acc, int64_t offset, enum est_end end);

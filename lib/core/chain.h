@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 #define EST_CHAIN_HEADER "esteira-chain"
+/* A record with this header, a chain and no value is a mark: no event, but a word that the chain
+ * goes this far, so that what is missing before it shows. */
+#define EST_MARK_HEADER "esteira-mark"
 
 enum {
     EST_CHAIN_TYPE_MAX = 64,

@@ -92,9 +92,9 @@ est_err est_offsets_track(struct est_offsets *off, int64_t offset)
     return EST_OK;
 }
 
-bool est_offsets_has_room(const struct est_offsets *off)
+size_t est_offsets_room(const struct est_offsets *off)
 {
-    return off->n < off->max;
+    return off->max - off->n;
 }
 
 /* Without gaps the entry lies as far from the first as its offset does; with gaps it can only lie

@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "core/tally.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +21,8 @@ void est_offsets_start(struct est_offsets *off, int64_t offset);
 /* A record was read. EST_ERR_RANGE: below one that was read before; EST_ERR_FULL: too many wait
  * behind an unsettled one, read no further for now; EST_ERR_NOMEM. */
 est_err est_offsets_track(struct est_offsets *off, int64_t offset);
-bool est_offsets_has_room(const struct est_offsets *off);
+/* Records that can be tracked before EST_ERR_FULL. */
+size_t est_offsets_room(const struct est_offsets *off);
 /* A tracked record is settled: how it ended, not EST_END_OPEN. EST_ERR_NOTFOUND when it is not
  * tracked or was settled before, as happens to a late answer of an earlier assignment. */
 est_err est_offsets_settle(struct est_offsets *off, int64_t offset, enum est_end end);

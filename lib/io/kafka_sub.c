@@ -146,6 +146,7 @@ void est_kafka_sub_close(struct est_kafka_sub *ks)
     if (ks->closing)
         return;
     ks->closing = true;
+    est_kafka_sub_drop_unread(ks);
     rd_kafka_error_destroy(rd_kafka_consumer_close_queue(ks->rk, ks->queue));
 }
 
@@ -248,7 +249,8 @@ est_err est_kafka_sub_new(struct est_loop *lp, const struct est_kafka_sub_option
                                  .records_wake = {.fd = -1},
                                  .results_wake = {.fd = -1},
                                  .poll_timer = {.fn = on_poll_timer, .arg = ks},
-                                 .give_timer = {.fn = est_kafka_sub_on_give_timer, .arg = ks}};
+                                 .give_timer = {.fn = est_kafka_sub_on_give_timer, .arg = ks},
+                                 .assign_timer = {.fn = est_kafka_sub_on_assign_timer, .arg = ks}};
     est_pool_init(&ks->messages, est_kafka_msg_block(), EST_KAFKA_SUB_QUEUE);
     if (copy_topics(ks, opt) != EST_OK)
         (void)est_why_set(reterr, err, "no memory for the Kafka consumer");
@@ -274,11 +276,14 @@ void est_kafka_sub_free(struct est_kafka_sub *ks)
         return;
     est_loop_timer_off(ks->loop, &ks->poll_timer);
     est_loop_timer_off(ks->loop, &ks->give_timer);
+    est_loop_timer_off(ks->loop, &ks->assign_timer);
     est_kafka_wake_fini(&ks->wake);
     est_kafka_wake_fini(&ks->records_wake);
     est_kafka_wake_fini(&ks->results_wake);
     if (ks->revoked != NULL)
         rd_kafka_topic_partition_list_destroy(ks->revoked);
+    if (ks->unread != NULL)
+        rd_kafka_topic_partition_list_destroy(ks->unread);
     if (ks->results != NULL)
         rd_kafka_queue_destroy(ks->results);
     if (ks->records != NULL)

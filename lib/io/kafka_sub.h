@@ -44,15 +44,16 @@ struct est_kafka_position {
 struct est_kafka_sub_handlers {
     /* A record; the handler owns m from here. */
     void (*record)(void *arg, struct est_kafka_msg *m);
-    /* Partitions arrive, with what the group committed for them: no offset = nothing committed, or
-     * the coordinator did not say in time and the records themselves show where it goes on. */
+    /* Partitions arrive, with what the group committed for them: no offset = nothing committed, and
+     * the first record shows where it begins. */
     void (*assigned)(void *arg, const struct est_kafka_position *parts, size_t n);
     /* Partitions go, all of them. The handler finishes what is in flight and calls
      * est_kafka_sub_revoke_done, in this call or later (within the bound that it set itself); no
      * record is handed over meanwhile. lost = the group has already given them to others: what is
      * committed now would be refused. */
     void (*revoked)(void *arg, const struct est_kafka_position *parts, size_t n, bool lost);
-    /* Outcome of one est_kafka_sub_commit. */
+    /* Outcome of one est_kafka_sub_commit. EST_ERR_TOO_LARGE: the metadata is longer than the
+     * broker takes (offset.metadata.max.bytes). */
     void (*committed)(void *arg, est_err err, const char *detail);
     /* All brokers went down (up = false), or one answers again. Only changes are told. */
     void (*state)(void *arg, bool up, const char *detail);

@@ -9,6 +9,7 @@ enum {
     COMMITTED_WAIT_MS =
         2000 /* the one call here that blocks: what the group committed, at assign */
 };
+static const est_us COMMITTED_AGAIN = 500 * EST_MS;
 
 /* --- partitions come and go --- */
 
@@ -35,14 +36,16 @@ static struct est_kafka_position *positions_of(const struct est_kafka_sub *ks,
     return parts;
 }
 
-/* Without an answer in time the list stays as it is, and librdkafka asks again by itself before it
- * fetches: only the metadata is missed. */
-static void read_committed(struct est_kafka_sub *ks, rd_kafka_topic_partition_list_t *list)
+/* False without an answer for every partition in time. */
+static bool read_committed(struct est_kafka_sub *ks, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_resp_err_t code = rd_kafka_committed(ks->rk, list, COMMITTED_WAIT_MS);
 
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        code = list->elems[i].err;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         est_kafka_sub_tell_log(ks, 4, "COMMITTED", rd_kafka_err2str(code));
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static void assign(struct est_kafka_sub *ks, const rd_kafka_topic_partition_list_t *list)
@@ -68,13 +71,10 @@ static void forward_records(struct est_kafka_sub *ks, const rd_kafka_topic_parti
 }
 
 /* Memory that is out here leaves no way on that keeps the promise: the client counts as dead. */
-static void take_assignment(struct est_kafka_sub *ks, rd_kafka_topic_partition_list_t *list)
+static void hand_over(struct est_kafka_sub *ks, const rd_kafka_topic_partition_list_t *list)
 {
-    struct est_kafka_position *parts;
+    struct est_kafka_position *parts = positions_of(ks, list);
 
-    est_kafka_sub_set_up(ks, true, "the group coordinator answers");
-    read_committed(ks, list);
-    parts = positions_of(ks, list);
     if (parts == NULL) {
         ks->on.fatal(ks->on.arg, "no memory for an assignment");
         return;
@@ -83,6 +83,43 @@ static void take_assignment(struct est_kafka_sub *ks, rd_kafka_topic_partition_l
     est_free(parts);
     forward_records(ks, list);
     assign(ks, list);
+}
+
+/* Without what was committed nothing is read: librdkafka would find the offsets by itself, but not
+ * the metadata, and the next commit would replace what it says. */
+static void take_assignment(struct est_kafka_sub *ks, rd_kafka_topic_partition_list_t *list)
+{
+    est_kafka_sub_set_up(ks, true, "the group coordinator answers");
+    if (list->cnt == 0 || read_committed(ks, list)) {
+        hand_over(ks, list);
+        return;
+    }
+    ks->unread = rd_kafka_topic_partition_list_copy(list);
+    est_loop_timer_at(ks->loop, &ks->assign_timer, est_clock_mono() + COMMITTED_AGAIN);
+}
+
+void est_kafka_sub_on_assign_timer(void *arg)
+{
+    struct est_kafka_sub *ks = arg;
+    rd_kafka_topic_partition_list_t *list = ks->unread;
+
+    if (!read_committed(ks, list)) {
+        est_loop_timer_at(ks->loop, &ks->assign_timer, est_clock_mono() + COMMITTED_AGAIN);
+        return;
+    }
+    ks->unread = NULL;
+    hand_over(ks, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void est_kafka_sub_drop_unread(struct est_kafka_sub *ks)
+{
+    if (ks->unread == NULL)
+        return;
+    est_loop_timer_off(ks->loop, &ks->assign_timer);
+    rd_kafka_topic_partition_list_destroy(ks->unread);
+    ks->unread = NULL;
+    assign(ks, NULL);
 }
 
 static void give_back(struct est_kafka_sub *ks)
@@ -108,6 +145,10 @@ static void take_revocation(struct est_kafka_sub *ks, const rd_kafka_topic_parti
     struct est_kafka_position *parts;
 
     EST_ASSERT(ks->giving == EST_KAFKA_SUB_KEEPS);
+    if (ks->unread != NULL) {
+        est_kafka_sub_drop_unread(ks);
+        return;
+    }
     ks->revoked = rd_kafka_topic_partition_list_copy(list);
     ks->lost = rd_kafka_assignment_lost(ks->rk) != 0;
     ks->giving = EST_KAFKA_SUB_ASKED;
@@ -207,9 +248,10 @@ void est_kafka_sub_take_commit(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
 {
     rd_kafka_resp_err_t code = commit_code(ev);
     bool is_last = rd_kafka_event_opaque(ev) == &ks->give_tag;
-    est_err err = code == RD_KAFKA_RESP_ERR_NO_ERROR ? EST_OK
-                  : code < 0                         ? EST_ERR_KAFKA_DOWN
-                                                     : EST_ERR_KAFKA_REFUSED;
+    est_err err = code == RD_KAFKA_RESP_ERR_NO_ERROR                    ? EST_OK
+                  : code < 0                                            ? EST_ERR_KAFKA_DOWN
+                  : code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE ? EST_ERR_TOO_LARGE
+                                                                        : EST_ERR_KAFKA_REFUSED;
 
     if (!is_last)
         ks->committing = false;

@@ -19,7 +19,7 @@ struct est_kafka_sub {
     rd_kafka_queue_t *records; /* each partition that we hold is forwarded to it */
     rd_kafka_queue_t *results; /* of commits and probes */
     struct est_kafka_wake wake, records_wake, results_wake;
-    struct est_timer poll_timer, give_timer;
+    struct est_timer poll_timer, give_timer, assign_timer;
     est_us poll_every;
     char **topics;
     size_t n_topics;
@@ -28,6 +28,7 @@ struct est_kafka_sub {
     est_us commit_timeout;
     enum est_kafka_sub_giving giving;
     rd_kafka_topic_partition_list_t *revoked;
+    rd_kafka_topic_partition_list_t *unread; /* assigned, and what is committed is not known yet */
     bool lost, committing, down, probing, closing;
     struct est_pool messages;
     size_t fetch_max_bytes;
@@ -50,5 +51,8 @@ void est_kafka_sub_take_log(struct est_kafka_sub *ks, rd_kafka_event_t *ev);
 
 /* kafka_sub_group.c */
 void est_kafka_sub_on_give_timer(void *ks);
+void est_kafka_sub_on_assign_timer(void *ks);
+/* An assignment that was not handed over yet is refused. */
+void est_kafka_sub_drop_unread(struct est_kafka_sub *ks);
 void est_kafka_sub_take_rebalance(struct est_kafka_sub *ks, rd_kafka_event_t *ev);
 void est_kafka_sub_take_commit(struct est_kafka_sub *ks, rd_kafka_event_t *ev);

@@ -4,8 +4,8 @@
 #include "codec/avro_write.h"
 #include "codec/deadletter.h"
 #include "codec/wire.h"
+#include "core/chain.h"
 #include "core/lanes.h"
-#include "core/offsets.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
 
@@ -69,6 +69,8 @@ struct est_kafka_msg {
     size_t len;
     bool is_own;
     const char *replay_for; /* a header; NULL = none */
+    bool is_mark;           /* likewise */
+    char chain[80];         /* likewise; empty = none */
     int64_t timestamp_ms;
     bool by_broker;
 };
@@ -167,6 +169,10 @@ int64_t est_kafka_msg_offset(const struct est_kafka_msg *m)
 
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
+    if (strcmp(name, EST_CHAIN_HEADER) == 0)
+        return est_view_str(m->chain[0] != '\0' ? m->chain : NULL);
+    if (strcmp(name, EST_MARK_HEADER) == 0)
+        return est_view_str(m->is_mark ? "1" : NULL);
     return strcmp(name, EST_REPLAY_FOR_HEADER) == 0 ? est_view_str(m->replay_for) : EST_VIEW_NONE;
 }
 
@@ -190,6 +196,18 @@ struct est_kafka_msg *fixture_timed(struct est_kafka_msg *m, int64_t ms, bool by
 struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *destination)
 {
     m->replay_for = destination;
+    return m;
+}
+
+struct est_kafka_msg *fixture_chained(struct est_kafka_msg *m, unsigned boot, unsigned n)
+{
+    (void)snprintf(m->chain, sizeof(m->chain), "%032x/0/order/0/%u", boot, n);
+    return m;
+}
+
+struct est_kafka_msg *fixture_mark(struct est_kafka_msg *m)
+{
+    m->is_mark = true;
     return m;
 }
 

@@ -32,5 +32,8 @@ struct est_kafka_msg *fixture_msg(int64_t offset, const char *key, const void *v
 /* The message, with the header of a replay that is for that destination; the name is borrowed. */
 struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *destination);
 struct est_kafka_msg *fixture_timed(struct est_kafka_msg *m, int64_t ms, bool by_broker);
+/* The message, as the n-th of a chain of partition 0; and with the header of a mark. */
+struct est_kafka_msg *fixture_chained(struct est_kafka_msg *m, unsigned boot, unsigned n);
+struct est_kafka_msg *fixture_mark(struct est_kafka_msg *m);
 /* Messages that were made and not freed. */
 extern int fixture_messages;

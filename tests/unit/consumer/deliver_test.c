@@ -37,8 +37,9 @@ void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_c
     (void)snprintf(saw.reason, sizeof(saw.reason), "%s", reason);
 }
 
-void worker_settle(struct worker *w, struct parcel *pc)
+void worker_settle(struct worker *w, struct parcel *pc, enum est_end end)
 {
+    assert_int_equal(end, EST_END_DELIVERED);
     saw.settled++;
     parcel_free(&w->parcels, pc);
 }

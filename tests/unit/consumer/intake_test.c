@@ -17,7 +17,7 @@
 /* --- what stands in --- */
 
 static struct {
-    bool held, paused[8], dlq_full, can_ask;
+    bool held, paused[8], dlq_full, can_ask, gave_up;
     size_t round; /* what the requests take that may be in flight */
     int condemned, asked, settled;
     enum est_verdict_class class;
@@ -63,10 +63,17 @@ void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_c
     saw.class = class;
 }
 
-void worker_settle(struct worker *w, struct parcel *pc)
+void worker_settled(struct worker *w)
 {
+    (void)w;
     saw.settled++;
-    parcel_free(&w->parcels, pc);
+}
+
+void worker_give_up(struct worker *w, const char *why)
+{
+    (void)w;
+    (void)why;
+    saw.gave_up = true;
 }
 
 est_err inquiry_new(struct worker *w, struct est_schemas *schemas, inquiry_done *done, void *arg,
@@ -252,6 +259,61 @@ static void a_parcel_knows_how_it_is_read(void **state)
     close_intake(w);
 }
 
+/* What the account settles by itself makes no parcel; a mark is no tombstone for the DLQ. */
+static void repeats_and_marks_are_settled_as_they_are_read(void **state)
+{
+    struct worker *w = open_intake(1);
+    struct part *p = &w->parts.items[0];
+    const struct est_note *now;
+
+    (void)state;
+    intake_take(w->intake, p, fixture_chained(fixture_order(0, "a", "x"), 1, 0));
+    intake_take(w->intake, p, fixture_chained(fixture_order(1, "a", "x"), 1, 0));
+    assert_int_equal(p->waiting, 1);
+    assert_int_equal(saw.settled, 1);
+    intake_take(w->intake, p, fixture_mark(fixture_chained(fixture_msg(2, "", NULL, 0), 1, 4)));
+    assert_int_equal(p->waiting, 1);
+    assert_int_equal(saw.settled, 2);
+    assert_int_equal(saw.condemned, 0);
+    intake_take(w->intake, p, fixture_chained(fixture_order(3, "a", "x"), 2, 0));
+    intake_take(w->intake, p, fixture_order(4, "a", "x"));
+    assert_int_equal(p->waiting, 3);
+    assert_int_equal(est_account_settle(p->account, 0, EST_END_DELIVERED), EST_OK);
+    now = est_account_now(p->account);
+    assert_int_equal(now->tally.fresh, 1);
+    assert_int_equal(now->tally.repeats, 1);
+    assert_int_equal(now->tally.marks, 1);
+    assert_int_equal(est_note_sum(now).missing, 3);
+    close_intake(w);
+}
+
+/* Behind a record that is never settled reading stops, and nothing is passed over: the commit point
+ * would pass it, too. */
+static void a_full_partition_waits_until_the_commit_point_rises(void **state)
+{
+    struct worker *w = open_intake(2);
+    struct part *p = &w->parts.items[0];
+    struct est_account_answer answer;
+
+    (void)state;
+    for (int64_t i = 0; i < PART_UNCOMMITTED_MAX; i++)
+        assert_int_equal(part_read(p, i, EST_VIEW_NONE, EST_ACCOUNT_EVENT, &answer), EST_OK);
+    take(w, 0, PART_UNCOMMITTED_MAX, 3);
+    assert_true(saw.paused[0] && p->full);
+    assert_int_equal(p->waiting, 0);
+    for (int64_t i = 1; i < PART_UNCOMMITTED_MAX; i++)
+        assert_int_equal(est_account_settle(p->account, i, EST_END_DELIVERED), EST_OK);
+    intake_resume(w->intake);
+    assert_true(saw.paused[0]);
+    assert_int_equal(est_account_settle(p->account, 0, EST_END_DELIVERED), EST_OK);
+    assert_int_equal(est_account_commit_point(p->account), PART_UNCOMMITTED_MAX);
+    intake_resume(w->intake);
+    assert_false(saw.paused[0] || p->full || saw.gave_up);
+    assert_int_equal(p->waiting, 3);
+    assert_int_equal(est_account_pending(p->account), 3);
+    close_intake(w);
+}
+
 static void a_repeated_offset_is_dropped(void **state)
 {
     struct worker *w = open_intake(1);
@@ -384,6 +446,8 @@ int main(void)
         cmocka_unit_test(what_each_record_becomes),
         cmocka_unit_test(a_replay_for_another_is_passed_over),
         cmocka_unit_test(a_parcel_knows_how_it_is_read),
+        cmocka_unit_test(repeats_and_marks_are_settled_as_they_are_read),
+        cmocka_unit_test(a_full_partition_waits_until_the_commit_point_rises),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
