@@ -377,11 +377,13 @@ static void count(struct intake *in, const struct part *p, struct est_account_an
 static void read_record(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct est_account_answer answer;
-    est_err err =
-        p->full ? EST_ERR_FULL
-                : part_read(p, est_kafka_msg_offset(msg),
-                            est_kafka_msg_header(msg, EST_CHAIN_HEADER), kind_of(in, msg), &answer);
+    char chain[EST_CHAIN_TEXT_MAX];
+    size_t len = est_kafka_msg_copy_header(msg, EST_CHAIN_HEADER, chain, sizeof(chain));
+    est_err err = EST_ERR_FULL;
 
+    if (!p->full)
+        err = part_read(p, est_kafka_msg_offset(msg), est_view(chain, len), kind_of(in, msg),
+                        &answer);
     if (err == EST_ERR_RANGE) {
         est_kafka_msg_free(msg);
     } else if (err != EST_OK) {

@@ -215,6 +215,34 @@ bool est_kafka_msg_is_timed_by_broker(const struct est_kafka_msg *m)
     return m->by_broker;
 }
 
+static size_t copy_value(struct est_view value, char *out, size_t max)
+{
+    if (value.data == NULL || value.len > max)
+        return 0;
+    memcpy(out, value.data, value.len);
+    return value.len;
+}
+
+/* Memory that was taken and goes at once is the allocator's cheapest; librdkafka takes the headers
+ * apart again when they are asked for once more. */
+size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name, char *out,
+                                 size_t max)
+{
+    rd_kafka_message_t *fetched = (rd_kafka_message_t *)(uintptr_t)m->fetched;
+    rd_kafka_headers_t *list;
+    const void *value;
+    size_t len, n = 0;
+
+    if (fetched == NULL)
+        return copy_value(est_kafka_msg_header(m, name), out, max);
+    if (rd_kafka_message_detach_headers(fetched, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    if (rd_kafka_header_get_last(list, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        n = copy_value(est_view(value, len), out, max);
+    rd_kafka_headers_destroy(list);
+    return n;
+}
+
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
     const rd_kafka_headers_t *list = m->event ? fetched_headers(m) : NULL;

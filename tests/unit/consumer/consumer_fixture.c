@@ -176,6 +176,17 @@ struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *
     return strcmp(name, EST_REPLAY_FOR_HEADER) == 0 ? est_view_str(m->replay_for) : EST_VIEW_NONE;
 }
 
+size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name, char *out,
+                                 size_t max)
+{
+    struct est_view value = est_kafka_msg_header(m, name);
+
+    assert_true(value.len <= max);
+    if (value.len > 0)
+        memcpy(out, value.data, value.len);
+    return value.len;
+}
+
 int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m)
 {
     return m->timestamp_ms;
