@@ -9,52 +9,24 @@
  * the first write of a script or none: it does not run out of memory between two of them. */
 static struct est_redis_script append_script = {
     .text = EST_BUFFER_FENCE
-    "for i = 4, #ARGV, 3 do\n"
+    "for i = 5, #ARGV, 3 do\n"
     "  local r = redis.pcall('XADD', KEYS[2], '*', 'id', ARGV[i], 'chain', ARGV[i + 1],\n"
     "                        'record', ARGV[i + 2])\n"
     "  if type(r) == 'table' and r.err then return r end\n"
     "end\n"
     "redis.call('SADD', KEYS[3], ARGV[2])\n"
     "redis.call('HINCRBY', KEYS[4], ARGV[2], ARGV[3])\n"
-    "return (#ARGV - 3) / 3\n"};
-
-/* Flat: whether this was the end, then id, id, chain and record of each entry. In pieces, because
- * the size of what a count brings is not known before. from, count and max are locals set before.
- * */
-#define READ_BODY                                                              \
-    "local out, n, size = {0}, 0, 0\n"                                         \
-    "while n < count do\n"                                                     \
-    "  local want = math.min(count - n, 32)\n"                                 \
-    "  local got = redis.call('XRANGE', stream, from, '+', 'COUNT', want)\n"   \
-    "  for _, e in ipairs(got) do\n"                                           \
-    "    local f, at = e[2], 4 * n + 2\n"                                      \
-    "    local ours = f[1] == 'id' and f[3] == 'chain' and f[5] == 'record'\n" \
-    "    out[at] = e[1]\n"                                                     \
-    "    out[at + 1] = ours and f[2]\n"                                        \
-    "    out[at + 2] = ours and f[4]\n"                                        \
-    "    out[at + 3] = ours and f[6]\n"                                        \
-    "    n = n + 1\n"                                                          \
-    "    if ours then size = size + #f[2] + #f[4] + #f[6] end\n"               \
-    "    if size >= max then return out end\n"                                 \
-    "  end\n"                                                                  \
-    "  if #got < want then out[1] = 1 return out end\n"                        \
-    "  from = '(' .. got[#got][1]\n"                                           \
-    "end\n"                                                                    \
-    "return out\n"
-
-static struct est_redis_script read_script = {
-    .text = EST_BUFFER_FENCE "local stream, from = KEYS[2], ARGV[2]\n"
-                             "local count, max = tonumber(ARGV[3]), tonumber(ARGV[4])\n" READ_BODY};
-
-static struct est_redis_script peek_script = {
-    .text = "local stream, from = KEYS[1], ARGV[1]\n"
-            "local count, max = tonumber(ARGV[2]), tonumber(ARGV[3])\n" READ_BODY};
+    "local largest = redis.call('HGET', KEYS[4], ':' .. ARGV[2])\n"
+    "if tonumber(largest or 0) < tonumber(ARGV[4]) then\n"
+    "  redis.call('HSET', KEYS[4], ':' .. ARGV[2], ARGV[4])\n"
+    "end\n"
+    "return (#ARGV - 4) / 3\n"};
 
 /* Of entries that were gone already nobody knows the size: a share is taken off instead, and an
  * empty stream has 0 bytes in any case. The bytes are KEYS[3], of the type ARGV[2]. */
 #define TAKE_OFF                                                          \
     "if off > 0 then redis.call('HINCRBY', KEYS[3], ARGV[2], -off) end\n" \
-    "if redis.call('XLEN', KEYS[2]) == 0 then redis.call('HDEL', KEYS[3], ARGV[2]) end\n"
+    "if redis.call('XLEN', KEYS[2]) == 0 then redis.call('HDEL', KEYS[3], ARGV[2], ':' .. ARGV[2]) end\n"
 
 static struct est_redis_script remove_script = {
     .text = EST_BUFFER_FENCE
@@ -73,11 +45,6 @@ static struct est_redis_script refuse_script = {
                              "redis.call('SADD', KEYS[5], ARGV[6])\n"
                              "redis.call('XDEL', KEYS[2], ARGV[3])\n"
                              "local off = tonumber(ARGV[4])\n" TAKE_OFF "return 1\n"};
-
-static bool is_stream(const struct est_buffer_stream *s)
-{
-    return est_buffer_is_boot(s->boot) && s->type != NULL && est_buffer_is_type(s->type);
-}
 
 /* --- append --- */
 
@@ -133,17 +100,17 @@ est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *
                           const struct est_buffer_entry *entries, size_t n, est_buffer_n_fn *fn,
                           void *arg)
 {
-    enum { HEAD = 4 + 3 };
+    enum { HEAD = 4 + 4 };
     struct est_view args[HEAD + 3 * EST_BUFFER_ENTRIES_MAX];
     struct est_buffer_key lease = est_buffer_key(b, s->boot, "lease", "");
     struct est_buffer_key stream, types = est_buffer_key(b, s->boot, "types", "");
     struct est_buffer_key sizes = est_buffer_key(b, s->boot, "bytes", "");
     struct est_buffer_op *op;
-    uint64_t bytes = 0;
-    char text[24];
+    uint64_t bytes = 0, largest = 0;
+    char text[24], largest_text[24];
     est_err err;
 
-    if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
+    if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !est_buffer_is_stream(s))
         return EST_ERR_INVALID;
     op = est_buffer_op_new(b, arg);
     if (op == NULL)
@@ -156,9 +123,12 @@ est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *
         at[0] = entries[i].id;
         at[1] = entries[i].chain;
         at[2] = entries[i].record;
-        bytes += at[0].len + at[1].len + at[2].len;
+        uint64_t size = (uint64_t)at[0].len + at[1].len + at[2].len;
+        bytes += size;
+        largest = size > largest ? size : largest;
     }
     (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+    (void)snprintf(largest_text, sizeof(largest_text), "%llu", (unsigned long long)largest);
     args[0] = est_buffer_key_view(&lease);
     args[1] = est_buffer_key_view(&stream);
     args[2] = est_buffer_key_view(&types);
@@ -166,111 +136,12 @@ est_err est_buffer_append(struct est_buffer *b, const struct est_buffer_stream *
     args[4] = est_view_str(b->token);
     args[5] = est_view_str(s->type);
     args[6] = est_view_str(text);
+    args[7] = est_view_str(largest_text);
+    est_buffer_largest_add(b, s, largest);
     err = est_redis_script(b->redis, &append_script, 4, HEAD + 3 * n, args, on_appended, op);
     if (err == EST_OK && b->replicas > 0)
         send_wait(op);
     return est_buffer_op_sent(op, err);
-}
-
-/* --- read --- */
-
-static uint64_t weigh(const struct est_buffer_entry *e)
-{
-    return (uint64_t)e->id.len + e->chain.len + e->record.len;
-}
-
-/* An answer that we did not make is refused as a whole. */
-static bool take_entry(const struct est_redis_reply *r, size_t at, struct est_buffer_entry *e)
-{
-    struct est_view id = est_redis_text(est_redis_item(r, at));
-
-    if (id.len == 0 || id.len > EST_BUFFER_ID_MAX)
-        return false;
-    memcpy(e->stream_id, id.data, id.len);
-    e->stream_id[id.len] = '\0';
-    e->id = est_redis_text(est_redis_item(r, at + 1));
-    e->chain = est_redis_text(est_redis_item(r, at + 2));
-    e->record = est_redis_text(est_redis_item(r, at + 3));
-    e->bytes = weigh(e);
-    return true;
-}
-
-static void on_read(void *arg, est_err err, const struct est_redis_reply *r)
-{
-    struct est_buffer_entry entries[EST_BUFFER_ENTRIES_MAX];
-    struct est_buffer_op *op = arg;
-    size_t items = est_redis_n(r), n = items / 4;
-
-    est_buffer_see_fence(op->b, err, r);
-    if (err == EST_OK && (items % 4 != 1 || n > op->n))
-        err = EST_ERR_REDIS;
-    for (size_t i = 0; err == EST_OK && i < n; i++)
-        if (!take_entry(r, 4 * i + 1, &entries[i]))
-            err = EST_ERR_REDIS;
-    if (err != EST_OK)
-        op->fn.read(op->arg, err, NULL, 0, false);
-    else
-        op->fn.read(op->arg, EST_OK, entries, n, est_redis_integer(est_redis_item(r, 0)) == 1);
-    est_buffer_op_end(op);
-}
-
-static struct est_buffer_op *read_op(struct est_buffer *b, size_t count, est_buffer_read_fn *fn,
-                                     void *arg)
-{
-    struct est_buffer_op *op = est_buffer_op_new(b, arg);
-
-    if (op != NULL) {
-        op->fn.read = fn;
-        op->n = count;
-    }
-    return op;
-}
-
-est_err est_buffer_read(struct est_buffer *b, const struct est_buffer_stream *s, const char *after,
-                        size_t count, est_buffer_read_fn *fn, void *arg)
-{
-    struct est_buffer_key lease, stream;
-    struct est_buffer_op *op;
-    char from[EST_BUFFER_ID_MAX + 2] = "-", text[24], max[24];
-
-    if (count == 0 || count > EST_BUFFER_ENTRIES_MAX || !is_stream(s) ||
-        (after != NULL && strlen(after) > EST_BUFFER_ID_MAX))
-        return EST_ERR_INVALID;
-    op = read_op(b, count, fn, arg);
-    if (op == NULL)
-        return EST_ERR_NOMEM;
-    lease = est_buffer_key(b, s->boot, "lease", "");
-    stream = est_buffer_key(b, s->boot, s->type, "");
-    if (after != NULL)
-        (void)snprintf(from, sizeof(from), "(%s", after);
-    (void)snprintf(text, sizeof(text), "%zu", count);
-    (void)snprintf(max, sizeof(max), "%d", EST_BUFFER_READ_BYTES);
-    const struct est_view args[] = {est_buffer_key_view(&lease), est_buffer_key_view(&stream),
-                                    est_view_str(b->token),      est_view_str(from),
-                                    est_view_str(text),          est_view_str(max)};
-    return est_buffer_op_sent(op,
-                              est_redis_script(b->redis, &read_script, 2, 6, args, on_read, op));
-}
-
-est_err est_buffer_peek(struct est_buffer *b, const struct est_buffer_stream *s, bool refused,
-                        size_t count, est_buffer_read_fn *fn, void *arg)
-{
-    struct est_buffer_key stream;
-    struct est_buffer_op *op;
-    char text[24], max[24];
-
-    if (count == 0 || count > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
-        return EST_ERR_INVALID;
-    op = read_op(b, count, fn, arg);
-    if (op == NULL)
-        return EST_ERR_NOMEM;
-    stream = est_buffer_key(b, s->boot, s->type, refused ? ":refused" : "");
-    (void)snprintf(text, sizeof(text), "%zu", count);
-    (void)snprintf(max, sizeof(max), "%d", EST_BUFFER_READ_BYTES);
-    const struct est_view args[] = {est_buffer_key_view(&stream), EST_VIEW_LIT("-"),
-                                    est_view_str(text), est_view_str(max)};
-    return est_buffer_op_sent(op,
-                              est_redis_script(b->redis, &peek_script, 1, 4, args, on_read, op));
 }
 
 /* --- remove, refuse --- */
@@ -303,7 +174,7 @@ est_err est_buffer_remove(struct est_buffer *b, const struct est_buffer_stream *
     struct est_buffer_op *op;
     char text[24];
 
-    if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !is_stream(s))
+    if (n == 0 || n > EST_BUFFER_ENTRIES_MAX || !est_buffer_is_stream(s))
         return EST_ERR_INVALID;
     op = done_op(b, fn, arg);
     if (op == NULL)
@@ -332,7 +203,7 @@ est_err est_buffer_refuse(struct est_buffer *b, const struct est_buffer_stream *
     struct est_buffer_op *op;
     char text[24], member[EST_BOOT_LEN + EST_BUFFER_TYPE_MAX + 2];
 
-    if (!is_stream(s))
+    if (!est_buffer_is_stream(s))
         return EST_ERR_INVALID;
     op = done_op(b, fn, arg);
     if (op == NULL)

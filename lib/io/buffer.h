@@ -7,6 +7,7 @@
  *   {PREFIXbuf:BOOT}:lease          the holder's token, with an expiry
  *   {PREFIXbuf:BOOT}:types          set: types that ever appended
  *   {PREFIXbuf:BOOT}:bytes          hash: type → bytes of the values in its stream
+ *                                   and :type → the size that none of them exceeds
  *   {PREFIXbuf:BOOT}:adopt          there when an operator wants the boot adopted at once
  *   PREFIXboots                     list of INSTANCE/BOOT in the order of their first claim
  *   PREFIXrefused                   set of BOOT/TYPE that have a stream of refused entries

@@ -28,6 +28,11 @@ bool est_buffer_is_type(const char *text)
     return text[0] != '\0' && strlen(text) <= EST_BUFFER_TYPE_MAX && strpbrk(text, "/:{}") == NULL;
 }
 
+bool est_buffer_is_stream(const struct est_buffer_stream *s)
+{
+    return est_buffer_is_boot(s->boot) && s->type != NULL && est_buffer_is_type(s->type);
+}
+
 est_err est_buffer_new(const struct est_buffer_options *opt, struct est_buffer **ret,
                        struct est_why *reterr)
 {

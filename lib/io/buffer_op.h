@@ -4,7 +4,16 @@
 #include "base/list.h"
 #include "io/buffer.h"
 
+/* Own streams (EST_BUFFER_TYPES_MAX) and as many of others. */
+enum { EST_BUFFER_LARGEST_MAX = 2 * EST_BUFFER_TYPES_MAX };
 enum { EST_BUFFER_KEY_MAX = 384, EST_BUFFER_PREFIX_MAX = 128, EST_BUFFER_TYPE_MAX = 64 };
+
+/* No entry of the stream is larger; `known` once Redis has told about those of before. */
+struct est_buffer_largest {
+    char boot[EST_BOOT_LEN + 1], type[EST_BUFFER_TYPE_MAX + 1];
+    uint64_t bytes;
+    bool known;
+};
 
 struct est_buffer {
     struct est_redis *redis;
@@ -14,6 +23,8 @@ struct est_buffer {
     unsigned replicas;
     enum est_buffer_fence fence;
     struct est_node ops; /* under way; freed with the buffer */
+    struct est_buffer_largest largest[EST_BUFFER_LARGEST_MAX];
+    size_t largest_next; /* the place that is given to the next stream */
 };
 
 /* From the call until its callback. What the callback is depends on the operation. */
@@ -32,7 +43,7 @@ struct est_buffer_op {
     size_t n;
     est_err err; /* of an append, once `appended`; `waits`: WAIT's answer is still to come */
     bool appended, waits;
-    char boot[EST_BOOT_LEN + 1];
+    char boot[EST_BOOT_LEN + 1], type[EST_BUFFER_TYPE_MAX + 1];
     est_buffer_partition_fn *each;
     void *extra; /* freed by drop when the operation ends */
     void (*drop)(void *extra);
@@ -55,6 +66,17 @@ static inline struct est_view est_buffer_key_view(const struct est_buffer_key *k
 
 bool est_buffer_is_boot(const char *text);
 bool est_buffer_is_type(const char *text);
+bool est_buffer_is_stream(const struct est_buffer_stream *s);
+
+/* buffer_largest.c: how large the entries of a stream can be, so that a read may be bounded by
+ * their number. An entry of that size is about to be appended: */
+void est_buffer_largest_add(struct est_buffer *b, const struct est_buffer_stream *s,
+                            uint64_t bytes);
+/* Redis has told: no entry that it holds is larger. */
+void est_buffer_largest_told(struct est_buffer *b, const struct est_buffer_stream *s,
+                             uint64_t bytes);
+/* 0 = not known. */
+uint64_t est_buffer_largest(const struct est_buffer *b, const struct est_buffer_stream *s);
 
 /* NULL: no memory. */
 struct est_buffer_op *est_buffer_op_new(struct est_buffer *b, void *arg);

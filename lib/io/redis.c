@@ -314,6 +314,7 @@ est_err est_redis_new(struct est_loop *lp, const struct est_redis_options *opt,
     r->timeout = opt->timeout;
     est_list_init(&r->pending);
     est_list_init(&r->unsent);
+    est_list_init(&r->multis);
     est_buf_init(&r->out, EST_REDIS_SEND_MAX);
     r->later = (struct est_timer){.fn = on_later, .arg = r};
     err = set_up(r, opt, reterr);
@@ -342,6 +343,7 @@ void est_redis_free(struct est_redis *r)
     est_redis_link_stop(r);
     free_asks(&r->pending);
     free_asks(&r->unsent);
+    est_redis_multi_free(r);
     est_buf_fini(&r->out);
     est_secret_free(r->password);
     est_redis_tls_free(r->tls);

@@ -89,6 +89,17 @@ typedef void est_redis_fn(void *arg, est_err err, const struct est_redis_reply *
 est_err est_redis_command(struct est_redis *r, size_t n, const struct est_view *args,
                           est_redis_fn *fn, void *arg);
 
+/* MULTI, these commands, EXEC: they run in one step, and nothing of ours between them. r is EXEC's
+ * answer: an array, one answer for each command (which may be a fault). err: the first error that
+ * one of them, or EXEC, met; then r is NULL. n_commands: 1 to EST_REDIS_MULTI_MAX. */
+struct est_redis_words {
+    size_t n;
+    const struct est_view *args;
+};
+enum { EST_REDIS_MULTI_MAX = 8 };
+est_err est_redis_multi(struct est_redis *r, size_t n_commands,
+                        const struct est_redis_words *commands, est_redis_fn *fn, void *arg);
+
 /* A Lua script, one static object each; the sha is the server's and is filled in by est_redis. */
 struct est_redis_script {
     const char *text;

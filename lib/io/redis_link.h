@@ -52,6 +52,7 @@ struct est_redis {
 
     struct est_node pending; /* sent, in order */
     struct est_node unsent;  /* to be called back with DOWN */
+    struct est_node multis;  /* transactions under way */
     struct est_redis_ask *answering;
     size_t n_pending, n_bytes;
     struct est_buf out; /* the command that is being made */
@@ -69,6 +70,9 @@ void est_redis_link_fall(struct est_redis *r, est_err err, const char *what);
 void est_redis_link_watch(struct est_redis *r, est_us at);
 /* The answer to SCRIPT LOAD, of the greeting or later; arg is the est_redis. */
 void est_redis_link_loaded(void *arg, est_err err, const struct est_redis_reply *reply);
+
+/* redis_multi.c: the client ends, nobody is called back. */
+void est_redis_multi_free(struct est_redis *r);
 
 /* redis.c */
 /* A command of our own; `script` NULL but for SCRIPT LOAD. fn gets the est_redis as its arg, and is

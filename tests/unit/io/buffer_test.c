@@ -310,6 +310,82 @@ static void foreign_entries(void **unused)
     assert_string_equal(got.ids[2], "2");
 }
 
+static bool read_plainly(void)
+{
+    bool yes = strstr(redis_server_do(&server, "INFO commandstats"), "cmdstat_multi") != NULL;
+
+    (void)redis_server_do(&server, "CONFIG RESETSTAT");
+    return yes;
+}
+
+/* Once Redis has told how large entries are, no script reads them; unless they could be too many
+ * bytes. */
+static void plain_once_sizes_are_known(void **unused)
+{
+    (void)unused;
+    assert_int_equal(append(&own, 1, 1), EST_OK);
+    assert_int_equal(read_after(&own, NULL, 10), EST_OK);
+    assert_false(read_plainly());
+    (void)redis_server_do(&server, "XADD " KEY(OWN, "order") " * a b");
+    assert_int_equal(append(&own, 2, 2), EST_OK);
+    assert_int_equal(read_after(&own, NULL, 3), EST_OK);
+    assert_true(read_plainly());
+    assert_int_equal(got.n, 3);
+    assert_false(got.end);
+    assert_string_equal(got.ids[0], "1");
+    assert_string_equal(got.ids[1], "(none)");
+    assert_string_equal(got.ids[2], "2");
+    assert_int_equal(got.bytes, 2 * (1 + 13 + 5));
+    assert_int_equal(read_after(&own, got.stream_ids[2], 3), EST_OK);
+    assert_true(read_plainly());
+    assert_int_equal(got.n, 1);
+    assert_true(got.end);
+    assert_int_equal(append_sized(&own, 4, 1, EST_BUFFER_READ_BYTES / 8), EST_OK);
+    assert_int_equal(read_after(&own, NULL, 8), EST_OK);
+    assert_false(read_plainly());
+    assert_int_equal(read_after(&own, NULL, 7), EST_OK);
+    assert_true(read_plainly());
+    assert_int_equal(got.n, 5);
+}
+
+/* What another boot has appended is known when Redis has told, and a stream of before this field
+ * stays with the script. */
+static void sizes_of_other_boots(void **unused)
+{
+    const struct est_buffer_stream s = {.boot = ELSE, .type = "order"};
+
+    (void)unused;
+    (void)redis_server_do(&server, "XADD " KEY(ELSE, "order") " * id 1 chain c record r");
+    assert_int_equal(claim(ELSE), EST_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(read_after(&s, NULL, 10), EST_OK);
+        assert_int_equal(got.n, 1);
+        assert_false(read_plainly());
+    }
+    (void)redis_server_do(&server, "HSET " KEY(ELSE, "bytes") " :order 3");
+    assert_int_equal(read_after(&s, NULL, 10), EST_OK);
+    assert_int_equal(read_after(&s, NULL, 10), EST_OK);
+    assert_true(read_plainly());
+}
+
+/* Every stream is remembered for as long as it is ours. */
+static void sizes_of_many_streams(void **unused)
+{
+    static char types[3 * EST_BUFFER_TYPES_MAX][16];
+
+    (void)unused;
+    assert_int_equal(append(&own, 1, 1), EST_OK);
+    assert_int_equal(read_after(&own, NULL, 1), EST_OK);
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        struct est_buffer_stream s = {.boot = ELSE, .type = types[i]};
+        (void)snprintf(types[i], sizeof(types[i]), "t%zu", i);
+        assert_int_equal(append(&s, 1, 1), EST_ERR_FENCED);
+    }
+    (void)read_plainly();
+    assert_int_equal(read_after(&own, NULL, 1), EST_OK);
+    assert_true(read_plainly());
+}
+
 static void sizes_of_removed(void **unused)
 {
     (void)unused;
@@ -412,10 +488,27 @@ static void fenced(void **unused)
     }
     assert_int_equal(redis_server_number(&server, "XLEN " KEY(OWN, "order")), 1);
     assert_string_equal(redis_server_do(&server, "GET " KEY(OWN, "lease")), ELSE);
+    assert_false(read_plainly());
     assert_string_equal(redis_server_do(&server, "LRANGE esteira:boots 0 -1"), "shop/" OWN);
     (void)redis_server_do(&server, "SET " KEY(OWN, "lease") " " OWN);
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
         assert_int_equal(acts[i](), EST_OK);
+}
+
+static void plain_reads_are_fenced(void **unused)
+{
+    (void)unused;
+    assert_int_equal(append(&own, 1, 1), EST_OK);
+    assert_int_equal(do_read(), EST_OK);
+    (void)read_plainly();
+    (void)redis_server_do(&server, "DEL " KEY(OWN, "lease"));
+    assert_int_equal(do_read(), EST_ERR_FENCED);
+    assert_int_equal(got.fence, EST_FENCE_ABSENT);
+    (void)redis_server_do(&server, "SET " KEY(OWN, "lease") " " ELSE);
+    assert_int_equal(do_read(), EST_ERR_FENCED);
+    assert_int_equal(got.fence, EST_FENCE_OTHER);
+    assert_int_equal(got.n, 0);
+    assert_true(read_plainly());
 }
 
 /* --- leases --- */
@@ -742,10 +835,14 @@ int main(void)
         TEST(many_at_once),
         TEST(large_entries),
         TEST(foreign_entries),
+        TEST(plain_once_sizes_are_known),
+        TEST(sizes_of_other_boots),
+        TEST(sizes_of_many_streams),
         TEST(sizes_of_removed),
         TEST(refused_moves),
         TEST(arguments),
         TEST(fenced),
+        TEST(plain_reads_are_fenced),
         TEST(own_lease),
         TEST(anothers_lease),
         TEST(released_when_empty),
