@@ -290,7 +290,7 @@ static void look_at_destination(struct looks *ls, struct out *o,
     struct est_why why = {.code = EST_OK};
     char url[1200];
 
-    if (est_secret_new(d->token_file, d->token, &secret, &why) ||
+    if (est_secret_new_lines(d->token_file, d->token, &secret, &why) ||
         fetch_open(&f, d->ca_file, &why)) {
         looks_add(ls, o, "destination", MARK_BAD, cli_exit_at_open(why.code), why.code,
                   TEXT_LOOK_PLAIN, OUT_ARGS(why.text));

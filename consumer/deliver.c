@@ -24,7 +24,7 @@ static void unhold(struct shipment *s)
 
 bool deliver_hold(struct shipment *s, enum shipment_hold hold)
 {
-    if (endpoint_is_down(&s->dv->endpoint))
+    if (endpoint_is_down(&s->dv->endpoint) && !s->doubted)
         return false;
     unhold(s);
     s->hold = hold;
@@ -65,7 +65,7 @@ static void post(struct shipment *s)
     EST_LOG(EST_ERROR, "request_not_started", EST_S("code", est_err_code(err)),
             EST_S("detail", why.text));
     endpoint_forgo(&s->dv->endpoint, s->ticket);
-    deliver_retry_all(s, true, EST_SECOND);
+    deliver_retry_all(s, false, EST_SECOND);
 }
 
 static bool has_any(const struct shipment *s)
@@ -118,6 +118,7 @@ static void start(struct shipment *s)
         if (pc != NULL)
             part_handed_out(pc->part, est_kafka_msg_offset(pc->msg));
     }
+    s->doubted = false;
     est_bisect_init(&s->bisect, (uint32_t)s->batch.n);
     (void)est_bisect_next(&s->bisect, &s->range);
     post(s);
@@ -216,7 +217,7 @@ static void on_token(void *arg)
 {
     struct deliver *dv = arg;
 
-    endpoint_check_token(&dv->endpoint);
+    (void)endpoint_check_token(&dv->endpoint);
     est_loop_timer_at(dv->w->loop, &dv->token, est_loop_now(dv->w->loop) + TOKEN_EVERY);
 }
 
@@ -239,7 +240,7 @@ size_t deliver_round(const struct deliver *dv)
 
 size_t deliver_in_flight(const struct deliver *dv)
 {
-    return dv->busy;
+    return endpoint_is_down(&dv->endpoint) ? dv->busy - dv->held : dv->busy;
 }
 
 void deliver_abandon(struct deliver *dv)
@@ -318,6 +319,7 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     if (dv == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     dv->w = w;
+    dv->passed = 1;
     dv->limits = (struct est_batch_limits){d->batch_count, d->batch_bytes, 0, d->batch_age};
     dv->wake = (struct est_timer){.fn = on_wake, .arg = dv};
     dv->token = (struct est_timer){.fn = on_token, .arg = dv};

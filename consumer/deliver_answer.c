@@ -35,7 +35,7 @@ static void take_item(struct shipment *s, size_t i, const struct est_result *r, 
     else if (v.act == EST_VERDICT_POISON && !deadletter_is_full(s->dv->w->deadletter))
         deliver_condemn(s, i, v.class, r->status);
     else
-        deliver_give_back(s, i, false, floor);
+        deliver_give_back(s, i, true, floor);
 }
 
 /* False when results[] cannot be read: the outcome of every event is unknown. */
@@ -86,7 +86,7 @@ void deliver_ask_health(struct shipment *s)
         return;
     s->asking_health = false;
     endpoint_forgo(&s->dv->endpoint, s->ticket);
-    deliver_retry_all(s, true, 0);
+    deliver_retry_all(s, false, 0);
 }
 
 static size_t only_in(const struct shipment *s)
@@ -113,7 +113,7 @@ static void refused_alone(struct shipment *s, struct est_verdict v, int status)
         return;
     }
     (void)est_bisect_refuse(&s->bisect);
-    if (!blames_all) {
+    if (!blames_all && v.class != EST_CLASS_FORBIDDEN) {
         condemn(s, v.class, status);
         return;
     }
@@ -137,8 +137,10 @@ static void on_health(void *arg, const struct est_http_result *res)
 {
     struct shipment *s = arg;
     const struct est_outcome outcome = {res->err, res->status, 1, false};
-    /* A receiver without a status route answers 404: it is there, and speaks HTTP. */
-    bool no_route = res->err == EST_OK && (res->status == 404 || res->status == 405);
+    /* A receiver without a status route answers 404: it is there, and speaks HTTP. It is no proof
+     * where 404 is what is asked about. */
+    bool no_route = res->err == EST_OK && (res->status == 404 || res->status == 405) &&
+                    s->refused_class != EST_CLASS_FORBIDDEN;
     struct est_verdict v = est_verdict_of(&outcome);
     est_us floor = 0;
 
@@ -151,7 +153,57 @@ static void on_health(void *arg, const struct est_http_result *res)
     if (v.act == EST_VERDICT_DELIVERED)
         condemn(s, s->refused_class, s->refused_status);
     else
+        deliver_retry_all(s, s->refused_class == EST_CLASS_FORBIDDEN, 0);
+}
+
+/* Has anything else passed since one of the range was refused so before? Notes that it was now. */
+static bool is_refused_again(struct shipment *s)
+{
+    uint64_t passed = s->dv->passed;
+    bool again = false;
+
+    for (size_t i = s->range.from; i < s->range.to; i++) {
+        struct parcel *pc = deliver_parcel(s, i);
+        if (pc == NULL)
+            continue;
+        again = again || (pc->passed_mark != 0 && pc->passed_mark != passed);
+        if (pc->passed_mark == 0)
+            pc->passed_mark = passed;
+    }
+    return again;
+}
+
+/* A doubtful refusal is the endpoint's at first, and pauses it. It is the event's when others have
+ * passed meanwhile. */
+static struct est_verdict doubt(struct shipment *s, struct est_verdict v,
+                                const struct est_http_result *res)
+{
+    if (v.act != EST_VERDICT_PAUSE || !est_verdict_is_doubtful(res->status) || !is_refused_again(s))
+        return v;
+    v.act = s->sent > 1 ? EST_VERDICT_SPLIT : EST_VERDICT_POISON;
+    v.class = EST_CLASS_FORBIDDEN;
+    return v;
+}
+
+/* The probes of the pause find out whether it was for one event of this batch: each takes a part of
+ * it. One that stands alone waits, so that the next probe is another's. */
+static void paused(struct shipment *s, int status)
+{
+    if (!est_verdict_is_doubtful(status))
+        deliver_finish(s);
+    else if (!est_bisect_refuse(&s->bisect))
         deliver_retry_all(s, true, 0);
+    else {
+        s->doubted = true;
+        (void)deliver_hold(s, HOLD_RANGE);
+    }
+}
+
+/* What fails while the breaker stays closed, others passing, is its own fault until it is shown
+ * otherwise; what fails while it is open is nobody's. */
+static bool is_blamed(const struct shipment *s, struct est_verdict v)
+{
+    return v.class != EST_CLASS_LOCAL && !endpoint_is_down(&s->dv->endpoint);
 }
 
 void deliver_on_answer(void *arg, const struct est_http_result *res)
@@ -163,7 +215,7 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     est_us floor = 0;
 
     s->call = NULL;
-    v = est_verdict_of(&outcome);
+    v = doubt(s, est_verdict_of(&outcome), res);
     (void)est_retry_after_parse(res->retry_after, est_clock_wall(), &floor);
     observe_metrics(dv, v, res, s->sent);
     attempts_begin(dv->attempts, s);
@@ -174,6 +226,7 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     switch (v.act) {
     case EST_VERDICT_DELIVERED: deliver_all(s, res->status == 200); /* fall through */
     case EST_VERDICT_PER_ITEM:
+        dv->passed++;
         est_bisect_pass(&s->bisect);
         deliver_send_next(s);
         break;
@@ -183,13 +236,13 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
         break;
     case EST_VERDICT_POISON: refused_alone(s, v, res->status); break;
     case EST_VERDICT_PAUSE:
-        deliver_finish(s);
+        paused(s, res->status);
         break; /* the endpoint waits, the events keep their places */
     case EST_VERDICT_RETRY:
         if (v.class == EST_CLASS_RATE_LIMITED)
             deliver_finish(s); /* the budget waits, the events keep their places */
         else
-            deliver_retry_all(s, v.infra, floor);
+            deliver_retry_all(s, is_blamed(s, v), floor);
         break;
     }
 }

@@ -82,7 +82,7 @@ static est_err put_event(struct shipment *s, struct parcel *pc, struct est_why *
 static void set_aside(struct shipment *s, size_t i, est_err err, const struct est_why *why)
 {
     if (err == EST_ERR_NOMEM || deadletter_is_full(s->dv->w->deadletter))
-        deliver_give_back(s, i, true, 0);
+        deliver_give_back(s, i, false, 0);
     else
         deliver_condemn_damaged(s, i, est_verdict_class_of(err), why->text);
 }

@@ -42,34 +42,37 @@ void deliver_condemn_damaged(struct shipment *s, size_t i, enum est_verdict_clas
     deadletter_put(s->dv->w->deadletter, pc, class, 0, reason);
 }
 
-/* Quick at first. What the path failed for waits no longer than the quick ones do, for the breaker
- * holds everything meanwhile; what the dashboard answered about this event backs off on its own. */
-static est_us wait_for(struct deliver *dv, const struct parcel *pc, bool infra, est_us floor)
+/* Quick at first, then longer and longer. What is not blamed waits for a moment only, for it is the
+ * breaker that holds everything up. */
+static est_us wait_for(struct deliver *dv, const struct parcel *pc, bool blamed, est_us floor)
 {
     const struct est_destination_config *d = dv->w->dest;
     const struct est_retry_policy policy = {d->retries, d->retry_initial, d->retry_max};
-    unsigned failed = pc->attempts;
 
-    if (infra && failed >= d->retries)
-        failed = d->retries > 1 ? d->retries - 1 : 1;
     return est_loop_now(dv->w->loop) +
-           est_retry_wait(&policy, failed ? failed : 1, floor, &dv->w->rng);
+           est_retry_wait(&policy, blamed ? pc->failed : 1, floor, &dv->w->rng);
 }
 
-void deliver_give_back(struct shipment *s, size_t i, bool infra, est_us floor)
+/* Whose quick tries are used up shares no request with others any more, lest they fail with it. */
+void deliver_give_back(struct shipment *s, size_t i, bool blamed, est_us floor)
 {
     struct parcel *pc = deliver_parcel(s, i);
 
     if (pc->first_failed_at == 0)
         pc->first_failed_at = est_clock_wall();
+    if (blamed) {
+        pc->failed++;
+        pc->passed_mark = s->dv->passed;
+    }
+    pc->item.apart = pc->failed >= s->dv->w->dest->retries;
     est_series_add(s->dv->retried, 1);
-    est_batch_give_back(&s->batch, s->dv->w->lanes, i, wait_for(s->dv, pc, infra, floor));
+    est_batch_give_back(&s->batch, s->dv->w->lanes, i, wait_for(s->dv, pc, blamed, floor));
 }
 
-void deliver_retry_all(struct shipment *s, bool infra, est_us floor)
+void deliver_retry_all(struct shipment *s, bool blamed, est_us floor)
 {
-    for (size_t i = 0; i < s->batch.n; i++)
+    for (size_t i = s->range.from; i < s->range.to; i++)
         if (deliver_parcel(s, i) != NULL)
-            deliver_give_back(s, i, infra, floor);
+            deliver_give_back(s, i, blamed, floor);
     deliver_finish(s);
 }

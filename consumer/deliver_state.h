@@ -46,6 +46,8 @@ struct shipment {
     char key[DELIVER_KEY_MAX];            /* Idempotency-Key of the last request */
     bool asking_health; /* the request that is out asks whether the endpoint works at all */
     enum shipment_hold hold;
+    bool doubted; /* refused as the endpoint may be: it keeps its place also while that is down, and
+                     the probes, one by one, find out which */
 };
 
 struct deliver {
@@ -57,6 +59,7 @@ struct deliver {
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
     struct shipment *shipments; /* max_in_flight of them */
     size_t n, busy, held;
+    uint64_t passed; /* requests that delivered events; from 1 */
     struct est_timer wake, token;
     struct est_series **delivered, **duplicates; /* by type */
     struct est_series *retried, *seconds;
@@ -75,7 +78,7 @@ static inline struct parcel *deliver_parcel(const struct shipment *s, size_t i)
 /* The next range that still has events, or the end of the batch. */
 void deliver_send_next(struct shipment *s);
 /* Its next request, of this kind, may not start yet: it is tried again when one may. False when the
- * endpoint is down, and nobody knows for how long. */
+ * endpoint is down, and nobody knows for how long, unless the batch is doubted. */
 bool deliver_hold(struct shipment *s, enum shipment_hold hold);
 /* The batch is over; what is left of it waits again, blamed for nothing. */
 void deliver_finish(struct shipment *s);
@@ -105,8 +108,8 @@ void deliver_settle(struct shipment *s, size_t i, bool duplicate);
 void deliver_condemn(struct shipment *s, size_t i, enum est_verdict_class class, int status);
 void deliver_condemn_damaged(struct shipment *s, size_t i, enum est_verdict_class class,
                              const char *reason);
-/* To its lane, until its attempts let it be sent again. infra: the path failed, not the event.
- * floor: it waits at least so long. */
-void deliver_give_back(struct shipment *s, size_t i, bool infra, est_us floor);
-/* All that are left, and the batch is over. */
-void deliver_retry_all(struct shipment *s, bool infra, est_us floor);
+/* To its lane, until its failures let it be sent again. blamed: it failed while the path was well,
+ * so it counts. floor: it waits at least so long. */
+void deliver_give_back(struct shipment *s, size_t i, bool blamed, est_us floor);
+/* All that are left of the range, and the batch is over. */
+void deliver_retry_all(struct shipment *s, bool blamed, est_us floor);

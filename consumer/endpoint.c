@@ -13,6 +13,11 @@
 enum { URL_MAX = 2048, FIELDS_MAX = 64, FAILURES = 5 };
 static const est_us OPEN_MAX = 5 * EST_SECOND; /* a dashboard that is back is noticed within it */
 
+static const char *token_of(const struct endpoint *ep)
+{
+    return est_secret_at(ep->token, ep->token_at);
+}
+
 est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr)
 {
     const struct est_destination_config *d = w->dest;
@@ -27,7 +32,7 @@ est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *ret
     *ep = (struct endpoint){.w = w, .paused = EST_CLASS_NONE};
     est_breaker_init(&ep->breaker, policy);
     est_window_init(&ep->window, d->max_in_flight, d->max_in_flight);
-    err = est_secret_new(d->token_file, d->token, &ep->token, reterr);
+    err = est_secret_new_lines(d->token_file, d->token, &ep->token, reterr);
     if (err == EST_OK)
         err = signature_init(&ep->signature, d, reterr);
     if (err == EST_OK)
@@ -35,7 +40,7 @@ est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *ret
     if (err == EST_OK)
         err = accord_init(&ep->accord, w, &ep->breaker, reterr);
     if (err == EST_OK)
-        accord_set_token(&ep->accord, est_secret_get(ep->token));
+        accord_set_token(&ep->accord, token_of(ep));
     return err;
 }
 
@@ -130,6 +135,18 @@ static enum est_breaker_outcome breaker_outcome(struct est_verdict v)
     return v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED;
 }
 
+/* While a token is replaced its file holds both. Each is tried at once, then by turns, no faster than
+ * the breaker lets probes out: a refused token is not hammered. */
+static void try_other_token(struct endpoint *ep)
+{
+    if (est_secret_n(ep->token) < 2)
+        return;
+    ep->token_at = (ep->token_at + 1) % est_secret_n(ep->token);
+    if (++ep->refused < est_secret_n(ep->token))
+        est_breaker_hurry(&ep->breaker, est_loop_now(ep->w->loop));
+    accord_set_token(&ep->accord, token_of(ep));
+}
+
 /* A receiver that asks for less and does not say until when is left alone for longer each time. */
 static est_us bare_wait(struct endpoint *ep, int status)
 {
@@ -144,10 +161,12 @@ void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v
                       est_us wait, const struct est_ratelimit *said)
 {
     enum est_breaker_state before = ep->breaker.state;
-    bool is_paused;
+    bool is_paused, is_tripped;
 
     est_window_observe(&ep->window, window_outcome(v, status));
     est_breaker_observe(&ep->breaker, ticket, breaker_outcome(v), est_loop_now(ep->w->loop));
+    is_tripped = v.act == EST_VERDICT_PAUSE && before != EST_BREAKER_OPEN &&
+                 ep->breaker.state == EST_BREAKER_OPEN;
     accord_tell(&ep->accord, before);
     if (said != NULL)
         accord_observe(&ep->accord, said);
@@ -157,13 +176,15 @@ void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v
         wait = bare_wait(ep, status);
     accord_close(&ep->accord, wait);
     is_paused = v.act == EST_VERDICT_PAUSE && ep->breaker.state != EST_BREAKER_CLOSED;
-    if (is_paused || !v.infra)
+    if (is_paused || (!v.infra && ep->breaker.state == EST_BREAKER_CLOSED))
         set_paused(ep, is_paused ? v.class : EST_CLASS_NONE, status);
-    if (v.act == EST_VERDICT_PAUSE && v.class == EST_CLASS_AUTH)
-        endpoint_check_token(ep);
+    if (ep->breaker.state == EST_BREAKER_CLOSED)
+        ep->refused = 0;
+    if (is_tripped && v.class == EST_CLASS_AUTH && !endpoint_check_token(ep))
+        try_other_token(ep);
 }
 
-void endpoint_check_token(struct endpoint *ep)
+bool endpoint_check_token(struct endpoint *ep)
 {
     struct est_why why = {0};
     bool changed = false;
@@ -174,9 +195,11 @@ void endpoint_check_token(struct endpoint *ep)
                 EST_S("detail", why.text));
     } else if (changed) {
         EST_LOG(EST_INFO, "token_reloaded", EST_S("destination", ep->w->dest->name));
+        ep->token_at = ep->refused = 0;
         est_breaker_hurry(&ep->breaker, est_loop_now(ep->w->loop));
-        accord_set_token(&ep->accord, est_secret_get(ep->token));
+        accord_set_token(&ep->accord, token_of(ep));
     }
+    return changed;
 }
 
 void endpoint_metrics(const struct endpoint *ep)
@@ -238,7 +261,7 @@ est_err endpoint_send(struct endpoint *ep, const struct endpoint_request *what,
                       struct est_http_call **ret_call, struct est_why *why)
 {
     const struct est_destination_config *d = ep->w->dest;
-    const char *token = est_secret_get(ep->token);
+    const char *token = token_of(ep);
     char url[URL_MAX], authorization[EST_SECRET_MAX + 16];
     struct signature_fields sf;
     struct est_http_field fields[FIELDS_MAX];

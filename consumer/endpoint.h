@@ -29,6 +29,8 @@ struct endpoint {
     struct accord accord;
     enum est_verdict_class paused; /* why a person is waited for; NONE = nobody is */
     unsigned limited;              /* 429 in a row that did not say until when */
+    size_t token_at;               /* which line of the token's file is used */
+    size_t refused;                /* tokens that were refused since one was taken */
 };
 
 est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr);
@@ -60,5 +62,6 @@ struct endpoint_request {
 est_err endpoint_send(struct endpoint *ep, const struct endpoint_request *what,
                       void (*done)(void *arg, const struct est_http_result *res), void *arg,
                       struct est_http_call **ret_call, struct est_why *why);
-/* Look whether the token's file has changed; a new token ends an auth pause. */
-void endpoint_check_token(struct endpoint *ep);
+/* Look whether the token's file has changed: true then, and what waits for a token is tried with the
+ * new one. */
+bool endpoint_check_token(struct endpoint *ep);

@@ -51,6 +51,8 @@ static bool fits(const struct est_batch *b, const struct est_batch_limits *limit
 {
     if (b->n == b->cap || b->n >= limits->count)
         return false;
+    if (b->n > 0 && item->apart != b->items[0]->apart)
+        return false;
     return b->n == 0 || (b->bytes <= limits->bytes && item->bytes <= limits->bytes - b->bytes);
 }
 

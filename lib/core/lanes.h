@@ -32,7 +32,8 @@ struct est_lane_item {
     uint64_t serial;       /* order of arrival over all lanes */
     est_us arrived;
     size_t bytes;
-    bool out; /* handed out */
+    bool out;   /* handed out */
+    bool apart; /* shares no request with items that are not: set by the owner while it is out */
 };
 
 struct est_lanes_limits {

@@ -13,17 +13,16 @@ static est_us times_up_to(est_us a, uint64_t factor, est_us max)
 est_us est_retry_wait(const struct est_retry_policy *policy, unsigned failed, est_us floor,
                       struct est_rng *rng)
 {
-    unsigned slow;
-    est_us cap, wait;
+    unsigned quick = failed < policy->attempts ? failed : policy->attempts, slow;
+    est_us wait = times_up_to(policy->initial, quick, policy->max), cap;
 
     EST_ASSERT(policy->attempts > 0 && policy->initial > 0 && policy->max >= policy->initial);
     EST_ASSERT(failed > 0);
-    if (failed < policy->attempts) {
-        wait = times_up_to(policy->initial, failed, policy->max);
-    } else {
+    if (failed >= policy->attempts && wait < policy->max) {
         slow = failed - policy->attempts;
-        cap = times_up_to(policy->initial, UINT64_C(1) << (slow < 63 ? slow : 63), policy->max);
-        wait = (est_us)est_rng_below(rng, (uint64_t)cap + 1);
+        cap = times_up_to(policy->initial, UINT64_C(2) << (slow < 62 ? slow : 62),
+                          policy->max - wait);
+        wait += (est_us)est_rng_below(rng, (uint64_t)cap + 1);
     }
     return wait > floor ? wait : floor;
 }

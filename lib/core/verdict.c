@@ -109,6 +109,11 @@ struct est_verdict est_verdict_of(const struct est_outcome *outcome)
     return v;
 }
 
+bool est_verdict_is_doubtful(int status)
+{
+    return status == 403 || status == 404;
+}
+
 struct est_verdict est_verdict_of_item(int status)
 {
     return find_status(item_statuses, status);

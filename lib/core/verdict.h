@@ -41,6 +41,10 @@ struct est_outcome {
 
 struct est_verdict est_verdict_of(const struct est_outcome *outcome);
 
+/* 403 and 404 speak of the token or the route, or of what was sent: which of them, only other
+ * requests show. */
+bool est_verdict_is_doubtful(int status);
+
 /* The verdict for the event of one results[] entry: delivered, retry (424: behind the failed one of
  * its key; also what is no answer about an event, such as 302) or poison; never split or pause. */
 struct est_verdict est_verdict_of_item(int status);

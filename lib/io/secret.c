@@ -10,8 +10,10 @@
 
 struct est_secret {
     char *path; /* NULL = fixed */
-    char text[EST_SECRET_MAX + 1];
-    struct stat seen; /* of the file when it was last read */
+    size_t lines_max;
+    char text[EST_SECRET_MAX + 1]; /* the lines, each with its NUL */
+    size_t len, n, second;         /* without the last NUL; lines; where the second one begins */
+    struct stat seen;              /* of the file when it was last read */
 };
 
 static bool is_same_file(const struct stat *a, const struct stat *b)
@@ -48,7 +50,25 @@ static size_t without_line_break(const char *text, size_t n)
     return n;
 }
 
-/* A secret travels in a header field: no control characters, so no second line. */
+/* The line break between two lines becomes a NUL; returns the new length, and where the second line
+ * begins (0 = there is none). */
+static size_t split(char *text, size_t n, size_t *ret_second)
+{
+    char *end = memchr(text, '\n', n);
+    size_t first, second;
+
+    *ret_second = 0;
+    if (end == NULL)
+        return n;
+    second = (size_t)(end - text) + 1;
+    first = without_line_break(text, second);
+    memmove(text + first + 1, text + second, n - second);
+    text[first] = '\0';
+    *ret_second = first + 1;
+    return first + 1 + n - second;
+}
+
+/* A secret travels in a header field: no control characters in a line. */
 static est_err check(const char *path, const char *text, size_t n, struct est_why *reterr)
 {
     if (n == 0)
@@ -69,7 +89,7 @@ static est_err load(struct est_secret *s, bool *ret_changed, struct est_why *ret
     int fd = open(s->path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     ssize_t got = -1;
-    size_t n;
+    size_t n, second = 0;
     est_err err;
 
     if (fd >= 0 && fstat(fd, &st) == 0)
@@ -81,19 +101,26 @@ static est_err load(struct est_secret *s, bool *ret_changed, struct est_why *ret
     if (got < 0)
         return err;
     n = without_line_break(text, (size_t)got);
-    err = check(s->path, text, n, reterr);
+    if (s->lines_max > 1)
+        n = split(text, n, &second);
+    err = check(s->path, text, second > 0 ? second - 1 : n, reterr);
+    if (err == EST_OK && second > 0)
+        err = check(s->path, text + second, n - second, reterr);
     if (err == EST_OK) {
-        *ret_changed = strlen(s->text) != n || memcmp(s->text, text, n) != 0;
+        *ret_changed = s->len != n || memcmp(s->text, text, n) != 0;
         memcpy(s->text, text, n);
         s->text[n] = '\0';
+        s->len = n;
+        s->second = second;
+        s->n = second > 0 ? 2 : 1;
         s->seen = st;
     }
     explicit_bzero(text, sizeof(text));
     return err;
 }
 
-est_err est_secret_new(const char *path, const char *value, struct est_secret **ret,
-                       struct est_why *reterr)
+static est_err make(const char *path, const char *value, size_t lines_max, struct est_secret **ret,
+                    struct est_why *reterr)
 {
     struct est_secret *s = est_calloc(1, sizeof(*s));
     bool is_file = path != NULL && path[0] != '\0', changed;
@@ -101,6 +128,8 @@ est_err est_secret_new(const char *path, const char *value, struct est_secret **
 
     if (s == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for a secret");
+    s->lines_max = lines_max;
+    s->n = 1;
     if (is_file && (s->path = est_strdup(path)) == NULL)
         (void)est_why_set(reterr, err, "no memory for a secret");
     else if (is_file)
@@ -120,6 +149,18 @@ est_err est_secret_new(const char *path, const char *value, struct est_secret **
     return EST_OK;
 }
 
+est_err est_secret_new(const char *path, const char *value, struct est_secret **ret,
+                       struct est_why *reterr)
+{
+    return make(path, value, 1, ret, reterr);
+}
+
+est_err est_secret_new_lines(const char *path, const char *value, struct est_secret **ret,
+                             struct est_why *reterr)
+{
+    return make(path, value, EST_SECRET_LINES_MAX, ret, reterr);
+}
+
 void est_secret_free(struct est_secret *s)
 {
     if (s == NULL)
@@ -132,6 +173,16 @@ void est_secret_free(struct est_secret *s)
 const char *est_secret_get(const struct est_secret *s)
 {
     return s->text;
+}
+
+size_t est_secret_n(const struct est_secret *s)
+{
+    return s->n;
+}
+
+const char *est_secret_at(const struct est_secret *s, size_t i)
+{
+    return s->text + (i > 0 ? s->second : 0);
 }
 
 est_err est_secret_refresh(struct est_secret *s, bool force, bool *ret_changed,

@@ -285,6 +285,7 @@ static void what_failed_waits_and_remembers(void **state)
     (void)state;
     push_orders(2);
     assert_int_equal(load(), 2);
+    my.s.range = (struct est_range){0, 2};
     deliver_retry_all(&my.s, true, 30 * EST_SECOND);
     assert_true(saw.finished);
     assert_int_equal(est_series_count(my.dv.retried), 2);
@@ -292,6 +293,49 @@ static void what_failed_waits_and_remembers(void **state)
     assert_true(est_lanes_wake_at(my.w->lanes) >= est_loop_now(my.w->loop) + 30 * EST_SECOND);
     EST_LIST_EACH(n, &my.w->parts.items[0].parcels)
         assert_true(EST_CONTAINER(n, struct parcel, node)->first_failed_at > 0);
+}
+
+/* Three tries in all, 500 ms and 1 s apart, before anything longer; from then on by itself. */
+static void three_tries_come_quickly(void **state)
+{
+    static const est_us least[] = {500 * EST_MS, EST_SECOND, 1500 * EST_MS};
+    static const est_us most[] = {500 * EST_MS, EST_SECOND, 2500 * EST_MS};
+    struct parcel *pc;
+    est_us wait;
+
+    (void)state;
+    push_orders(1);
+    assert_int_equal(load(), 1);
+    my.s.range = (struct est_range){0, 1};
+    pc = deliver_parcel(&my.s, 0);
+    for (size_t i = 0; i < COUNT_OF(least); i++) {
+        deliver_retry_all(&my.s, true, 0);
+        wait = est_lanes_wake_at(my.w->lanes) - est_loop_now(my.w->loop);
+        assert_true(wait >= least[i] && wait <= most[i]);
+        assert_int_equal(pc->item.apart, i == 2);
+        assert_int_equal(
+            est_batch_fill(&my.s.batch, &my.dv.limits, my.w->lanes, est_lanes_wake_at(my.w->lanes)),
+            1);
+    }
+}
+
+static void what_nobody_is_blamed_for_costs_no_try(void **state)
+{
+    struct parcel *pc;
+
+    (void)state;
+    push_orders(1);
+    assert_int_equal(load(), 1);
+    my.s.range = (struct est_range){0, 1};
+    pc = deliver_parcel(&my.s, 0);
+    for (int i = 0; i < 10; i++) {
+        deliver_retry_all(&my.s, false, 0);
+        assert_int_equal(est_lanes_wake_at(my.w->lanes) - est_loop_now(my.w->loop), 500 * EST_MS);
+        (void)est_batch_fill(&my.s.batch, &my.dv.limits, my.w->lanes,
+                             est_lanes_wake_at(my.w->lanes));
+    }
+    assert_int_equal(pc->failed, 0);
+    assert_false(pc->item.apart);
 }
 
 #define WITH_SHIPMENT(test) cmocka_unit_test_setup_teardown(test, open_shipment, close_shipment)
@@ -310,6 +354,8 @@ int main(void)
         WITH_SHIPMENT(delivered_and_duplicate_are_counted),
         WITH_SHIPMENT(a_refusal_names_its_status),
         WITH_SHIPMENT(what_failed_waits_and_remembers),
+        WITH_SHIPMENT(three_tries_come_quickly),
+        WITH_SHIPMENT(what_nobody_is_blamed_for_costs_no_try),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,9 +210,40 @@ static void memory_runs_out(void **state)
     assert_int_equal(est_batch_init(&b, 10), EST_ERR_NOMEM);
 }
 
+/* What has failed often does not take others down with it. */
+static void what_rides_apart_has_no_company_but_its_like(void **state)
+{
+    static const struct est_batch_limits limits = {.count = 10, .bytes = 1000};
+    struct est_batch b;
+    struct given g;
+
+    (void)state;
+    open_given(&g, "1234556", 10);
+    assert_int_equal(est_batch_init(&b, 10), EST_OK);
+    assert_int_equal(est_batch_fill(&b, &limits, g.lanes, 9), 7);
+    g.item[0].apart = g.item[1].apart = g.item[5].apart = true;
+    est_batch_give_back_all(&b, g.lanes, 0, 7, 0);
+    (void)est_batch_fill(&b, &limits, g.lanes, 9);
+    assert_string_equal(letters(&b, &g), "ab");
+    for (size_t i = 0; i < 2; i++)
+        (void)est_batch_settle(&b, g.lanes, i);
+    (void)est_batch_fill(&b, &limits, g.lanes, 9);
+    assert_string_equal(letters(&b, &g), "cde");
+    for (size_t i = 0; i < 3; i++)
+        (void)est_batch_settle(&b, g.lanes, i);
+    (void)est_batch_fill(&b, &limits, g.lanes, 9);
+    assert_string_equal(letters(&b, &g), "f");
+    (void)est_batch_settle(&b, g.lanes, 0);
+    (void)est_batch_fill(&b, &limits, g.lanes, 9);
+    assert_string_equal(letters(&b, &g), "g");
+    est_batch_fini(&b);
+    est_lanes_free(g.lanes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_rides_apart_has_no_company_but_its_like),
         cmocka_unit_test(filled_by_count_bytes_and_key),
         cmocka_unit_test(cut_as_if_never_taken),
         cmocka_unit_test(due_when_full_or_old),

@@ -71,6 +71,47 @@ static void contents(void **state)
     }
 }
 
+/* While a token is replaced, the newest first. */
+static void two_lines_where_two_are_wanted(void **state)
+{
+    static const struct {
+        const char *text;
+        est_err want;
+        const char *first, *second; /* NULL = one line */
+    } cases[] = {
+        {"abc", EST_OK, "abc", NULL},
+        {"abc\n", EST_OK, "abc", NULL},
+        {"abc\ndef", EST_OK, "abc", "def"},
+        {"abc\r\ndefg\r\n", EST_OK, "abc", "defg"},
+        {"abc\n\n", EST_ERR_INVALID, NULL, NULL},
+        {"\nabc\n", EST_ERR_INVALID, NULL, NULL},
+        {"abc\ndef\nghi\n", EST_ERR_INVALID, NULL, NULL},
+        {"abc\nd\tf\n", EST_ERR_INVALID, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct est_secret *s = NULL;
+        bool changed = true;
+        put(cases[i].text, strlen(cases[i].text));
+        print_message("case %zu\n", i);
+        assert_int_equal(est_secret_new_lines(path, "", &s, NULL), cases[i].want);
+        if (cases[i].want != EST_OK)
+            continue;
+        assert_int_equal(est_secret_n(s), cases[i].second != NULL ? 2 : 1);
+        assert_string_equal(est_secret_get(s), cases[i].first);
+        assert_string_equal(est_secret_at(s, est_secret_n(s) - 1),
+                            cases[i].second != NULL ? cases[i].second : cases[i].first);
+        assert_int_equal(est_secret_refresh(s, true, &changed, NULL), EST_OK);
+        assert_false(changed);
+        put("abc\nxyz\n", 8);
+        assert_int_equal(est_secret_refresh(s, true, &changed, NULL), EST_OK);
+        assert_true(changed);
+        assert_string_equal(est_secret_at(s, 1), "xyz");
+        est_secret_free(s);
+    }
+}
+
 static void length_is_bounded(void **state)
 {
     struct est_secret *s = NULL;
@@ -158,6 +199,7 @@ static void exposed_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(two_lines_where_two_are_wanted, make_path, remove_path),
         cmocka_unit_test_setup_teardown(contents, make_path, remove_path),
         cmocka_unit_test_setup_teardown(length_is_bounded, make_path, remove_path),
         cmocka_unit_test_setup_teardown(missing_file, make_path, remove_path),
