@@ -21,7 +21,8 @@ void deliver_dispatch(struct deliver *dv);
 bool deliver_can_go_on(const struct deliver *dv, est_us until);
 /* Events that all requests take which may be in flight at once, as large as they are at present. */
 size_t deliver_round(const struct deliver *dv);
-/* Batches under way that can end by themselves: those that wait for an endpoint that is down cannot. */
+/* Batches under way that can end by themselves: those that wait for an endpoint that is down
+ * cannot. */
 size_t deliver_in_flight(const struct deliver *dv);
 /* Give up the requests that are out: what they carried has an unknown outcome. */
 void deliver_abandon(struct deliver *dv);

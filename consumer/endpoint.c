@@ -135,8 +135,8 @@ static enum est_breaker_outcome breaker_outcome(struct est_verdict v)
     return v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED;
 }
 
-/* While a token is replaced its file holds both. Each is tried at once, then by turns, no faster than
- * the breaker lets probes out: a refused token is not hammered. */
+/* While a token is replaced its file holds both. Each is tried at once, then by turns, no faster
+ * than the breaker lets probes out: a refused token is not hammered. */
 static void try_other_token(struct endpoint *ep)
 {
     if (est_secret_n(ep->token) < 2)

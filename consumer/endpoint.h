@@ -62,6 +62,6 @@ struct endpoint_request {
 est_err endpoint_send(struct endpoint *ep, const struct endpoint_request *what,
                       void (*done)(void *arg, const struct est_http_result *res), void *arg,
                       struct est_http_call **ret_call, struct est_why *why);
-/* Look whether the token's file has changed: true then, and what waits for a token is tried with the
- * new one. */
+/* Look whether the token's file has changed: true then, and what waits for a token is tried with
+ * the new one. */
 bool endpoint_check_token(struct endpoint *ep);

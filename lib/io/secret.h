@@ -17,8 +17,8 @@ enum { EST_SECRET_MAX = 8192, EST_SECRET_LINES_MAX = 2 };
  * characters), EST_ERR_TOO_LARGE, EST_ERR_NOMEM: reterr names the file and never its content. */
 est_err est_secret_new(const char *path, const char *value, struct est_secret **ret,
                        struct est_why *reterr);
-/* The same, but the file may hold up to EST_SECRET_LINES_MAX lines: while a secret is being replaced
- * two are in force, the newest first. */
+/* The same, but the file may hold up to EST_SECRET_LINES_MAX lines: while a secret is being
+ * replaced two are in force, the newest first. */
 est_err est_secret_new_lines(const char *path, const char *value, struct est_secret **ret,
                              struct est_why *reterr);
 void est_secret_free(struct est_secret *s);
