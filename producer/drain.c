@@ -212,8 +212,6 @@ static void give_deleted(struct way *w, struct record *rec)
 {
     struct ways *ws = w->ways;
 
-    if (!w->reading_own && w->older_entries > 0)
-        w->older_entries--;
     ws->buffered_bytes -= rec->bytes < ws->buffered_bytes ? rec->bytes : ws->buffered_bytes;
     est_list_remove(&rec->node);
     record_give(&ws->pool, rec);

@@ -336,7 +336,7 @@ void way_refuse_queue(struct way *w, est_err err)
 
 /* --- older streams --- */
 
-est_err way_older_found(struct way *w, struct boot *boot, size_t entries)
+est_err way_older_found(struct way *w, struct boot *boot)
 {
     struct older *o = est_calloc(1, sizeof(*o));
 
@@ -344,7 +344,6 @@ est_err way_older_found(struct way *w, struct boot *boot, size_t entries)
         return EST_ERR_NOMEM;
     o->boot = boot;
     est_list_append(&w->older, &o->node);
-    w->older_entries += entries;
     boots_open(boot);
     est_switch_older(&w->sw, w->sw.older + 1, est_loop_now(w->ways->loop));
     return EST_OK;
@@ -368,8 +367,6 @@ void way_older_gone(struct way *w, const struct boot *boot)
         est_free(o);
         est_switch_older(&w->sw, w->sw.older - 1, est_loop_now(w->ways->loop));
     }
-    if (est_list_empty(&w->older))
-        w->older_entries = 0;
 }
 
 /* --- Redis --- */

@@ -80,7 +80,6 @@ struct way {
         bool sent;
         unsigned ignored;
     } append, read, delete;
-    size_t older_entries;               /* in the streams of `older` */
     char cursor[EST_BUFFER_ID_MAX + 1]; /* "" = the head */
     struct est_extents *extents;        /* of our own stream */
     struct est_series *accepted, *buffered, *drained, *not_promised, *missing;
@@ -113,7 +112,7 @@ void way_store(struct way *w, bool up);
 /* Our boot is another shim's: nothing of it is ours any more. After a purge. */
 void way_abandon(struct way *w);
 /* An older stream of this type has been found, or is no longer ours to drain. */
-est_err way_older_found(struct way *w, struct boot *boot, size_t entries);
+est_err way_older_found(struct way *w, struct boot *boot);
 void way_older_gone(struct way *w, const struct boot *boot);
 
 /* --- for the parts of a way --- */
