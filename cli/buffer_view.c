@@ -124,20 +124,29 @@ static est_err open_parts(struct buffer_view *v, struct est_why *why)
     return err;
 }
 
-bool buffer_view_open(struct buffer_view *v, struct cli *cli, const struct est_config *cfg,
-                      int *ret_code)
+est_err buffer_view_try(struct buffer_view *v, struct cli *cli, const struct est_config *cfg,
+                        struct est_why *why)
 {
-    struct est_why why = {.code = EST_OK};
     est_err err;
 
     *v = (struct buffer_view){.cli = cli, .cfg = cfg};
     est_boot_id(v->token);
-    err = open_parts(v, &why);
+    err = open_parts(v, why);
+    if (err != EST_OK)
+        buffer_view_close(v);
+    return err;
+}
+
+bool buffer_view_open(struct buffer_view *v, struct cli *cli, const struct est_config *cfg,
+                      int *ret_code)
+{
+    struct est_why why = {.code = EST_OK};
+    est_err err = buffer_view_try(v, cli, cfg, &why);
+
     if (err == EST_OK)
         return true;
     *ret_code = store_exit(err);
     out_failure(&cli->out, err, &why, *ret_code);
-    buffer_view_close(v);
     return false;
 }
 

@@ -33,6 +33,9 @@ struct buffer_view {
 /* Connects and takes stock. False: it was told why, *ret_code is how to exit; closed. */
 bool buffer_view_open(struct buffer_view *v, struct cli *cli, const struct est_config *cfg,
                       int *ret_code);
+/* The same without a word: why says it. */
+est_err buffer_view_try(struct buffer_view *v, struct cli *cli, const struct est_config *cfg,
+                        struct est_why *why);
 void buffer_view_close(struct buffer_view *v);
 /* Waits for the answer of a call that has been made with `sent`; v->err. */
 est_err buffer_view_await(struct buffer_view *v, est_err sent);

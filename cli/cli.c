@@ -99,17 +99,34 @@ struct est_kafka_option *cli_kafka_options(const struct est_config *cfg)
     return options;
 }
 
+static int unknown(struct cli *cli, const char *name, const struct est_nearest *near,
+                   enum text alone, enum text with_near)
+{
+    char best[80];
+
+    (void)snprintf(best, sizeof(best), "%.*s", (int)near->best.len,
+                   near->best.data ? near->best.data : "");
+    out_error_text(&cli->out, best[0] != '\0' ? with_near : alone, OUT_ARGS(name, best), NULL,
+                   EXIT_USAGE);
+    return EXIT_USAGE;
+}
+
 int cli_unknown_type(struct cli *cli, const struct est_config *cfg, const char *name)
 {
     struct est_nearest near;
-    char best[80];
 
     est_nearest_init(&near, est_view_str(name));
     for (size_t i = 0; i < cfg->n_types; i++)
         est_nearest_offer(&near, est_view_str(cfg->types[i].name));
-    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len,
-                   near.best.data ? near.best.data : "");
-    out_error_text(&cli->out, best[0] != '\0' ? TEXT_NO_TYPE_NEAR : TEXT_NO_TYPE,
-                   OUT_ARGS(name, best), NULL, EXIT_USAGE);
-    return EXIT_USAGE;
+    return unknown(cli, name, &near, TEXT_NO_TYPE, TEXT_NO_TYPE_NEAR);
+}
+
+int cli_unknown_destination(struct cli *cli, const struct est_config *cfg, const char *name)
+{
+    struct est_nearest near;
+
+    est_nearest_init(&near, est_view_str(name));
+    for (size_t i = 0; i < cfg->n_destinations; i++)
+        est_nearest_offer(&near, est_view_str(cfg->destinations[i].name));
+    return unknown(cli, name, &near, TEXT_NO_DESTINATION, TEXT_NO_DESTINATION_NEAR);
 }

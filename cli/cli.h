@@ -26,8 +26,10 @@ struct est_kafka_option *cli_kafka_options(const struct est_config *cfg);
  * to blame. */
 int cli_exit_at_open(est_err err);
 
-/* There is no such type: it is told, with the name that was meant. How to exit. */
+/* There is no such type, or destination: it is told, with the name that was meant. How to exit. */
 int cli_unknown_type(struct cli *cli, const struct est_config *cfg, const char *name);
+
+int cli_unknown_destination(struct cli *cli, const struct est_config *cfg, const char *name);
 
 /* The verbs of verbs.def; each returns an exit code. */
 int cmd_buffer_adopt(struct cli *cli);
@@ -48,3 +50,4 @@ int cmd_schemas_check(struct cli *cli);
 int cmd_schemas_register(struct cli *cli);
 int cmd_tail(struct cli *cli);
 int cmd_topics_apply(struct cli *cli);
+int cmd_trace(struct cli *cli);

@@ -121,9 +121,9 @@ static est_err peek_boot(struct peek *p, const char *boot)
 
     memcpy(p->stream.boot, boot, sizeof(p->stream.boot));
     p->stream.type = p->type->name;
-    return buffer_view_await(
-        &p->view,
-        est_buffer_peek(p->view.buffer, &p->stream, p->view.cli->args.refused, count, on_read, p));
+    return buffer_view_await(&p->view,
+                             est_buffer_peek(p->view.buffer, &p->stream, p->view.cli->args.refused,
+                                             NULL, count, on_read, p));
 }
 
 /* Boots that have refused entries of the type: they outlive their boot's place on the list. */

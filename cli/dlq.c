@@ -1,7 +1,6 @@
 #include "dlq.h"
 
 #include "base/mem.h"
-#include "config/nearest.h"
 #include "io/kafka_read.h"
 
 #include <stdio.h>
@@ -31,21 +30,6 @@ static bool add_source(struct dlq *d, const struct est_destination_config *dest,
     return true;
 }
 
-static int unknown_destination(struct dlq *d, const char *name)
-{
-    struct est_nearest near;
-    char best[80];
-
-    est_nearest_init(&near, est_view_str(name));
-    for (size_t i = 0; i < d->cfg->n_destinations; i++)
-        est_nearest_offer(&near, est_view_str(d->cfg->destinations[i].name));
-    (void)snprintf(best, sizeof(best), "%.*s", (int)near.best.len,
-                   near.best.data != NULL ? near.best.data : "");
-    out_error_text(&d->cli->out, best[0] != '\0' ? TEXT_NO_DESTINATION_NEAR : TEXT_NO_DESTINATION,
-                   OUT_ARGS(name, best), NULL, EXIT_USAGE);
-    return EXIT_USAGE;
-}
-
 /* The topics of every destination and type that the options leave. */
 static bool add_configured(struct dlq *d)
 {
@@ -72,7 +56,7 @@ static int add_sources(struct dlq *d)
     bool good;
 
     if (dest == NULL)
-        return unknown_destination(d, a->destination);
+        return cli_unknown_destination(d->cli, d->cfg, a->destination);
     if (a->type != NULL && est_config_type(d->cfg, a->type) == NULL)
         return cli_unknown_type(d->cli, d->cfg, a->type);
     if (a->topic != NULL && a->destination == NULL && d->cfg->n_destinations > 1) {
@@ -145,6 +129,7 @@ static est_err open_reader(struct dlq *d, const struct dlq_source *s, struct est
         .brokers = d->cfg->kafka_brokers,
         .client_id = dlq_client_id(),
         .topic = s->topic,
+        .since_ms = d->since_ms,
         .until_now = true,
         .timeout = d->cli->args.timeout,
         .extra = d->extra,

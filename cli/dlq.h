@@ -41,9 +41,10 @@ struct dlq {
     size_t n, at; /* at: the one that is being read */
     struct est_kafka_read *reader;
     unsigned max_replays;
-    unsigned states; /* bits of those that fit */
-    uint64_t read;   /* records so far */
-    int exit_down;   /* how to exit when Kafka goes while it is read; EXIT_UNAVAILABLE at first */
+    unsigned states;  /* bits of those that fit */
+    uint64_t read;    /* records so far */
+    int64_t since_ms; /* records of this time and later, set behind dlq_open; 0 = all */
+    int exit_down;    /* how to exit when Kafka goes while it is read; EXIT_UNAVAILABLE at first */
 };
 
 /* The filters and topics of the command line, and what was replayed. `states`: bits of those that

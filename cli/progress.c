@@ -50,7 +50,7 @@ void progress_show(struct progress *p, struct out *o, est_us now, uint64_t done,
         return;
     p->shown_at = now;
     est_buf_clear(&o->line);
-    est_buf_puts(&o->line, lang_text(o->lang, TEXT_SENDING));
+    est_buf_puts(&o->line, lang_text(o->lang, p->what != 0 ? p->what : TEXT_SENDING));
     est_buf_puts(&o->line, "  ");
     if (p->total > 0) {
         if (o->tty_err)

@@ -8,6 +8,7 @@
 struct progress {
     est_us started, shown_at; /* monotonic */
     uint64_t total;           /* bytes in all; 0 = unknown */
+    enum text what;           /* 0 = sending */
 };
 
 /* done: bytes of the total; units: what the reader counts in, e.g. events. */

@@ -144,10 +144,10 @@ typedef void est_buffer_boots_fn(void *arg, est_err err, const struct est_buffer
                                  size_t n);
 est_err est_buffer_boots(struct est_buffer *b, est_buffer_boots_fn *fn, void *arg);
 
-/* Without a lease, for people: entries as est_buffer_read gives them, from the head. refused: of
- * the refused ones. */
+/* Without a lease, for people: entries as est_buffer_read gives them. refused: of the refused
+ * ones. */
 est_err est_buffer_peek(struct est_buffer *b, const struct est_buffer_stream *s, bool refused,
-                        size_t count, est_buffer_read_fn *fn, void *arg);
+                        const char *after, size_t count, est_buffer_read_fn *fn, void *arg);
 
 /* --- partition counts, for a start without Kafka --- */
 

@@ -234,21 +234,24 @@ est_err est_buffer_read(struct est_buffer *b, const struct est_buffer_stream *s,
 }
 
 est_err est_buffer_peek(struct est_buffer *b, const struct est_buffer_stream *s, bool refused,
-                        size_t count, est_buffer_read_fn *fn, void *arg)
+                        const char *after, size_t count, est_buffer_read_fn *fn, void *arg)
 {
     struct est_buffer_key stream;
     struct est_buffer_op *op;
-    char text[24], max[24];
+    char from[EST_BUFFER_ID_MAX + 2] = "-", text[24], max[24];
 
-    if (count == 0 || count > EST_BUFFER_ENTRIES_MAX || !est_buffer_is_stream(s))
+    if (count == 0 || count > EST_BUFFER_ENTRIES_MAX || !est_buffer_is_stream(s) ||
+        (after != NULL && strlen(after) > EST_BUFFER_ID_MAX))
         return EST_ERR_INVALID;
     op = read_op(b, s, count, fn, arg);
     if (op == NULL)
         return EST_ERR_NOMEM;
     stream = est_buffer_key(b, s->boot, s->type, refused ? ":refused" : "");
+    if (after != NULL)
+        (void)snprintf(from, sizeof(from), "(%s", after);
     (void)snprintf(text, sizeof(text), "%zu", count);
     (void)snprintf(max, sizeof(max), "%d", EST_BUFFER_READ_BYTES);
-    const struct est_view args[] = {est_buffer_key_view(&stream), EST_VIEW_LIT("-"),
+    const struct est_view args[] = {est_buffer_key_view(&stream), est_view_str(from),
                                     est_view_str(text), est_view_str(max)};
     return est_buffer_op_sent(op,
                               est_redis_script(b->redis, &peek_script, 1, 4, args, on_flat, op));

@@ -1,6 +1,6 @@
-/* Looking at topics and at a consumer group from outside: which partitions there are, where they begin
- * and end, what the group has committed, with the metadata of each commit. Joins nothing, commits
- * nothing. For the command line: calls block, at most for the timeout given. */
+/* Looking at topics and at a consumer group from outside: which partitions there are, where they
+ * begin and end, what the group has committed, with the metadata of each commit. Joins nothing,
+ * commits nothing. For the command line: calls block, at most for the timeout given. */
 #pragma once
 
 #include "base/clock.h"
@@ -28,13 +28,13 @@ struct est_kafka_look_part {
     struct est_view metadata; /* of that commit; absent = none */
 };
 
-/* Asks for everything once. A topic that does not exist has no partitions here. EST_ERR_KAFKA_DOWN: no
- * answer in time. */
+/* Asks for everything once. A topic that does not exist has no partitions here.
+ * EST_ERR_KAFKA_DOWN: no answer in time. */
 est_err est_kafka_look_new(const struct est_kafka_look_options *opt, struct est_kafka_look **ret,
                            struct est_why *reterr);
 void est_kafka_look_free(struct est_kafka_look *k);
-/* Asks anew, partitions that came since included; what was borrowed before is gone. The group's offsets
- * are asked before the ends, so that none lies behind its end. */
+/* Asks anew, partitions that came since included; what was borrowed before is gone. The group's
+ * offsets are asked before the ends, so that none lies behind its end. */
 est_err est_kafka_look_refresh(struct est_kafka_look *k, struct est_why *reterr);
 /* By topic, then by partition. */
 const struct est_kafka_look_part *est_kafka_look_parts(const struct est_kafka_look *k,

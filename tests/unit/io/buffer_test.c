@@ -418,7 +418,7 @@ static void refused_moves(void **unused)
                            "id 1 chain b/0/order/1/2 record rrrrr reason E-TOO-LARGE"));
     assert_string_equal(redis_server_do(&server, "SMEMBERS esteira:refused"), OWN "/order");
     clear();
-    assert_int_equal(await(est_buffer_peek(buf, &own, true, 10, on_read, NULL)), EST_OK);
+    assert_int_equal(await(est_buffer_peek(buf, &own, true, NULL, 10, on_read, NULL)), EST_OK);
     assert_int_equal(got.n, 1);
     assert_string_equal(got.ids[0], "1");
 }

@@ -1,4 +1,4 @@
-/* A group's offsets and the ends of its topics, seen from outside, against librdkafka's mock broker. */
+/* A group's offsets and the ends of topics, seen from outside, against librdkafka's mock broker. */
 #include "io/kafka_look.h"
 
 #include <librdkafka/rdkafka.h>
