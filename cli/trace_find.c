@@ -12,6 +12,8 @@
 #include <string.h>
 
 static const est_us POLL = 100 * EST_MS;
+/* The buffer is the last place to look at; without it the answer says so. */
+static const est_us REDIS_PATIENCE = 3 * EST_SECOND;
 
 /* --- topics --- */
 
@@ -248,11 +250,16 @@ static est_err search_stream(struct search *s)
 
 void trace_find_waiting(struct trace *t)
 {
+    est_us timeout = t->cli->args.timeout;
     struct search s = {.t = t};
     struct est_why why = {.code = EST_OK};
-    est_err err = t->cfg->redis_url[0] != '\0' ? buffer_view_try(&s.view, t->cli, t->cfg, &why)
-                                               : EST_ERR_NOTFOUND;
+    est_err err = EST_ERR_NOTFOUND;
 
+    if (timeout > REDIS_PATIENCE)
+        t->cli->args.timeout = REDIS_PATIENCE;
+    if (t->cfg->redis_url[0] != '\0')
+        err = buffer_view_try(&s.view, t->cli, t->cfg, &why);
+    t->cli->args.timeout = timeout;
     if (err != EST_OK)
         return;
     for (size_t i = 0; i < s.view.n && err == EST_OK; i++) {

@@ -106,7 +106,7 @@ static bool concerns(const struct trace_copy *c, const struct trace_destination 
 static unsigned rank(enum trace_state state)
 {
     static const unsigned char ranks[TRACE_STATES] = {
-        [TRACE_NOWHERE] = 0, [TRACE_PARKED] = 2,   [TRACE_DEAD] = 3,     [TRACE_UNKNOWN] = 4,
+        [TRACE_NOWHERE] = 0, [TRACE_PARKED] = 3,   [TRACE_DEAD] = 3,     [TRACE_UNKNOWN] = 4,
         [TRACE_QUEUED] = 5,  [TRACE_RETRYING] = 6, [TRACE_DELIVERED] = 7};
 
     return ranks[state];
@@ -119,7 +119,8 @@ static void judge(const struct trace *t, struct trace_destination *d)
     for (size_t i = 0; i < t->n_copies; i++) {
         enum trace_state state = concerns(&t->copies[i], d) ? state_of(d, i) : TRACE_NOWHERE;
         /* of equals the later one, but the first delivery */
-        if (rank(state) > rank(d->state) || (state == d->state && state != TRACE_DELIVERED)) {
+        if (rank(state) > rank(d->state) ||
+            (rank(state) == rank(d->state) && state != TRACE_DELIVERED)) {
             d->state = state;
             d->copy = i;
         }

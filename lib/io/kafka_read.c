@@ -33,6 +33,8 @@ static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_rea
         {"enable.auto.offset.store", "false", 0},
         {"enable.partition.eof", "true", 0},
         {"allow.auto.create.topics", "false", 0},
+        /* A fetch that finds some partitions at their ends must not hold up those that it lacks. */
+        {"fetch.wait.max.ms", NULL, opt->until_now ? 20 : 500},
         {"log_level", "2", 0},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -122,6 +124,14 @@ static rd_kafka_resp_err_t find_end_patiently(struct est_kafka_read *kr, int32_t
     return code;
 }
 
+static void end_partition(struct est_kafka_read *kr, int32_t partition)
+{
+    if (partition >= 0 && partition < kr->partitions && !kr->ended[partition]) {
+        kr->ended[partition] = true;
+        kr->n_ended++;
+    }
+}
+
 /* What lies between the offsets where reading begins and the ends of now. A partition with nothing
  * has come to its end. */
 static rd_kafka_resp_err_t note_ends(struct est_kafka_read *kr,
@@ -139,6 +149,8 @@ static rd_kafka_resp_err_t note_ends(struct est_kafka_read *kr,
         else if (begin < low)
             begin = low;
         kr->total += (uint64_t)(high - begin);
+        if (begin >= high)
+            end_partition(kr, parts->elems[i].partition);
     }
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -255,14 +267,6 @@ static est_err to_message(struct est_kafka_read *kr, const rd_kafka_message_t *m
     };
 
     return err == EST_OK ? est_kafka_msg_new(&rec, m->offset, ret) : err;
-}
-
-static void end_partition(struct est_kafka_read *kr, int32_t partition)
-{
-    if (partition >= 0 && partition < kr->partitions && !kr->ended[partition]) {
-        kr->ended[partition] = true;
-        kr->n_ended++;
-    }
 }
 
 static est_err note_end(struct est_kafka_read *kr, int32_t partition)
