@@ -33,6 +33,8 @@ static est_err open_client(struct est_kafka_look *k, const struct est_kafka_look
         {"enable.auto.commit", "false", 0},
         {"enable.auto.offset.store", "false", 0},
         {"allow.auto.create.topics", "false", 0},
+        {"max.partition.fetch.bytes", NULL, 1024}, /* one batch of records is enough */
+        {"queued.min.messages", NULL, 1},
         {"log_level", "2", 0},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -60,8 +62,8 @@ static est_err add_parts(struct est_kafka_look *k, size_t topic, int32_t count)
         return EST_ERR_NOMEM;
     k->parts = parts;
     for (int32_t p = 0; p < count; p++)
-        k->parts[k->n++] =
-            (struct est_kafka_look_part){.topic = topic, .partition = p, .committed = -1};
+        k->parts[k->n++] = (struct est_kafka_look_part){
+            .topic = topic, .partition = p, .committed = -1, .waits_since_ms = -1};
     return EST_OK;
 }
 
@@ -181,7 +183,7 @@ const struct est_kafka_look_part *est_kafka_look_parts(const struct est_kafka_lo
     return k->parts;
 }
 
-/* --- the group, a record --- */
+/* --- the group, what waits for it --- */
 
 est_err est_kafka_look_members(struct est_kafka_look *k, size_t *ret, struct est_why *reterr)
 {
@@ -195,43 +197,68 @@ est_err est_kafka_look_members(struct est_kafka_look *k, size_t *ret, struct est
     return EST_OK;
 }
 
-static est_err await_record(struct est_kafka_look *k, int64_t *ret_ms, struct est_why *reterr)
+/* Where the group goes on; -1 = there is nothing for it. */
+static int64_t next_of(const struct est_kafka_look_part *p)
 {
-    est_us until = est_clock_mono() + k->timeout_ms * EST_MS;
+    int64_t at = p->committed > p->low ? p->committed : p->low;
 
-    while (est_clock_mono() < until) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, ASK_MS);
-        bool good = m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (good)
-            *ret_ms = rd_kafka_message_timestamp(m, NULL);
-        if (m != NULL)
-            rd_kafka_message_destroy(m);
-        if (good)
-            return EST_OK;
-    }
-    return est_why_set(reterr, EST_ERR_KAFKA_DOWN, "%s", est_err_text(EST_ERR_KAFKA_DOWN));
+    return at < p->high ? at : -1;
 }
 
-est_err est_kafka_look_time(struct est_kafka_look *k, const struct est_kafka_look_part *p,
-                            int64_t offset, int64_t *ret_ms, struct est_why *reterr)
+static size_t assign_waiting(struct est_kafka_look *k, rd_kafka_resp_err_t *ret_code)
 {
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_resp_err_t code;
-    est_err err;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)k->n);
+    size_t n = 0;
 
-    if (offset < p->low)
-        offset = p->low;
-    if (offset >= p->high)
-        return EST_ERR_NOTFOUND;
-    list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, k->topics[p->topic], p->partition)->offset = offset;
-    code = rd_kafka_assign(k->rk, list);
+    for (size_t i = 0; i < k->n; i++) {
+        int64_t at = next_of(&k->parts[i]);
+        k->parts[i].waits_since_ms = -1;
+        if (at < 0)
+            continue;
+        rd_kafka_topic_partition_list_add(list, k->topics[k->parts[i].topic], k->parts[i].partition)
+            ->offset = at;
+        n++;
+    }
+    *ret_code = n > 0 ? rd_kafka_assign(k->rk, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
+    return n;
+}
+
+/* True for the first record of its partition. */
+static bool take_time(struct est_kafka_look *k, const rd_kafka_message_t *m)
+{
+    const char *topic = rd_kafka_topic_name(m->rkt);
+
+    for (size_t i = 0; i < k->n; i++) {
+        struct est_kafka_look_part *p = &k->parts[i];
+        if (p->partition != m->partition || strcmp(k->topics[p->topic], topic) != 0)
+            continue;
+        if (p->waits_since_ms >= 0)
+            return false;
+        p->waits_since_ms = rd_kafka_message_timestamp(m, NULL);
+        return p->waits_since_ms >= 0;
+    }
+    return false;
+}
+
+est_err est_kafka_look_times(struct est_kafka_look *k, est_us bound, struct est_why *reterr)
+{
+    est_us until = est_clock_mono() + bound;
+    rd_kafka_resp_err_t code;
+    size_t left = assign_waiting(k, &code);
+
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return down(reterr, k->topics[p->topic], code);
-    err = await_record(k, ret_ms, reterr);
+        return down(reterr, "assign", code);
+    while (left > 0 && est_clock_mono() < until) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, ASK_MS);
+        if (m == NULL)
+            continue;
+        if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR && take_time(k, m))
+            left--;
+        rd_kafka_message_destroy(m);
+    }
     (void)rd_kafka_assign(k->rk, NULL);
-    return err;
+    return EST_OK;
 }
 
 /* --- life --- */

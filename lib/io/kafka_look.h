@@ -25,6 +25,8 @@ struct est_kafka_look_part {
     int32_t partition;
     int64_t low, high;        /* the first offset that is there, the one behind the last */
     int64_t committed;        /* the next one that the group reads; -1 = it has committed nothing */
+    int64_t waits_since_ms;   /* est_kafka_look_times: of the first record that the group has not
+                               passed; -1 = none waits, or it is not known */
     struct est_view metadata; /* of that commit; absent = none */
 };
 
@@ -41,6 +43,6 @@ const struct est_kafka_look_part *est_kafka_look_parts(const struct est_kafka_lo
                                                        size_t *ret_n);
 /* Members of the group. */
 est_err est_kafka_look_members(struct est_kafka_look *k, size_t *ret, struct est_why *reterr);
-/* Unix ms of the record at `offset`, or of the first behind it. EST_ERR_NOTFOUND: there is none. */
-est_err est_kafka_look_time(struct est_kafka_look *k, const struct est_kafka_look_part *p,
-                            int64_t offset, int64_t *ret_ms, struct est_why *reterr);
+/* Reads of each partition the first record that the group has not passed, for its time; what has
+ * not come within `bound` is not known. */
+est_err est_kafka_look_times(struct est_kafka_look *k, est_us bound, struct est_why *reterr);

@@ -132,25 +132,30 @@ static void test_offsets(void **state)
     est_kafka_look_free(k);
 }
 
-static void test_time(void **state)
+/* Of what the group has passed, and where nothing waits, there is no time. */
+static void test_times(void **state)
 {
     struct est_kafka_look *k;
     const struct est_kafka_look_part *parts;
     struct est_why why = {0};
-    int64_t ms = 0;
     size_t n;
 
     (void)state;
+    produce(topics[0], 0, 2, 1764093200000);
     produce(topics[0], 1, 4, 1764093310000);
+    produce(topics[0], 2, 3, 1764093100000);
+    commit(topics[0], 0, 2, NULL);
+    commit(topics[0], 1, 3, NULL);
     k = look();
     parts = est_kafka_look_parts(k, &n);
-    for (int64_t i = 0; i < 4; i += 3) {
-        if (est_kafka_look_time(k, &parts[1], i, &ms, &why) != EST_OK)
+    for (int round = 0; round < 2; round++) {
+        if (est_kafka_look_times(k, 10 * EST_SECOND, &why) != EST_OK)
             fail_msg("%s", why.text);
-        assert_int_equal(ms, 1764093310000 + i);
+        assert_int_equal(parts[0].waits_since_ms, -1);
+        assert_int_equal(parts[1].waits_since_ms, 1764093310003);
+        assert_int_equal(parts[2].waits_since_ms, 1764093100000);
+        assert_int_equal(parts[3].waits_since_ms, -1);
     }
-    assert_int_equal(est_kafka_look_time(k, &parts[1], 4, &ms, &why), EST_ERR_NOTFOUND);
-    assert_int_equal(est_kafka_look_time(k, &parts[0], 0, &ms, &why), EST_ERR_NOTFOUND);
     est_kafka_look_free(k);
 }
 
@@ -174,7 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_offsets, start_mock, stop_mock),
-        cmocka_unit_test_setup_teardown(test_time, start_mock, stop_mock),
+        cmocka_unit_test_setup_teardown(test_times, start_mock, stop_mock),
         cmocka_unit_test(test_nobody_answers),
     };
 
