@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "bulletin.h"
 #include "core/batch.h"
 #include "core/bisect.h"
 #include "core/verdict.h"
@@ -54,6 +55,7 @@ struct deliver {
     struct worker *w;
     struct endpoint endpoint;
     struct attempts *attempts;
+    struct bulletin bulletin;
     struct est_batch_limits limits;
     struct est_results *results;
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */

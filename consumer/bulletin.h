@@ -1,0 +1,27 @@
+/* What this consumer is doing, told to people: a line of JSON in Redis, renewed every two seconds
+ * and gone ten seconds after the last, so that `esteira status` can say why nothing is delivered.
+ * Nothing depends on it: while Redis is away nobody is told.
+ *
+ *   <prefix>consumer:<destination>:<boot>   {"v":1,"at":1764093310204,"state":"paused",
+ *        "reason":"auth","code":"E-DASH-AUTH","next_ms":1200,"in_flight":0,"waiting":52,
+ *        "budget_left":62,"partitions":36}
+ *   <prefix>consumers:<destination>   sorted set of those boots, by the time of their last line
+ *
+ * state: delivering, paused (a person must mend it: reason), down (the path is broken), limited
+ * (the budget or a Retry-After holds requests up). budget_left: -1 = there is no limit. */
+#pragma once
+
+#include "base/id.h"
+#include "io/loop.h"
+
+struct deliver;
+
+struct bulletin {
+    struct deliver *dv;
+    struct est_timer timer;
+    char boot[EST_BOOT_LEN + 1];
+};
+
+/* Begins to tell; needs dv->endpoint. */
+void bulletin_init(struct bulletin *b, struct deliver *dv);
+void bulletin_fini(struct bulletin *b);
