@@ -216,9 +216,19 @@ static bool has_landed(const struct publish *p)
     return true;
 }
 
-bool publish_leave(struct publish *p)
+static void mark_the_end(struct publish *p)
 {
     p->leaving = true;
+    for (size_t i = 0; i < p->n; i++)
+        mark_all(&p->all[i]);
+}
+
+bool publish_leave(struct publish *p)
+{
+    if (!p->leaving) {
+        mark_the_end(p);
+        return false; /* they are pending for a moment */
+    }
     if (!p->closing && p->store_err == EST_OK && !has_landed(p))
         return false;
     if (!p->closing)

@@ -20,6 +20,8 @@ static void settle_appended(struct way *w, size_t n, est_err err)
         if (err == EST_OK &&
             est_extents_add(w->extents, (uint32_t)rec->partition, rec->epoch, rec->n) != EST_OK)
             EST_LOG(EST_WARN, "extent_not_watched", EST_S("type", w->type->name));
+        if (err == EST_OK && rec->ticket != NULL)
+            mark_buffered(w, rec->partition);
         w->ways->buffered_bytes += rec->bytes;
         way_settle(w, rec, err, err == EST_OK);
     }

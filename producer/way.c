@@ -26,20 +26,24 @@ static void leave(struct way *w, struct record *rec)
     w->ways->pending_bytes -= rec->bytes;
 }
 
+static void tell(struct way *w, const struct record *rec, est_err err, bool buffered)
+{
+    est_series_add(err == EST_OK ? w->accepted : w->not_promised, 1);
+    if (err == EST_OK && buffered)
+        est_series_add(w->buffered, 1);
+    w->ways->settled(w->ways->arg, rec->ticket, rec->index, err, buffered);
+}
+
+/* A mark has no ticket. */
 void way_settle(struct way *w, struct record *rec, est_err err, bool buffered)
 {
     struct ways *ws = w->ways;
 
     leave(w, rec);
-    if (err == EST_OK) {
-        est_series_add(w->accepted, 1);
-        if (buffered)
-            est_series_add(w->buffered, 1);
-    } else {
-        est_series_add(w->not_promised, 1);
+    if (err != EST_OK)
         est_stamp_break(ws->stamp, w->type->stamp, (uint32_t)rec->partition);
-    }
-    ws->settled(ws->arg, rec->ticket, rec->index, err, buffered);
+    if (rec->ticket != NULL)
+        tell(w, rec, err, buffered);
     record_give(&ws->pool, rec);
 }
 
@@ -53,6 +57,7 @@ static bool stamp(struct way *w, struct record *rec)
         return false;
     rec->epoch = chain.epoch;
     rec->n = chain.n;
+    mark_stamped(w, rec->partition);
     return true;
 }
 
@@ -174,10 +179,25 @@ static struct record *take(struct way *w, const struct admit_item *it, void *tic
     return rec;
 }
 
+void way_put(struct way *w, struct record *rec, const struct est_entry *e, struct est_view id)
+{
+    enum est_switch_route route = est_switch_route(&w->sw);
+
+    if (route == EST_TO_KAFKA) {
+        accept_direct(w, rec, e, id);
+        est_switch_sent(&w->sw, route);
+    } else if (record_hold(rec, id, e) != EST_OK) {
+        way_settle(w, rec, EST_ERR_NOMEM, false);
+        way_restamp(w, w->sw.appending);
+    } else {
+        est_list_append(&w->queue, &rec->node);
+        est_switch_sent(&w->sw, route);
+    }
+}
+
 void way_accept(struct way *w, const struct admit *ad, const struct admit_item *it, void *ticket,
                 size_t index)
 {
-    enum est_switch_route route = est_switch_route(&w->sw);
     struct record *rec = take(w, it, ticket, index);
     char time[EST_RFC3339_LEN + 1];
     struct est_entry e;
@@ -187,18 +207,10 @@ void way_accept(struct way *w, const struct admit *ad, const struct admit_item *
         return;
     }
     entry_of(ad, it, time, &e);
-    if (route == EST_TO_NOBODY || !stamp(w, rec)) {
+    if (est_switch_route(&w->sw) == EST_TO_NOBODY || !stamp(w, rec))
         way_settle(w, rec, EST_ERR_KAFKA_DOWN, false);
-    } else if (route == EST_TO_KAFKA) {
-        accept_direct(w, rec, &e, it->ev.id);
-        est_switch_sent(&w->sw, route);
-    } else if (record_hold(rec, it->ev.id, &e) != EST_OK) {
-        way_settle(w, rec, EST_ERR_NOMEM, false);
-        way_restamp(w, w->sw.appending);
-    } else {
-        est_list_append(&w->queue, &rec->node);
-        est_switch_sent(&w->sw, route);
-    }
+    else
+        way_put(w, rec, &e, it->ev.id);
 }
 
 est_err way_ready(const struct way *w)
@@ -393,6 +405,7 @@ void way_abandon(struct way *w)
     while ((n = est_list_first(&w->queue)) != NULL)
         way_settle(w, EST_CONTAINER(n, struct record, node), EST_ERR_FENCED, false);
     est_extents_clear(w->extents);
+    mark_forget(w);
     w->source = NULL;
     est_switch_init(&w->sw, &w->sw.opt);
     est_switch_store(&w->sw, up);
@@ -403,7 +416,7 @@ void way_abandon(struct way *w)
 
 /* --- pumping --- */
 
-static void log_state(struct way *w)
+static void follow_state(struct way *w)
 {
     if (w->sw.state == w->seen_state)
         return;
@@ -414,6 +427,8 @@ static void log_state(struct way *w)
     est_metrics_count(w->ways->metrics, EST_METRIC_BUFFER_TRANSITIONS, w->type->name,
                       est_switch_state_name(w->sw.state), 1);
     w->seen_state = w->sw.state;
+    if (w->sw.state == EST_DIRECT)
+        mark_drained(w);
 }
 
 void way_pump(struct way *w)
@@ -432,7 +447,7 @@ void way_pump(struct way *w)
         case EST_ACT_DELETE: drain_delete(w, step.n); break;
         case EST_ACT_RELEASE: release(w); break;
         }
-        log_state(w);
+        follow_state(w);
     } while (step.act != EST_ACT_NONE);
 }
 
@@ -476,4 +491,5 @@ void way_fini(struct way *w)
         est_free(EST_CONTAINER(n, struct older, node));
     }
     est_extents_free(w->extents);
+    est_free(w->touched);
 }

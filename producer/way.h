@@ -5,6 +5,7 @@
  *   accept ─► direct ─────────────ack─► settled               (way.c)
  *      └────► queue ─append─► settled, and in the stream      (spill.c)
  *             stream ─read─► flying ─ack─► undeleted ─► gone  (drain.c)
+ *      ▲ marks, which say how far a chain goes                (mark.c)
  * / */
 #pragma once
 
@@ -26,6 +27,7 @@ struct boots;
 struct broker;
 struct catalog_type;
 struct est_config;
+struct est_entry;
 struct est_extents;
 struct est_loop;
 struct est_metrics;
@@ -82,6 +84,8 @@ struct way {
     } append, read, delete;
     char cursor[EST_BUFFER_ID_MAX + 1]; /* "" = the head */
     struct est_extents *extents;        /* of our own stream */
+    unsigned char *touched;             /* by partition, see mark.c */
+    size_t n_touched;
     struct est_series *accepted, *buffered, *drained, *not_promised, *missing;
 };
 
@@ -138,6 +142,19 @@ static inline void way_ignore(struct way_command *c)
     c->ignored += c->sent;
     c->sent = false;
 }
+
+/* A record with its number set out for the log: sent, queued, or not promised. Takes rec. */
+void way_put(struct way *w, struct record *rec, const struct est_entry *e, struct est_view id);
+
+/* A number was stamped for that partition; it is the stream's now. */
+void mark_stamped(struct way *w, int32_t partition);
+void mark_buffered(struct way *w, int32_t partition);
+/* Write a mark behind what the stream has held of our chains; or, at the end of this boot, behind
+ * all that it has stamped. */
+void mark_drained(struct way *w);
+void mark_all(struct way *w);
+/* Another boot begins: its chains are none of ours. */
+void mark_forget(struct way *w);
 
 void spill_append(struct way *w, size_t n);
 void drain_read(struct way *w, size_t n, bool from_head);
