@@ -29,9 +29,11 @@ static void read_load(const char *file)
 
 static void take(const rd_kafka_message_t *msg, void *arg)
 {
-    struct est_view id = topic_read_header(msg, "ce_id");
-    est_err err = tally_take(&tally, id.data != NULL ? id : EST_VIEW_LIT("?"),
-                             topic_read_header(msg, EST_CHAIN_HEADER));
+    struct est_view id = topic_read_header(msg, "ce_id"),
+                    chain = topic_read_header(msg, EST_CHAIN_HEADER);
+    bool is_mark = msg->payload == NULL && topic_read_header(msg, EST_MARK_HEADER).data != NULL;
+    est_err err = is_mark ? tally_mark(&tally, chain)
+                          : tally_take(&tally, id.data != NULL ? id : EST_VIEW_LIT("?"), chain);
 
     (void)arg;
     if (err != EST_OK)

@@ -174,13 +174,19 @@ static bool make_room(struct tally_chain *c, uint64_t n)
     return true;
 }
 
+/* All of it but the number. */
+static struct est_view key_of(struct est_view chain)
+{
+    while (chain.len > 0 && chain.data[chain.len - 1] != '/')
+        chain.len--;
+    return chain;
+}
+
 static est_err note_chain(struct tally *t, struct est_view text, const struct est_chain *chain)
 {
-    struct est_view key = text;
+    struct est_view key = key_of(text);
     struct tally_chain *c;
 
-    while (key.data[key.len - 1] != '/')
-        key.len--;
     c = est_map_get(&t->chains, key);
     if (c == NULL) {
         c = est_calloc(1, sizeof(*c));
@@ -257,6 +263,16 @@ est_err tally_take(struct tally *t, struct est_view id, struct est_view chain)
         t->sum.unpromised++;
     return note_order(t, l, (size_t)lane * l->keys + (size_t)(n % l->keys), n,
                       chained ? &parsed : NULL);
+}
+
+est_err tally_mark(struct tally *t, struct est_view chain)
+{
+    struct est_chain parsed;
+
+    if (chain.data == NULL || est_chain_parse(chain, &parsed) != EST_OK ||
+        est_map_get(&t->chains, key_of(chain)) == NULL)
+        return EST_OK;
+    return note_chain(t, chain, &parsed);
 }
 
 const struct tally_sum *tally_end(struct tally *t)

@@ -148,10 +148,14 @@ static void note(rd_kafka_message_t *m)
     rd_kafka_headers_t *headers;
     const void *chain, *id;
     size_t chain_len, id_len;
-    struct seen *s = &seen[n_seen++];
+    struct seen *s = &seen[n_seen];
 
-    assert_true(n_seen < SEEN_MAX);
     assert_int_equal(rd_kafka_message_headers(m, &headers), 0);
+    if (m->payload == NULL) { /* a mark */
+        assert_int_equal(rd_kafka_header_get_last(headers, "esteira-mark", &id, &id_len), 0);
+        return;
+    }
+    assert_true(++n_seen < SEEN_MAX);
     assert_int_equal(rd_kafka_header_get_last(headers, "esteira-chain", &chain, &chain_len), 0);
     assert_int_equal(rd_kafka_header_get_last(headers, "ce_id", &id, &id_len), 0);
     (void)snprintf(s->chain, sizeof(s->chain), "%.*s", (int)chain_len, (const char *)chain);

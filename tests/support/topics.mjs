@@ -26,8 +26,11 @@ export async function recordCounts(brokers, prefix) {
 }
 
 // [{partition, offset, timestamp, key, headers: [[name, value]], value (Buffer or null)}]
+// A mark is no event, but a shim's word that its chain goes so far.
+export const isMark = (r) => r.value === null && r.headers.some(([name]) => name === 'esteira-mark');
+
 export async function records(brokers, topic) {
-  const all = await lines('read', brokers, topic);
+  const all = (await lines('read', brokers, topic)).filter((r) => !isMark(r));
   return all.map((r) => ({ ...r, value: r.value === null ? null : Buffer.from(r.value, 'hex') }));
 }
 
