@@ -12,6 +12,7 @@ const run = promisify(execFile);
 const TYPES = 'order_update,new_message,payment_update,user_update';
 const GOES_ON = 10; // seconds until the partitions of a dead member are delivered again
 const PER_KILL = 2000; // duplicates
+const ANSWER = { rules: [{ delay_ms: 10 }] }; // so that there is something under way at any time
 
 // What the group committed, against the journal (journal_commits.c).
 async function commits(rig) {
@@ -60,6 +61,7 @@ export const kill = ({ kafka, short, seed }) =>
     const kills = short ? 2 : 20;
     const rate = short ? 2000 : 50_000;
     const duplicates = [];
+    await rig.receiver.script(ANSWER);
     await rig.warmUp(TYPES);
     await settled(rig);
     const load = rig.load({ rate, batch: short ? 20 : 100, lanes: 64, keys: 16, events: TYPES });
@@ -109,6 +111,7 @@ export const members = ({ kafka, short, seed }) =>
     const rate = short ? 2000 : 20_000;
     const rounds = short ? 4 : 60;
     const codes = [];
+    await rig.receiver.script(ANSWER);
     await rig.warmUp(TYPES);
     await settled(rig);
     const load = rig.load({ rate, batch: 20, lanes: 64, keys: 16, events: TYPES });

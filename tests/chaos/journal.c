@@ -1,5 +1,7 @@
 #include "journal.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 
 static bool open_as(struct journal *j, const char *path, const char *mode)
@@ -62,4 +64,40 @@ bool journal_next(struct journal *j, struct journal_record *ret)
 bool journal_flush(struct journal *j)
 {
     return fflush(j->file) == 0 && !ferror(j->file);
+}
+
+static bool keep_answer(struct journal_answers *all, const struct journal_answer *a)
+{
+    size_t room = (size_t)a->seq * 2 + 1024;
+
+    if (a->seq >= all->n) {
+        struct journal_answer *of = est_realloc(all->of, room * sizeof(*of));
+        if (of == NULL)
+            return false;
+        memset(of + all->n, 0, (room - all->n) * sizeof(*of));
+        all->of = of;
+        all->n = room;
+    }
+    all->of[a->seq] = *a;
+    return true;
+}
+
+bool journal_read_answers(struct journal_answers *ret, const char *path)
+{
+    static struct journal j;
+    struct journal_record r;
+    bool good = journal_open(&j, path);
+
+    *ret = (struct journal_answers){0};
+    while (good && journal_next(&j, &r))
+        if (r.kind == JOURNAL_ANSWER)
+            good = keep_answer(ret, &r.u.answer);
+    return good && fclose(j.file) == 0;
+}
+
+const struct journal_answer *journal_answer(const struct journal_answers *all, uint32_t seq)
+{
+    static const struct journal_answer none;
+
+    return seq < all->n ? &all->of[seq] : &none;
 }

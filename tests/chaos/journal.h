@@ -75,3 +75,13 @@ void journal_put(struct journal *j, uint8_t kind, const void *part, size_t size)
 bool journal_next(struct journal *j, struct journal_record *ret);
 /* Buffered records reach the file; false when it could not be written. */
 bool journal_flush(struct journal *j);
+
+/* Every answer, by the number of its request: answers come later than their requests. */
+struct journal_answers {
+    struct journal_answer *of; /* est_free */
+    size_t n;
+};
+/* False with errno. */
+bool journal_read_answers(struct journal_answers *ret, const char *path);
+/* All zero when there was none. */
+const struct journal_answer *journal_answer(const struct journal_answers *all, uint32_t seq);

@@ -3,7 +3,7 @@
  *   chaos_commits BROKERS GROUP PREFIX JOURNAL   topics whose names begin so
  *
  * Says how many commits there were, how many stood behind an earlier one of their partition, and
- * how many passed a record that had not arrived at the receiver by then. */
+ * how many passed a record that the receiver had not taken and answered by then. */
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -17,7 +17,7 @@
 
 enum { NAME_MAX_LEN = 300, COMMIT_VERSION_MAX = 4 };
 
-/* --- when each event arrived first --- */
+/* --- when each event was answered first --- */
 
 struct lane {
     int64_t *ms; /* Unix time; 0 = never */
@@ -48,30 +48,37 @@ static int64_t *place_of(unsigned tag, uint32_t lane, uint64_t n, bool make)
     return &l->ms[n];
 }
 
+static void note_answered(const struct journal_event *e, int64_t ms)
+{
+    int64_t *at = place_of(e->tag, e->lane, e->n, true);
+
+    if (at == NULL)
+        topic_read_die("memory", "none");
+    if (*at == 0 || ms < *at)
+        *at = ms;
+}
+
 static void read_journal(const char *path)
 {
     est_us to_wall = est_clock_wall() - est_clock_mono();
+    struct journal_answers answers;
     struct journal_record r;
-    int64_t ms = 0;
+    est_us mono = 0;
 
-    if (!journal_open(&journal, path))
+    if (!journal_read_answers(&answers, path) || !journal_open(&journal, path))
         topic_read_die(path, strerror(errno));
     while (journal_next(&journal, &r)) {
-        int64_t *at;
         if (r.kind == JOURNAL_REQUEST)
-            ms = (r.u.request.mono + to_wall) / EST_MS;
-        if (r.kind != JOURNAL_EVENT || r.u.event.tag == JOURNAL_NONE || r.u.event.status >= 300)
-            continue;
-        at = place_of(r.u.event.tag, r.u.event.lane, r.u.event.n, true);
-        if (at == NULL)
-            topic_read_die("memory", "none");
-        if (*at == 0)
-            *at = ms;
+            mono = journal_answer(&answers, r.u.request.seq)->mono;
+        if (r.kind == JOURNAL_EVENT && r.u.event.tag != JOURNAL_NONE && r.u.event.status < 300 &&
+            mono > 0)
+            note_answered(&r.u.event, (mono + to_wall) / EST_MS);
     }
+    est_free(answers.of);
 }
 
-/* INT64_MAX when it never arrived. */
-static int64_t arrival_of(struct est_view id)
+/* INT64_MAX when it never was. */
+static int64_t answered_at(struct est_view id)
 {
     struct received_event ev = {.id = id};
     const int64_t *at;
@@ -89,7 +96,7 @@ static int64_t arrival_of(struct est_view id)
 
 /* --- partitions --- */
 
-/* latest[o]: when the last of the records 0 to o had arrived. */
+/* latest[o]: when the last of the records 0 to o had been answered. */
 struct partition {
     int64_t *latest;
     size_t n, room;
@@ -116,7 +123,7 @@ static struct partition *partition_of(const char *topic, size_t len, int32_t num
 }
 
 /* Offsets that hold no record of a load (marks, what was compacted) ask for nothing. */
-static void note_record(struct partition *p, int64_t offset, int64_t arrived)
+static void note_record(struct partition *p, int64_t offset, int64_t answered)
 {
     if ((size_t)offset >= p->room) {
         p->room = (size_t)offset * 2 + 1024;
@@ -126,8 +133,8 @@ static void note_record(struct partition *p, int64_t offset, int64_t arrived)
     }
     for (; p->n <= (size_t)offset; p->n++)
         p->latest[p->n] = p->n > 0 ? p->latest[p->n - 1] : 0;
-    if (arrived > p->latest[offset])
-        p->latest[offset] = arrived;
+    if (answered > p->latest[offset])
+        p->latest[offset] = answered;
     sum.records++;
 }
 
@@ -139,7 +146,7 @@ static void take_record(const rd_kafka_message_t *msg, void *arg)
     (void)arg;
     if (id.data != NULL)
         note_record(partition_of(topic, strlen(topic), msg->partition, true), msg->offset,
-                    arrival_of(id));
+                    answered_at(id));
 }
 
 /* --- commits, as the coordinator writes them down --- */

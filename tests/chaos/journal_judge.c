@@ -246,33 +246,6 @@ static void run_sum(int n, char **args)
 
 /* --- lists --- */
 
-/* Answers come later than their requests, so all of them are read first. */
-static struct journal_answer *read_answers(const char *path, uint32_t *ret_n)
-{
-    struct journal_answer *all = NULL;
-    struct journal_record r;
-    uint32_t room = 0, n = 0;
-
-    (void)open_journal(path);
-    while (journal_next(&journal, &r)) {
-        if (r.kind != JOURNAL_ANSWER)
-            continue;
-        if (r.u.answer.seq >= room) {
-            uint32_t more = r.u.answer.seq * 2 + 1024;
-            all = est_realloc(all, more * sizeof(*all));
-            if (all == NULL)
-                die("memory", "none");
-            memset(all + room, 0, (more - room) * sizeof(*all));
-            room = more;
-        }
-        all[r.u.answer.seq] = r.u.answer;
-    }
-    n = room;
-    (void)fclose(journal.file);
-    *ret_n = n;
-    return all;
-}
-
 /* Of the request in hand: its line is open until its last event has been read. */
 static void print_request(const struct journal_request *r, const struct journal_answer *a)
 {
@@ -302,23 +275,23 @@ static void print_ids(uint32_t n)
 
 static void run_requests(int n, char **args)
 {
-    const struct journal_answer none = {0};
+    struct journal_answers answers;
     struct journal_record r;
-    uint32_t answers;
-    struct journal_answer *all = read_answers(args[0], &answers);
 
+    if (!journal_read_answers(&answers, args[0]))
+        die(args[0], strerror(errno));
     (void)open_journal(args[0]);
     while (journal_next(&journal, &r)) {
         const struct journal_request rq = r.u.request;
         if (r.kind != JOURNAL_REQUEST)
             continue;
-        print_request(&rq, rq.seq < answers ? &all[rq.seq] : &none);
+        print_request(&rq, journal_answer(&answers, rq.seq));
         if (n > 1)
             print_ids(rq.events);
         else
             printf(",\"events\":%" PRIu32 "}\n", rq.events);
     }
-    est_free(all);
+    est_free(answers.of);
 }
 
 static void run_events(int n, char **args)
