@@ -80,7 +80,7 @@ async function budgetOf({ kafka, short }, told) {
     kafka,
     consumers: 3,
     ...few(short),
-    destination: { batch_count: 600, batch_bytes: '4MiB', ...told(limit, length) },
+    destination: { batch_count: 600, batch_count_max: 600, ...told(limit, length) },
   };
   return onRig(options, async (rig) => {
     await rig.receiver.script({ limit: { requests: limit, window_ms: length * 1000 } });

@@ -101,7 +101,10 @@ export class DeliveryRig extends Rig {
     let now;
     await waitFor(
       () => `${wanted - now?.distinct} more delivered; see ${this.dir}`,
-      async () => (now = await receiver.counts()).distinct >= wanted,
+      async () => {
+        this.verify(); // the dead deliver nothing more
+        return (now = await receiver.counts()).distinct >= wanted;
+      },
       { within, every: 50 },
     );
     return now;

@@ -31,6 +31,8 @@ async function sideBySide(names, one) {
 
 async function runAll(experiments, names, options) {
   const kafka = await ChaosKafka.open(options.short ? {} : { heap: '1g' });
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => kafka.end().finally(() => process.exit(1)));
   let passed = true;
   const one = async (name) => {
     const line = await attempt(name, experiments[name], { kafka, ...options });
