@@ -9,6 +9,7 @@ import * as account from './delivery_account.mjs';
 import * as group from './delivery_group.mjs';
 import * as lanes from './delivery_lanes.mjs';
 import * as rate from './delivery_rate.mjs';
+import * as trace from './delivery_trace.mjs';
 import * as verdicts from './delivery_verdicts.mjs';
 import { runExperiments } from './experiments.mjs';
 
@@ -30,6 +31,8 @@ await runExperiments({
   hanging_type: { run: lanes.hangingType, alone: true },
   slow_answers: { run: lanes.slowAnswers },
   two_destinations: { run: lanes.twoDestinations, alone: true },
+  trace: { run: trace.traced },
+  dlq_replay: { run: trace.replayed, long: true },
   metrics_journal: { run: account.metricsJournal },
   memory: { run: account.memory },
   cpu: { run: account.cpu },

@@ -68,12 +68,14 @@ function readOptions() {
   return values;
 }
 
-// experiments: {name: {run (context) => line, alone (true: nothing runs beside it, in short either)}}
+// experiments: {name: {run (context) => line, alone (true: nothing runs beside it, in short either),
+// long (true: not in short)}}
 export async function runExperiments(experiments) {
   const values = readOptions();
   const names = Object.keys(experiments);
   if (values.list) return console.log(names.join('\n'));
-  const only = values.only?.split(',') ?? names;
+  const only =
+    values.only?.split(',') ?? names.filter((name) => !values.short || !experiments[name].long);
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     console.error(`no experiment "${unknown}": ${names.join(' ')}`);
