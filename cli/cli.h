@@ -48,6 +48,7 @@ int cmd_import_legacy(struct cli *cli);
 int cmd_publish(struct cli *cli);
 int cmd_schemas_check(struct cli *cli);
 int cmd_schemas_register(struct cli *cli);
+int cmd_status(struct cli *cli);
 int cmd_tail(struct cli *cli);
 int cmd_topics_apply(struct cli *cli);
 int cmd_trace(struct cli *cli);

@@ -154,7 +154,7 @@ if grep -q s3cr3t "$dir/out"; then complain "a secret was shown"; fi
 LC_ALL=C.UTF-8
 export LC_ALL
 for lang in en pt; do
-    for verb in '' publish tail trace check health explain 'topics apply' 'schemas check' 'schemas register'; do
+    for verb in '' status publish tail trace check health explain 'topics apply' 'schemas check' 'schemas register'; do
         ran=$((ran + 1))
         # shellcheck disable=SC2086 # the verb is one or two words
         "$program" --lang $lang $verb --help >"$dir/out" 2>"$dir/err"
