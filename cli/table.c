@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 8 };
+enum { COLUMNS_MAX = 12 };
 
 struct table {
     size_t columns, n;
