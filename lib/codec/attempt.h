@@ -1,6 +1,6 @@
 /* A record of the attempt log (topic attempts.<destination>): one request to a destination, what
  * came of it, and which records it carried, so that `esteira trace` can tell of each attempt that
- * an event had. Compact JSON, see docs/adr/0007:
+ * an event had. Compact JSON, see docs/adr/0010:
  *
  *   {"v":1,"at":1764093310204,"us":38123,"events":3,"status":200,"verdict":"results","key":"…",
  *    "parts":[{"topic":"esteira.order","partition":3,"attempt":1,"ranges":[[18842,18843]]},
