@@ -114,7 +114,7 @@ bool accord_allow(struct accord *a)
     est_us now = now_of(a);
 
     set_share(a);
-    if (est_breaker_retry_at(a->breaker) > now) {
+    if (est_breaker_retry_at(a->breaker, now) > now) {
         if (now - a->looked_at >= LOOK_EVERY)
             ask(a, true);
         return false;
@@ -139,10 +139,8 @@ est_us accord_ready_at(const struct accord *a)
 {
     est_us now = now_of(a);
     est_us budget = est_budget_ready_at(&a->budget, now);
-    est_us breaker = est_breaker_retry_at(a->breaker), look = a->looked_at + LOOK_EVERY;
+    est_us breaker = est_breaker_retry_at(a->breaker, now), look = a->looked_at + LOOK_EVERY;
 
-    if (breaker == EST_NEVER)
-        return breaker;
     if (breaker > now && !is_alone(a) && look < breaker)
         breaker = look;
     return breaker > budget ? breaker : budget;

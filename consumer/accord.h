@@ -40,7 +40,7 @@ void accord_set_token(struct accord *a, const char *token);
 bool accord_allow(struct accord *a);
 /* It did not start after all. */
 void accord_return(struct accord *a);
-/* When to ask again; EST_NEVER = the breaker's probe is out. */
+/* When to ask again. */
 est_us accord_ready_at(const struct accord *a);
 
 /* Nothing is started by anybody for `wait`. */

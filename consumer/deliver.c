@@ -50,7 +50,8 @@ static void post(struct shipment *s)
     struct endpoint_request rq = {.method = "POST",
                                   .path = s->single ? "/api/v1/events" : "/api/v1/events/batch",
                                   .body = est_buf_view(&s->body),
-                                  .key = s->key};
+                                  .key = s->key,
+                                  .timeout = s->line->timeout};
     est_err err = EST_ERR_FULL;
 
     deliver_key(s, s->key);
@@ -64,7 +65,7 @@ static void post(struct shipment *s)
         return;
     EST_LOG(EST_ERROR, "request_not_started", EST_S("code", est_err_code(err)),
             EST_S("detail", why.text));
-    endpoint_forgo(&s->dv->endpoint, s->ticket);
+    deliver_forgo(s);
     deliver_retry_all(s, false, EST_SECOND);
 }
 
@@ -86,7 +87,7 @@ void deliver_send_next(struct shipment *s)
             est_bisect_pass(&s->bisect);
             continue;
         }
-        if (!endpoint_allow(&s->dv->endpoint, &s->ticket)) {
+        if (deliver_allow(s) != DELIVER_GO) {
             if (deliver_hold(s, HOLD_RANGE))
                 return;
             break;
@@ -95,7 +96,7 @@ void deliver_send_next(struct shipment *s)
             post(s);
             return;
         }
-        endpoint_forgo(&s->dv->endpoint, s->ticket);
+        deliver_forgo(s);
         est_bisect_pass(&s->bisect);
     }
     deliver_finish(s);
@@ -124,7 +125,7 @@ static void start(struct shipment *s)
     post(s);
 }
 
-/* What is under way goes before what is not. False while something still has to wait. */
+/* What is under way goes before what is not. False while something has to wait for the endpoint. */
 static bool resume_held(struct deliver *dv)
 {
     for (size_t i = 0; dv->held > 0 && i < dv->n; i++) {
@@ -137,17 +138,17 @@ static bool resume_held(struct deliver *dv)
             deliver_send_next(s);
         else
             deliver_ask_health(s);
-        if (s->hold != HOLD_NOTHING)
+        if (s->hold != HOLD_NOTHING && line_may_start(s->line, est_loop_now(dv->w->loop)))
             return false;
     }
     return true;
 }
 
 /* While requests come slower than events, each carries as many as it may. */
-static struct est_batch_limits limits_now(const struct deliver *dv)
+static struct est_batch_limits limits_now(const struct deliver *dv, const struct line *ln)
 {
     const struct est_destination_config *d = dv->w->dest;
-    struct est_batch_limits limits = dv->limits;
+    struct est_batch_limits limits = ln->limits;
 
     if (endpoint_is_short(&dv->endpoint) && d->batch_count > 1 && d->batch_count_max > limits.count)
         limits.count = d->batch_count_max;
@@ -157,19 +158,20 @@ static struct est_batch_limits limits_now(const struct deliver *dv)
 /* True when a batch was taken. */
 static bool start_one(struct deliver *dv)
 {
-    struct worker *w = dv->w;
-    est_us now = est_loop_now(w->loop);
     struct shipment *s = idle_shipment(dv);
+    bool waits[EST_TURNS_MAX];
     struct est_batch_limits limits;
-    uint32_t ticket;
+    size_t i = s != NULL ? deliver_pick(dv, waits) : dv->n_lines;
 
-    if (s == NULL || est_batch_due(&dv->limits, w->lanes, now) > now ||
-        !endpoint_allow(&dv->endpoint, &ticket))
+    if (i == dv->n_lines)
         return false;
-    s->ticket = ticket;
-    limits = limits_now(dv);
-    if (est_batch_fill(&s->batch, &limits, w->lanes, now) == 0) {
-        endpoint_forgo(&dv->endpoint, ticket);
+    s->line = &dv->lines[i];
+    if (deliver_allow(s) != DELIVER_GO)
+        return false;
+    est_turns_take(&dv->turns, i, waits);
+    limits = limits_now(dv, s->line);
+    if (est_batch_fill(&s->batch, &limits, dv->w->lanes, est_loop_now(dv->w->loop)) == 0) {
+        deliver_forgo(s);
         return false;
     }
     s->busy = true;
@@ -177,7 +179,7 @@ static bool start_one(struct deliver *dv)
     if (deliver_load(s) > 0)
         start(s);
     else {
-        endpoint_forgo(&dv->endpoint, ticket);
+        deliver_forgo(s);
         deliver_finish(s);
     }
     return true;
@@ -186,21 +188,26 @@ static bool start_one(struct deliver *dv)
 static void arm_wake(struct deliver *dv)
 {
     est_us now = est_loop_now(dv->w->loop);
-    est_us due = est_batch_due(&dv->limits, dv->w->lanes, now);
-    est_us ready = endpoint_ready_at(&dv->endpoint);
-    est_us at;
+    est_us at = deliver_wake_at(dv);
 
-    if (dv->held > 0)
-        due = now;
-    at = due > ready ? due : ready;
-    if (due == EST_NEVER || ready == EST_NEVER || (dv->held == 0 && idle_shipment(dv) == NULL))
+    if (at == EST_NEVER || (dv->held == 0 && idle_shipment(dv) == NULL))
         est_loop_timer_off(dv->w->loop, &dv->wake); /* an arrival or an answer comes first */
     else if (!est_loop_timer_armed(&dv->wake) || dv->wake.node.at != at)
         est_loop_timer_at(dv->w->loop, &dv->wake, at > now ? at : now + EST_MS);
 }
 
+static void measure_round(struct deliver *dv)
+{
+    const struct est_destination_config *d = dv->w->dest;
+    size_t usual = (size_t)d->max_in_flight * d->batch_count;
+    size_t grown = limits_now(dv, &dv->lines[0]).count;
+
+    dv->round = usual > grown ? usual : grown;
+}
+
 void deliver_dispatch(struct deliver *dv)
 {
+    measure_round(dv);
     if (deadletter_is_full(dv->w->deadletter))
         return;
     while (resume_held(dv) && start_one(dv)) {
@@ -223,19 +230,19 @@ static void on_token(void *arg)
 
 bool deliver_can_go_on(const struct deliver *dv, est_us until)
 {
-    struct est_lanes_stats st = est_lanes_stats(dv->w->lanes);
+    bool wakes = est_lanes_wake_at(dv->w->lanes) <= until;
 
-    if (st.records == 0 || endpoint_is_down(&dv->endpoint))
-        return false;
-    return st.ready > 0 || est_lanes_wake_at(dv->w->lanes) <= until;
+    for (size_t i = 0; i < dv->n_lines && !endpoint_is_down(&dv->endpoint); i++) {
+        struct est_lanes_group g = est_lanes_group(dv->w->lanes, i);
+        if (!dv->lines[i].is_paused && (g.ready > 0 || (g.records > 0 && wakes)))
+            return true;
+    }
+    return false;
 }
 
 size_t deliver_round(const struct deliver *dv)
 {
-    const struct est_destination_config *d = dv->w->dest;
-    size_t usual = (size_t)d->max_in_flight * d->batch_count, grown = limits_now(dv).count;
-
-    return usual > grown ? usual : grown;
+    return dv->round;
 }
 
 size_t deliver_in_flight(const struct deliver *dv)
@@ -252,7 +259,7 @@ void deliver_abandon(struct deliver *dv)
         if (s->call != NULL) {
             est_http_client_cancel(dv->endpoint.http, s->call);
             s->call = NULL;
-            endpoint_forgo(&dv->endpoint, s->ticket);
+            deliver_forgo(s);
             if (!s->asking_health) {
                 attempts_begin(dv->attempts, s);
                 attempts_end(dv->attempts, s, (struct est_verdict){0}, NULL);
@@ -274,18 +281,33 @@ static size_t count_max(const struct est_destination_config *d)
 static est_err init_shipments(struct deliver *dv)
 {
     const struct est_destination_config *d = dv->w->dest;
-    size_t count = count_max(d);
+    size_t count = count_max(d), n = (size_t)d->max_in_flight * 2;
 
-    dv->shipments = est_calloc(d->max_in_flight, sizeof(*dv->shipments));
+    dv->shipments = est_calloc(n, sizeof(*dv->shipments));
     if (dv->shipments == NULL)
         return EST_ERR_NOMEM;
-    for (; dv->n < d->max_in_flight; dv->n++) {
+    for (; dv->n < n; dv->n++) {
         struct shipment *s = &dv->shipments[dv->n];
         s->dv = dv;
         est_buf_init(&s->body,
                      d->batch_bytes + dv->w->cfg->producer_event_max * 8 + count + ENVELOPE);
         if (est_batch_init(&s->batch, count) != EST_OK)
             return EST_ERR_NOMEM;
+    }
+    return EST_OK;
+}
+
+static est_err init_lines(struct deliver *dv)
+{
+    const struct est_config *cfg = dv->w->cfg;
+
+    dv->lines = est_calloc(cfg->n_types, sizeof(*dv->lines));
+    if (dv->lines == NULL)
+        return EST_ERR_NOMEM;
+    est_turns_init(&dv->turns, cfg->n_types);
+    for (; dv->n_lines < cfg->n_types; dv->n_lines++) {
+        line_init(&dv->lines[dv->n_lines], cfg, dv->w->dest, dv->n_lines);
+        est_turns_set(&dv->turns, dv->n_lines, cfg->types[dv->n_lines].priority);
     }
     return EST_OK;
 }
@@ -320,20 +342,21 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     dv->w = w;
     dv->passed = 1;
-    dv->limits = (struct est_batch_limits){d->batch_count, d->batch_bytes, 0, d->batch_age};
     dv->wake = (struct est_timer){.fn = on_wake, .arg = dv};
     dv->token = (struct est_timer){.fn = on_token, .arg = dv};
     err = endpoint_init(&dv->endpoint, w, reterr);
     if (err == EST_OK)
         err = attempts_new(w, &dv->attempts, reterr);
-    if (err == EST_OK && (init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
-                          (dv->ids = est_calloc(count_max(d), sizeof(*dv->ids))) == NULL ||
-                          est_results_new(count_max(d), &dv->results) != EST_OK))
+    if (err == EST_OK &&
+        (init_lines(dv) != EST_OK || init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
+         (dv->ids = est_calloc(count_max(d), sizeof(*dv->ids))) == NULL ||
+         est_results_new(count_max(d), &dv->results) != EST_OK))
         err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     if (err != EST_OK) {
         deliver_free(dv);
         return err;
     }
+    measure_round(dv);
     if (d->token_file[0] != '\0')
         on_token(dv);
     bulletin_init(&dv->bulletin, dv);
@@ -355,6 +378,7 @@ void deliver_free(struct deliver *dv)
         est_buf_fini(&dv->shipments[i].body);
     }
     est_free(dv->shipments);
+    est_free(dv->lines);
     est_results_free(dv->results);
     est_free(dv->ids);
     est_free(dv->delivered);

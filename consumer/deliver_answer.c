@@ -34,8 +34,11 @@ static void take_item(struct shipment *s, size_t i, const struct est_result *r, 
         deliver_settle(s, i, r->duplicate);
     else if (v.act == EST_VERDICT_POISON && !deadletter_is_full(s->dv->w->deadletter))
         deliver_condemn(s, i, v.class, r->status);
-    else
+    else {
+        s->failed_class = v.class;
+        s->failed_status = r->status;
         deliver_give_back(s, i, true, floor);
+    }
 }
 
 /* False when results[] cannot be read: the outcome of every event is unknown. */
@@ -73,10 +76,11 @@ static void on_health(void *arg, const struct est_http_result *res);
  * events'. */
 void deliver_ask_health(struct shipment *s)
 {
-    static const struct endpoint_request rq = {.method = "GET", .path = "/api/v1/status"};
+    const struct endpoint_request rq = {
+        .method = "GET", .path = "/api/v1/status", .timeout = s->line->timeout};
     struct est_why why = {0};
 
-    if (!endpoint_allow(&s->dv->endpoint, &s->ticket)) {
+    if (deliver_allow(s) != DELIVER_GO) {
         if (!deliver_hold(s, HOLD_HEALTH))
             deliver_finish(s);
         return;
@@ -85,7 +89,7 @@ void deliver_ask_health(struct shipment *s)
     if (endpoint_send(&s->dv->endpoint, &rq, on_health, s, &s->call, &why) == EST_OK)
         return;
     s->asking_health = false;
-    endpoint_forgo(&s->dv->endpoint, s->ticket);
+    deliver_forgo(s);
     deliver_retry_all(s, false, 0);
 }
 
@@ -129,8 +133,10 @@ static void observe(struct shipment *s, struct est_verdict v, const struct est_h
                                                 res->rate_left, res->rate_reset};
     struct est_ratelimit said;
     bool is_said = est_ratelimit_read(&fields, est_clock_wall(), &said);
+    struct endpoint_outcome o = {
+        .verdict = v, .status = res->status, .wait = floor, .said = is_said ? &said : NULL};
 
-    endpoint_observe(&s->dv->endpoint, s->ticket, v, res->status, floor, is_said ? &said : NULL);
+    deliver_observe(s, &o);
 }
 
 static void on_health(void *arg, const struct est_http_result *res)
@@ -222,11 +228,12 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     if (v.act == EST_VERDICT_PER_ITEM && !take_results(s, res, floor))
         v = (struct est_verdict){EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, false, false};
     attempts_end(dv->attempts, s, v, res);
+    s->failed_class = v.class;
+    s->failed_status = res->status;
     observe(s, v, res, floor);
     switch (v.act) {
     case EST_VERDICT_DELIVERED: deliver_all(s, res->status == 200); /* fall through */
     case EST_VERDICT_PER_ITEM:
-        dv->passed++;
         est_bisect_pass(&s->bisect);
         deliver_send_next(s);
         break;

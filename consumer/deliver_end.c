@@ -16,6 +16,7 @@ void deliver_settle(struct shipment *s, size_t i, bool duplicate)
     size_t type = (size_t)(pc->part->type - dv->w->cfg->types);
 
     (void)est_batch_settle(&s->batch, dv->w->lanes, i);
+    dv->passed++;
     est_series_add(dv->delivered[type], 1);
     if (duplicate)
         est_series_add(dv->duplicates[type], 1);
@@ -44,13 +45,27 @@ void deliver_condemn_damaged(struct shipment *s, size_t i, enum est_verdict_clas
 
 /* Quick at first, then longer and longer. What is not blamed waits for a moment only, for it is the
  * breaker that holds everything up. */
-static est_us wait_for(struct deliver *dv, const struct parcel *pc, bool blamed, est_us floor)
+static est_us wait_for(const struct shipment *s, const struct parcel *pc, bool blamed, est_us floor)
 {
+    struct deliver *dv = s->dv;
     const struct est_destination_config *d = dv->w->dest;
-    const struct est_retry_policy policy = {d->retries, d->retry_initial, d->retry_max};
+    const struct est_retry_policy policy = {s->line->retries, d->retry_initial, d->retry_max};
 
     return est_loop_now(dv->w->loop) +
            est_retry_wait(&policy, blamed ? pc->failed : 1, floor, &dv->w->rng);
+}
+
+static void blame(const struct shipment *s, struct parcel *pc)
+{
+    pc->failed++;
+    pc->exhausted += pc->passed_mark != s->dv->passed;
+    pc->passed_mark = s->dv->passed;
+}
+
+static bool is_given_up(const struct shipment *s, const struct parcel *pc)
+{
+    return s->line->gives_up && pc->exhausted >= s->line->max_attempts &&
+           !deadletter_is_full(s->dv->w->deadletter);
 }
 
 /* Whose quick tries are used up shares no request with others any more, lest they fail with it. */
@@ -60,13 +75,15 @@ void deliver_give_back(struct shipment *s, size_t i, bool blamed, est_us floor)
 
     if (pc->first_failed_at == 0)
         pc->first_failed_at = est_clock_wall();
-    if (blamed) {
-        pc->failed++;
-        pc->passed_mark = s->dv->passed;
+    if (blamed)
+        blame(s, pc);
+    if (blamed && is_given_up(s, pc)) {
+        deliver_condemn(s, i, s->failed_class, s->failed_status);
+        return;
     }
-    pc->item.apart = pc->failed >= s->dv->w->dest->retries;
+    pc->item.apart = pc->failed >= s->line->retries;
     est_series_add(s->dv->retried, 1);
-    est_batch_give_back(&s->batch, s->dv->w->lanes, i, wait_for(s->dv, pc, blamed, floor));
+    est_batch_give_back(&s->batch, s->dv->w->lanes, i, wait_for(s, pc, blamed, floor));
 }
 
 void deliver_retry_all(struct shipment *s, bool blamed, est_us floor)

@@ -7,10 +7,12 @@
 #include "bulletin.h"
 #include "core/batch.h"
 #include "core/bisect.h"
+#include "core/turns.h"
 #include "core/verdict.h"
 #include "deliver.h"
 #include "endpoint.h"
 #include "io/loop.h"
+#include "line.h"
 #include "parcel.h"
 #include "worker.h"
 
@@ -33,6 +35,7 @@ enum shipment_hold { HOLD_NOTHING, HOLD_RANGE, HOLD_HEALTH };
 /* One batch under way: a request, or several one after the other when it is being halved. */
 struct shipment {
     struct deliver *dv;
+    struct line *line;
     bool busy;
     struct est_batch batch;
     struct est_bisect bisect;
@@ -41,11 +44,14 @@ struct shipment {
     bool single; /* goes to the route of one event */
     size_t sent; /* events in the body */
     struct est_http_call *call;
-    uint32_t ticket;
+    uint32_t ticket, line_ticket;
+    est_us started_at;                    /* the request that is out */
     enum est_verdict_class refused_class; /* why the one event of the last request was refused: */
     int refused_status;                   /* kept while the endpoint is asked for its health */
     char key[DELIVER_KEY_MAX];            /* Idempotency-Key of the last request */
     bool asking_health; /* the request that is out asks whether the endpoint works at all */
+    enum est_verdict_class failed_class; /* of the last answer, for an event that is given up */
+    int failed_status;
     enum shipment_hold hold;
     bool doubted; /* refused as the endpoint may be: it keeps its place also while that is down, and
                      the probes, one by one, find out which */
@@ -56,12 +62,16 @@ struct deliver {
     struct endpoint endpoint;
     struct attempts *attempts;
     struct bulletin bulletin;
-    struct est_batch_limits limits;
+    struct line *lines; /* one a type */
+    size_t n_lines;
+    struct est_turns turns;
     struct est_results *results;
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
-    struct shipment *shipments; /* max_in_flight of them */
+    struct shipment *shipments; /* max_in_flight of them, and as many for types that wait */
     size_t n, busy, held;
-    uint64_t passed; /* requests that delivered events; from 1 */
+    size_t out;      /* requests */
+    size_t round;    /* events in all requests that may be out, as large as they are at present */
+    uint64_t passed; /* events delivered; from 1 */
     struct est_timer wake, token;
     struct est_series **delivered, **duplicates; /* by type */
     struct est_series *retried, *seconds;
@@ -84,6 +94,24 @@ void deliver_send_next(struct shipment *s);
 bool deliver_hold(struct shipment *s, enum shipment_hold hold);
 /* The batch is over; what is left of it waits again, blamed for nothing. */
 void deliver_finish(struct shipment *s);
+
+/* --- deliver_pick.c: may a request start, and whose --- */
+
+enum deliver_answer {
+    DELIVER_GO,
+    DELIVER_NOT_THIS, /* its type may not, or all places are taken */
+    DELIVER_NOBODY    /* the endpoint lets none start */
+};
+enum deliver_answer deliver_allow(struct shipment *s);
+/* It did not start after all, or was broken off. */
+void deliver_forgo(struct shipment *s);
+/* What came of it; fills o->is_apart. */
+void deliver_observe(struct shipment *s, struct endpoint_outcome *o);
+/* The place of the line whose turn it is; dv->n_lines when none waits that may start. Fills `waits`
+ * for est_turns_take. */
+size_t deliver_pick(const struct deliver *dv, bool waits[EST_TURNS_MAX]);
+/* When something may start that may not now; EST_NEVER = when something else happens first. */
+est_us deliver_wake_at(const struct deliver *dv);
 
 /* --- deliver_body.c --- */
 

@@ -21,7 +21,7 @@ static const char *token_of(const struct endpoint *ep)
 est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr)
 {
     const struct est_destination_config *d = w->dest;
-    const struct est_http_client_options ho = {.conns_max = d->max_in_flight,
+    const struct est_http_client_options ho = {.conns_max = d->max_in_flight * 2,
                                                .connect_timeout = d->timeout,
                                                .ca_file = d->ca_file,
                                                .user_agent = "esteira-consumer/" ESTEIRA_VERSION};
@@ -31,7 +31,6 @@ est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *ret
 
     *ep = (struct endpoint){.w = w, .paused = EST_CLASS_NONE};
     est_breaker_init(&ep->breaker, policy);
-    est_window_init(&ep->window, d->max_in_flight, d->max_in_flight);
     err = est_secret_new_lines(d->token_file, d->token, &ep->token, reterr);
     if (err == EST_OK)
         err = signature_init(&ep->signature, d, reterr);
@@ -54,14 +53,9 @@ void endpoint_fini(struct endpoint *ep)
 
 /* --- may one start --- */
 
-static bool is_window_full(const struct endpoint *ep)
-{
-    return ep->window.in_flight >= ep->window.size;
-}
-
 est_us endpoint_ready_at(const struct endpoint *ep)
 {
-    return is_window_full(ep) ? EST_NEVER : accord_ready_at(&ep->accord);
+    return accord_ready_at(&ep->accord);
 }
 
 bool endpoint_is_down(const struct endpoint *ep)
@@ -80,17 +74,15 @@ bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket)
 {
     bool ok;
 
-    if (is_window_full(ep) || !accord_allow(&ep->accord))
+    if (!accord_allow(&ep->accord))
         return false;
-    ok = est_window_allow(&ep->window) &&
-         est_breaker_allow(&ep->breaker, est_loop_now(ep->w->loop), ret_ticket);
+    ok = est_breaker_allow(&ep->breaker, est_loop_now(ep->w->loop), ret_ticket);
     EST_ASSERT(ok);
     return true;
 }
 
 void endpoint_forgo(struct endpoint *ep, uint32_t ticket)
 {
-    est_window_observe(&ep->window, EST_WINDOW_NEUTRAL);
     est_breaker_observe(&ep->breaker, ticket, EST_BREAKER_UNKNOWN, est_loop_now(ep->w->loop));
     accord_return(&ep->accord);
 }
@@ -120,16 +112,10 @@ static void set_paused(struct endpoint *ep, enum est_verdict_class class, int st
             EST_S("code", est_err_code(est_verdict_class_err(class))));
 }
 
-static enum est_window_outcome window_outcome(struct est_verdict v, int status)
+static enum est_breaker_outcome breaker_outcome(struct est_verdict v, bool is_apart)
 {
-    if (status == 429 || status == 503 || v.class == EST_CLASS_TIMEOUT)
-        return EST_WINDOW_OVERLOAD;
-    return v.act == EST_VERDICT_RETRY || v.act == EST_VERDICT_PAUSE ? EST_WINDOW_NEUTRAL
-                                                                    : EST_WINDOW_GOOD;
-}
-
-static enum est_breaker_outcome breaker_outcome(struct est_verdict v)
-{
+    if (is_apart)
+        return EST_BREAKER_UNKNOWN;
     if (v.act == EST_VERDICT_PAUSE)
         return EST_BREAKER_TRIPPED;
     return v.infra ? EST_BREAKER_FAILED : EST_BREAKER_ANSWERED;
@@ -157,27 +143,27 @@ static est_us bare_wait(struct endpoint *ep, int status)
     return ep->limited > 0 ? est_retry_wait(&policy, ep->limited, 0, &ep->w->rng) : 0;
 }
 
-void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status,
-                      est_us wait, const struct est_ratelimit *said)
+void endpoint_observe(struct endpoint *ep, uint32_t ticket, const struct endpoint_outcome *o)
 {
+    const struct est_verdict v = o->verdict;
+    est_us now = est_loop_now(ep->w->loop), wait = o->wait;
     enum est_breaker_state before = ep->breaker.state;
     bool is_paused, is_tripped;
 
-    est_window_observe(&ep->window, window_outcome(v, status));
-    est_breaker_observe(&ep->breaker, ticket, breaker_outcome(v), est_loop_now(ep->w->loop));
+    est_breaker_observe(&ep->breaker, ticket, breaker_outcome(v, o->is_apart), now);
     is_tripped = v.act == EST_VERDICT_PAUSE && before != EST_BREAKER_OPEN &&
                  ep->breaker.state == EST_BREAKER_OPEN;
     accord_tell(&ep->accord, before);
-    if (said != NULL)
-        accord_observe(&ep->accord, said);
+    if (o->said != NULL)
+        accord_observe(&ep->accord, o->said);
     if (wait > 0)
         ep->limited = 0;
-    else if (ep->accord.budget.gate <= est_loop_now(ep->w->loop))
-        wait = bare_wait(ep, status);
+    else if (ep->accord.budget.gate <= now)
+        wait = bare_wait(ep, o->status);
     accord_close(&ep->accord, wait);
     is_paused = v.act == EST_VERDICT_PAUSE && ep->breaker.state != EST_BREAKER_CLOSED;
     if (is_paused || (!v.infra && ep->breaker.state == EST_BREAKER_CLOSED))
-        set_paused(ep, is_paused ? v.class : EST_CLASS_NONE, status);
+        set_paused(ep, is_paused ? v.class : EST_CLASS_NONE, o->status);
     if (ep->breaker.state == EST_BREAKER_CLOSED)
         ep->refused = 0;
     if (is_tripped && v.class == EST_CLASS_AUTH && !endpoint_check_token(ep))
@@ -269,7 +255,7 @@ est_err endpoint_send(struct endpoint *ep, const struct endpoint_request *what,
                                   .url = url,
                                   .fields = fields,
                                   .body = what->body,
-                                  .timeout = d->timeout,
+                                  .timeout = what->timeout,
                                   .response_max = d->response_max};
 
     for (size_t i = 0; i < d->headers.n; i++)

@@ -1,6 +1,6 @@
 /* The dashboard as an endpoint: where it is, the token and fields of each request, whether requests
  * may start now, and why not. The breaker for what is broken, and, at the first sign, for what a
- * person must mend (a token, a route: a pause); the window for how many at once; the budget for how
+ * person must mend (a token, a route: a pause); the budget for how
  * many in a while, and its gate for Retry-After. Budget and breaker are shared with the other
  * consumers (accord.h). */
 #pragma once
@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "core/breaker.h"
 #include "core/verdict.h"
-#include "core/window.h"
 #include "io/http_out.h"
 #include "signature.h"
 
@@ -25,7 +24,6 @@ struct endpoint {
     struct est_secret *token;
     struct signature signature;
     struct est_breaker breaker;
-    struct est_window window;
     struct accord accord;
     enum est_verdict_class paused; /* why a person is waited for; NONE = nobody is */
     unsigned limited;              /* 429 in a row that did not say until when */
@@ -35,15 +33,19 @@ struct endpoint {
 
 est_err endpoint_init(struct endpoint *ep, struct worker *w, struct est_why *reterr);
 void endpoint_fini(struct endpoint *ep);
-/* May a request start? True takes a place in the window; *ret_ticket goes to endpoint_observe. */
+/* May a request start? *ret_ticket goes to endpoint_observe. */
 bool endpoint_allow(struct endpoint *ep, uint32_t *ret_ticket);
 /* Back what endpoint_allow gave, without a request. */
 void endpoint_forgo(struct endpoint *ep, uint32_t ticket);
-/* The outcome of a request. `wait` is the Retry-After that came with it, 0 = none; `said` what the
- * endpoint told of its limit, NULL = nothing. */
-void endpoint_observe(struct endpoint *ep, uint32_t ticket, struct est_verdict v, int status,
-                      est_us wait, const struct est_ratelimit *said);
-/* When a request may start; 0 = now, EST_NEVER = when one that is out has ended. */
+struct endpoint_outcome {
+    struct est_verdict verdict;
+    int status;
+    est_us wait;                      /* Retry-After; 0 = none */
+    const struct est_ratelimit *said; /* of its limit; NULL = nothing */
+    bool is_apart; /* others were answered meanwhile: it says nothing of the endpoint */
+};
+void endpoint_observe(struct endpoint *ep, uint32_t ticket, const struct endpoint_outcome *o);
+/* When a request may start. */
 est_us endpoint_ready_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
@@ -56,6 +58,7 @@ struct endpoint_request {
     struct est_view body; /* absent = none; kept alive by the caller until done */
     const char *key;      /* the Idempotency-Key, as it is sent; NULL = none, and not signed */
     const char *traceparent, *tracestate; /* W3C trace context; NULL = none */
+    est_us timeout;
 };
 
 /* Start a request with the endpoint's token and fields, signed when there is a secret. */

@@ -35,7 +35,8 @@ struct intake {
     struct est_buf name;
     struct est_series **records, **repeats, **completed, **unchained; /* by type */
     struct inquiry *inquiry;
-    bool held; /* all records are held back for a moment */
+    bool held;                          /* all records are held back for a moment */
+    bool is_slow[EST_CONFIG_TYPES_MAX]; /* was held back for it for long: see relieve() */
     struct est_timer stuck;
 };
 
@@ -74,19 +75,30 @@ static est_err find_schema(struct intake *in, struct part *p, const struct est_k
     return (*ret = schema_of(in, p, wire)) != NULL ? EST_OK : EST_ERR_SCHEMA_UNKNOWN;
 }
 
-/* Order per key: a lane for each type and key. Without a key, order per partition. */
+static size_t type_of(const struct intake *in, const struct part *p)
+{
+    return (size_t)(p->type - in->w->cfg->types);
+}
+
+/* A lane for each type and key; for each partition, also where a record has no key; or, where no
+ * order is asked for, for each record. */
 static struct est_view lane_name(struct intake *in, const struct part *p,
                                  const struct est_kafka_msg *msg)
 {
     struct est_view key = est_kafka_msg_key(msg);
+    bool by_key = p->type->order == EST_ORDER_KEY && key.data != NULL;
 
     est_buf_clear(&in->name);
-    est_buf_puts(&in->name, p->type->name);
-    est_buf_putc(&in->name, key.data ? 'k' : 'p');
-    if (key.data != NULL)
+    est_buf_putc(&in->name, (char)type_of(in, p)); /* at most EST_CONFIG_TYPES_MAX */
+    est_buf_putc(&in->name, by_key ? 'k' : 'p');
+    if (by_key)
         est_buf_put_view(&in->name, key);
     else
         est_buf_put_i64(&in->name, p->partition);
+    if (p->type->order == EST_ORDER_NONE) {
+        est_buf_putc(&in->name, '/');
+        est_buf_put_i64(&in->name, est_kafka_msg_offset(msg));
+    }
     return est_buf_view(&in->name);
 }
 
@@ -129,6 +141,7 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
     if (pc == NULL)
         return;
     pc->schema = sc;
+    pc->item.group = (uint16_t)type_of(in, p);
     pc->framing = (size_t)(wire->body.data - est_kafka_msg_value(msg).data);
     err = est_lanes_push(in->w->lanes, lane_name(in, p, msg), &pc->item, pc->bytes,
                          est_loop_now(in->w->loop));
@@ -143,10 +156,12 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
 static struct room room_of(const struct intake *in)
 {
     const struct est_config *cfg = in->w->cfg;
-    struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
+    struct room room = {.records_max = cfg->consumer_lanes_records,
+                        .bytes_max = cfg->consumer_lanes_bytes,
+                        .parts = in->w->parts.n};
 
-    return (struct room){cfg->consumer_lanes_records, cfg->consumer_lanes_bytes, st.records,
-                         st.bytes, in->w->parts.n};
+    est_lanes_sum(in->w->lanes, &room.records, &room.bytes);
+    return room;
 }
 
 static bool is_above(const struct room *room, const struct part *p, unsigned quarters)
@@ -154,12 +169,15 @@ static bool is_above(const struct room *room, const struct part *p, unsigned qua
     return room_is_above(room, p->waiting, p->waiting_bytes, quarters);
 }
 
-static bool is_plenty(const struct intake *in)
+/* Of one type: so that one which is sent slowly does not keep the others from being read. */
+static bool is_plenty(const struct intake *in, const struct room *room, const struct part *p)
 {
-    struct est_lanes_stats st = est_lanes_stats(in->w->lanes);
+    size_t ready = est_lanes_group(in->w->lanes, type_of(in, p)).ready_records;
+    size_t round = deliver_round(in->w->deliver);
 
-    return deadletter_is_full(in->w->deadletter) ||
-           room_is_plenty(st.ready_records, deliver_round(in->w->deliver), in->held);
+    if (in->is_slow[type_of(in, p)])
+        return room_is_plenty_of_slow(room, ready, round);
+    return room_is_plenty(ready, round, in->held);
 }
 
 static void set_paused(struct intake *in, struct part *p, bool paused)
@@ -184,43 +202,87 @@ static void set_held(struct intake *in, bool held)
 
 static void release(struct intake *in, struct part *p);
 
-/* A partition that is read, and is too full for it. */
-static bool is_any_above(const struct intake *in, const struct room *room, unsigned quarters)
+/* A partition that is read, though there is too much of it, or of its type. */
+static bool is_any_full(const struct intake *in, const struct room *room)
 {
-    for (size_t i = 0; i < in->w->parts.n; i++)
-        if (!in->w->parts.items[i].paused && is_above(room, &in->w->parts.items[i], quarters))
+    for (size_t i = 0; i < in->w->parts.n; i++) {
+        const struct part *p = &in->w->parts.items[i];
+        if (!p->paused && (is_above(room, p, ROOM_GO_ON) || is_plenty(in, room, p)))
             return true;
+    }
     return false;
 }
 
-/* Everything has been held back for long. When there is plenty to send, nothing is missed by it.
- * Otherwise whoever has not drained meanwhile must not hold up the others: a pause throws away what
- * was fetched of the partition, which here is the smaller evil. */
+static bool is_alone(const struct intake *in, const struct part *p)
+{
+    for (size_t i = 0; i < in->w->parts.n; i++)
+        if (in->w->parts.items[i].type != p->type)
+            return false;
+    return true;
+}
+
+/* What to do about a partition for which everything is held back. Has it more than its share, it is
+ * paused. Is there plenty of its type, others may miss something: first more is let in of it than is
+ * needed, and when that is there too, it is paused. */
+static void relieve(struct intake *in, const struct room *room, struct part *p)
+{
+    if (!is_plenty(in, room, p)) {
+        if (is_above(room, p, ROOM_STUCK))
+            set_paused(in, p, true);
+    } else if (is_alone(in, p))
+        return;
+    else if (in->is_slow[type_of(in, p)])
+        set_paused(in, p, true);
+    else
+        in->is_slow[type_of(in, p)] = true;
+}
+
+/* Everything has been held back for long. Whoever has not drained meanwhile must not hold up the
+ * others: a pause throws away what was fetched of the partition, which here is the smaller evil. */
 static void on_stuck(void *arg)
 {
     struct intake *in = arg;
     struct room room = room_of(in);
 
-    for (size_t i = 0; i < in->w->parts.n && !is_plenty(in); i++)
-        if (is_above(&room, &in->w->parts.items[i], ROOM_STUCK))
-            set_paused(in, &in->w->parts.items[i], true);
+    for (size_t i = 0; i < in->w->parts.n && !deadletter_is_full(in->w->deadletter); i++)
+        if (!in->w->parts.items[i].paused)
+            relieve(in, &room, &in->w->parts.items[i]);
     intake_resume(in);
     if (in->held)
         est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_MAX);
+}
+
+/* A slow type is read again when less than a round of it is left. */
+static bool can_resume(const struct intake *in, const struct room *room, const struct part *p)
+{
+    size_t ready = est_lanes_group(in->w->lanes, type_of(in, p)).ready_records;
+
+    return est_list_empty(&p->held) && !is_above(room, p, ROOM_RESUME) &&
+           ready < deliver_round(in->w->deliver);
+}
+
+static void forget_slow(struct intake *in)
+{
+    size_t round = deliver_round(in->w->deliver);
+
+    for (size_t i = 0; i < in->w->cfg->n_types; i++)
+        if (in->is_slow[i] && est_lanes_group(in->w->lanes, i).ready_records < round / 2)
+            in->is_slow[i] = false;
 }
 
 void intake_resume(struct intake *in)
 {
     struct room room = room_of(in);
 
+    forget_slow(in);
     for (size_t i = 0; i < in->w->parts.n; i++) {
         struct part *p = &in->w->parts.items[i];
         if (p->full && est_account_room(p->account) >= PART_ROOM_AGAIN)
             release(in, p);
-        if (p->paused && est_list_empty(&p->held) && !is_above(&room, p, ROOM_RESUME))
+        if (p->paused && can_resume(in, &room, p))
             set_paused(in, p, false);
     }
-    if (in->held && !is_plenty(in) && !is_any_above(in, &room, ROOM_GO_ON))
+    if (in->held && !deadletter_is_full(in->w->deadletter) && !is_any_full(in, &room))
         set_held(in, false);
 }
 
@@ -229,7 +291,8 @@ static void hold_back(struct intake *in, const struct part *p)
 {
     struct room room = room_of(in);
 
-    if (is_plenty(in) || is_above(&room, p, ROOM_HOLD))
+    if (deadletter_is_full(in->w->deadletter) || is_plenty(in, &room, p) ||
+        is_above(&room, p, ROOM_HOLD))
         set_held(in, true);
 }
 

@@ -26,6 +26,7 @@ struct parcel {
     size_t bytes;                    /* as counted in part and lanes */
     unsigned attempts;               /* requests that carried it */
     unsigned failed;                 /* of them, those that failed while the path was well */
+    unsigned exhausted;              /* of those, others having been delivered in between */
     uint64_t passed_mark;            /* deliver.passed at the last of those; 0 = none */
     est_us first_failed_at;          /* wall clock; 0 = never failed */
 };

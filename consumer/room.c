@@ -13,6 +13,13 @@ bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned 
            bytes > share(r->bytes_max, r->bytes, r->parts) * quarters / 4;
 }
 
+bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round)
+{
+    size_t half = r->records_max / 2;
+
+    return ready >= (half > round * 3 ? half : round * 3);
+}
+
 bool room_is_plenty(size_t ready, size_t round, bool is_held)
 {
     return ready >= round * (is_held ? 1 : 2);

@@ -25,3 +25,6 @@ bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned 
 /* Is so much ready that reading on would only make it wait here? `round` is what all requests take
  * that may be in flight at once; a hold begins at three of them and ends below two. */
 bool room_is_plenty(size_t ready, size_t round, bool is_held);
+/* The same for a type that is sent slowly, of which reading stops by a pause: half of everything,
+ * so that it is not often, and three rounds at least. */
+bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round);

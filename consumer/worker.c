@@ -365,7 +365,7 @@ static est_err open_basics(struct life *l, struct est_why *reterr)
 {
     const struct est_config *cfg = l->w.cfg;
     const struct est_lanes_limits limits = {(size_t)cfg->consumer_lanes_records * LANES_SLACK,
-                                            cfg->consumer_lanes_bytes * LANES_SLACK};
+                                            cfg->consumer_lanes_bytes * LANES_SLACK, cfg->n_types};
     uint64_t seed[3];
     est_err err = est_loop_new(&l->w.loop, reterr);
 

@@ -54,7 +54,14 @@ struct est_origin {
 #define EST_FIELD_COUNT unsigned
 #define EST_FIELD_CHOICE unsigned /* place in the list of choices: an enum of the same order */
 
-enum est_unknown_events { EST_UNKNOWN_CUSTOM, EST_UNKNOWN_REJECT }; /* producer.unknown_events */
+enum est_on_exhausted {
+    EST_EXHAUSTED_INHERIT,
+    EST_EXHAUSTED_DLQ,
+    EST_EXHAUSTED_HOLD
+};                                                                     /* types.*.on_exhausted;
+    the destinations' key has no INHERIT, so its values are one less */
+enum est_order { EST_ORDER_KEY, EST_ORDER_PARTITION, EST_ORDER_NONE }; /* types.*.order */
+enum est_unknown_events { EST_UNKNOWN_CUSTOM, EST_UNKNOWN_REJECT };    /* producer.unknown_events */
 enum est_attempts { EST_ATTEMPTS_ALL, EST_ATTEMPTS_FAILURES, EST_ATTEMPTS_OFF };
 /* log.level is an enum est_level of base/log.h. */
 

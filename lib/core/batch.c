@@ -22,7 +22,7 @@ void est_batch_fini(struct est_batch *b)
 }
 
 /* Whether what is ready fills a request. With a bound per key only that many of each lane fit. */
-static bool is_plenty(const struct est_batch_limits *limits, const struct est_lanes_stats *st)
+static bool is_plenty(const struct est_batch_limits *limits, const struct est_lanes_group *st)
 {
     size_t records = st->ready_records;
 
@@ -33,15 +33,15 @@ static bool is_plenty(const struct est_batch_limits *limits, const struct est_la
 
 est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *lanes, est_us now)
 {
-    struct est_lanes_stats st;
+    struct est_lanes_group st;
     est_us wake_at, aged;
 
-    if (est_lanes_ready(lanes, now) == NULL)
+    if (est_lanes_ready(lanes, limits->group, now) == NULL)
         return est_lanes_wake_at(lanes);
-    st = est_lanes_stats(lanes);
+    st = est_lanes_group(lanes, limits->group);
     if (is_plenty(limits, &st))
         return now;
-    aged = est_lanes_oldest(lanes) + limits->age;
+    aged = est_lanes_oldest(lanes, limits->group) + limits->age;
     wake_at = est_lanes_wake_at(lanes);
     return aged < wake_at ? aged : wake_at;
 }
@@ -82,7 +82,8 @@ size_t est_batch_fill(struct est_batch *b, const struct est_batch_limits *limits
 
     EST_ASSERT(b->left == 0);
     b->n = b->bytes = 0;
-    while ((lane = est_lanes_ready(lanes, now)) != NULL && take_lane(b, limits, lanes, lane))
+    while ((lane = est_lanes_ready(lanes, limits->group, now)) != NULL &&
+           take_lane(b, limits, lanes, lane))
         continue;
     b->left = b->n;
     return b->n;

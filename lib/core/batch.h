@@ -13,6 +13,7 @@ struct est_batch_limits {
     size_t per_key; /* of one lane at most; 1 for a receiver that does not hold back what follows a
                        failed event of its key; 0 = no bound of its own */
     est_us age;     /* an event waits no longer than this for company */
+    size_t group;   /* of the lanes that it is filled from */
 };
 
 struct est_batch {

@@ -41,9 +41,10 @@ bool est_breaker_allow(struct est_breaker *br, est_us now, uint32_t *ret_ticket)
 {
     if (br->state == EST_BREAKER_OPEN && now >= br->open_until)
         enter(br, EST_BREAKER_HALF_OPEN);
-    if (br->state == EST_BREAKER_OPEN || br->probing)
+    if (est_breaker_retry_at(br, now) > now)
         return false;
     br->probing = br->state == EST_BREAKER_HALF_OPEN;
+    br->probed_at = now;
     *ret_ticket = br->turn;
     return true;
 }
@@ -109,14 +110,16 @@ bool est_breaker_is_due(const struct est_breaker *br, est_us now)
 {
     if (br->state == EST_BREAKER_OPEN)
         return now >= br->open_until;
-    return br->state == EST_BREAKER_HALF_OPEN && !br->probing;
+    return br->state == EST_BREAKER_HALF_OPEN && est_breaker_retry_at(br, now) <= now;
 }
 
-est_us est_breaker_retry_at(const struct est_breaker *br)
+/* A request that hangs must not keep others from finding out: the next probe goes after the time
+ * that follows a failed one, whatever has become of this one. */
+est_us est_breaker_retry_at(const struct est_breaker *br, est_us now)
 {
     if (br->state == EST_BREAKER_OPEN)
         return br->open_until;
-    return br->probing ? EST_NEVER : 0;
+    return br->probing ? br->probed_at + est_breaker_next_open(br) : now;
 }
 
 const char *est_breaker_state_name(enum est_breaker_state state)

@@ -26,7 +26,8 @@ struct est_breaker {
     uint32_t turn;     /* counts the changes of state: the ticket of what was allowed since */
     est_us open_for;   /* the last open time; 0 = none since it was closed */
     est_us open_until; /* while open */
-    bool probing;      /* while half-open: the one probe is out */
+    bool probing;      /* while half-open: the probe is out */
+    est_us probed_at;  /* when it went */
 };
 
 void est_breaker_init(struct est_breaker *br, struct est_breaker_policy policy);
@@ -36,8 +37,9 @@ bool est_breaker_allow(struct est_breaker *br, est_us now, uint32_t *ret_ticket)
  * nothing about the present and is ignored. */
 void est_breaker_observe(struct est_breaker *br, uint32_t ticket, enum est_breaker_outcome outcome,
                          est_us now);
-/* When a request may be allowed again: 0 = now, EST_NEVER = when the probe's outcome is known. */
-est_us est_breaker_retry_at(const struct est_breaker *br);
+/* When a request may be allowed again: not after now = at once. While a probe is out, it is when
+ * the next one would be due if nobody answers this one. */
+est_us est_breaker_retry_at(const struct est_breaker *br, est_us now);
 /* Others who use the endpoint have found it down, and nobody is to probe it before `until`; or one
  * of them has found it up. What our own probe tells, while it is out, counts more than either. */
 void est_breaker_told_down(struct est_breaker *br, est_us until, est_us now);

@@ -26,6 +26,7 @@ struct est_lane {
     struct est_heap_node parked; /* by not_before */
     uint64_t hash;
     size_t name_len;
+    uint16_t group;
     char name[];
 };
 

@@ -10,13 +10,19 @@
 
 enum { NAME_KEPT = 48, SPARE_MAX = 2048 };
 
+struct group {
+    struct est_heap ready;
+    struct est_lanes_group sum; /* `ready` is filled in when asked */
+};
+
 struct est_lanes {
     struct est_lanes_limits limits;
+    struct group *groups;
     struct est_lane_table by_name;
-    struct est_pool pool;          /* lanes with names of up to NAME_KEPT bytes */
-    struct est_heap ready, parked; /* both have room for every lane: setting them cannot fail */
+    struct est_pool pool;   /* lanes with names of up to NAME_KEPT bytes */
+    struct est_heap parked; /* it and every group's heap have room: setting them cannot fail */
     uint64_t serial;
-    struct est_lanes_stats stats; /* lanes, ready and parked are filled in when asked */
+    struct est_lanes_stats stats; /* records, bytes and out; the others are filled in when asked */
 };
 
 est_err est_lanes_new(struct est_lanes_limits limits, uint64_t seed0, uint64_t seed1,
@@ -29,9 +35,17 @@ est_err est_lanes_new(struct est_lanes_limits limits, uint64_t seed0, uint64_t s
     if (lanes == NULL)
         return EST_ERR_NOMEM;
     lanes->limits = limits;
+    if (lanes->limits.groups == 0)
+        lanes->limits.groups = 1;
+    lanes->groups = est_calloc(lanes->limits.groups, sizeof(*lanes->groups));
+    if (lanes->groups == NULL) {
+        est_free(lanes);
+        return EST_ERR_NOMEM;
+    }
     est_lane_table_init(&lanes->by_name, seed0, seed1);
     est_pool_init(&lanes->pool, sizeof(struct est_lane) + NAME_KEPT, SPARE_MAX);
-    est_heap_init(&lanes->ready);
+    for (size_t i = 0; i < lanes->limits.groups; i++)
+        est_heap_init(&lanes->groups[i].ready);
     est_heap_init(&lanes->parked);
     *ret = lanes;
     return EST_OK;
@@ -47,7 +61,9 @@ void est_lanes_free(struct est_lanes *lanes)
         est_free(lane);
     est_lane_table_fini(&lanes->by_name);
     est_pool_fini(&lanes->pool);
-    est_heap_fini(&lanes->ready);
+    for (size_t i = 0; i < lanes->limits.groups; i++)
+        est_heap_fini(&lanes->groups[i].ready);
+    est_free(lanes->groups);
     est_heap_fini(&lanes->parked);
     est_free(lanes);
 }
@@ -70,6 +86,11 @@ static void set_heap(struct est_heap *heap, struct est_heap_node *node, est_us k
     EST_ASSERT(err == EST_OK);
 }
 
+static struct group *group_of(struct est_lanes *lanes, const struct est_lane *lane)
+{
+    return &lanes->groups[lane->group];
+}
+
 static bool is_ready(const struct est_lane *lane)
 {
     return lane->ready.slot != 0;
@@ -77,19 +98,23 @@ static bool is_ready(const struct est_lane *lane)
 
 static void enter_ready(struct est_lanes *lanes, struct est_lane *lane)
 {
+    struct group *g = group_of(lanes, lane);
+
     lane->not_before = 0;
-    set_heap(&lanes->ready, &lane->ready, (est_us)lane->front->serial);
-    lanes->stats.ready_records += lane->waiting;
-    lanes->stats.ready_bytes += lane->waiting_bytes;
+    set_heap(&g->ready, &lane->ready, (est_us)lane->front->serial);
+    g->sum.ready_records += lane->waiting;
+    g->sum.ready_bytes += lane->waiting_bytes;
 }
 
 static void leave_ready(struct est_lanes *lanes, struct est_lane *lane)
 {
+    struct group *g = group_of(lanes, lane);
+
     if (!is_ready(lane))
         return;
-    est_heap_remove(&lanes->ready, &lane->ready);
-    lanes->stats.ready_records -= lane->waiting;
-    lanes->stats.ready_bytes -= lane->waiting_bytes;
+    est_heap_remove(&g->ready, &lane->ready);
+    g->sum.ready_records -= lane->waiting;
+    g->sum.ready_bytes -= lane->waiting_bytes;
 }
 
 static struct est_lane *alloc_lane(struct est_lanes *lanes, size_t name_len)
@@ -138,17 +163,18 @@ bool est_lanes_has_room(const struct est_lanes *lanes, size_t bytes)
            bytes <= lanes->limits.bytes - st->bytes;
 }
 
-static struct est_lane *add_lane(struct est_lanes *lanes, struct est_view name, uint64_t hash)
+static struct est_lane *add_lane(struct est_lanes *lanes, struct est_view name, uint64_t hash,
+                                 uint16_t group)
 {
     struct est_lane *lane = alloc_lane(lanes, name.len);
 
     if (lane == NULL)
         return NULL;
-    *lane = (struct est_lane){.hash = hash, .name_len = name.len};
+    *lane = (struct est_lane){.hash = hash, .name_len = name.len, .group = group};
     est_list_init(&lane->items);
     if (name.len > 0)
         memcpy(lane->name, name.data, name.len);
-    if (est_heap_reserve(&lanes->ready, lanes->by_name.n + 1) != EST_OK ||
+    if (est_heap_reserve(&group_of(lanes, lane)->ready, lanes->by_name.n + 1) != EST_OK ||
         est_heap_reserve(&lanes->parked, lanes->by_name.n + 1) != EST_OK ||
         est_lane_table_add(&lanes->by_name, lane) != EST_OK) {
         free_lane(lanes, lane);
@@ -166,6 +192,7 @@ static void append(struct est_lanes *lanes, struct est_lane *lane, struct est_la
     lane->waiting_bytes += item->bytes;
     lanes->stats.records++;
     lanes->stats.bytes += item->bytes;
+    group_of(lanes, lane)->sum.records++;
 }
 
 est_err est_lanes_push(struct est_lanes *lanes, struct est_view name, struct est_lane_item *item,
@@ -174,19 +201,23 @@ est_err est_lanes_push(struct est_lanes *lanes, struct est_view name, struct est
     struct est_lane *lane;
     uint64_t hash;
 
-    EST_ASSERT(item->lane == NULL);
+    EST_ASSERT(item->lane == NULL && item->group < lanes->limits.groups);
     if (!est_lanes_has_room(lanes, bytes))
         return EST_ERR_FULL;
     hash = est_lane_table_hash(&lanes->by_name, name);
     lane = est_lane_table_find(&lanes->by_name, name, hash);
-    if (lane == NULL && (lane = add_lane(lanes, name, hash)) == NULL)
+    if (lane == NULL && (lane = add_lane(lanes, name, hash, item->group)) == NULL)
         return EST_ERR_NOMEM;
-    *item = (struct est_lane_item){
-        .lane = lane, .serial = lanes->serial++, .arrived = now, .bytes = bytes};
+    EST_ASSERT(lane->group == item->group);
+    *item = (struct est_lane_item){.lane = lane,
+                                   .serial = lanes->serial++,
+                                   .arrived = now,
+                                   .bytes = bytes,
+                                   .group = item->group};
     append(lanes, lane, item);
     if (is_ready(lane)) {
-        lanes->stats.ready_records++;
-        lanes->stats.ready_bytes += bytes;
+        group_of(lanes, lane)->sum.ready_records++;
+        group_of(lanes, lane)->sum.ready_bytes += bytes;
     } else if (lane->waiting == 1 && lane->out == 0) {
         enter_ready(lanes, lane);
     }
@@ -203,17 +234,17 @@ static void wake(struct est_lanes *lanes, est_us now)
     }
 }
 
-static struct est_lane *first_ready(const struct est_lanes *lanes)
+static struct est_lane *first_ready(const struct est_lanes *lanes, size_t group)
 {
-    struct est_heap_node *first = est_heap_first(&lanes->ready);
+    struct est_heap_node *first = est_heap_first(&lanes->groups[group].ready);
 
     return first ? EST_CONTAINER(first, struct est_lane, ready) : NULL;
 }
 
-struct est_lane *est_lanes_ready(struct est_lanes *lanes, est_us now)
+struct est_lane *est_lanes_ready(struct est_lanes *lanes, size_t group, est_us now)
 {
     wake(lanes, now);
-    return first_ready(lanes);
+    return first_ready(lanes, group);
 }
 
 struct est_lane_item *est_lanes_front(const struct est_lane *lane)
@@ -287,6 +318,7 @@ void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item)
     item->lane = NULL;
     lanes->stats.records--;
     lanes->stats.bytes -= item->bytes;
+    group_of(lanes, lane)->sum.records--;
     if (item->out)
         settle_out(lanes, lane);
     else
@@ -302,7 +334,7 @@ void est_lanes_resize(struct est_lanes *lanes, struct est_lane_item *item, size_
     if (!item->out) {
         lane->waiting_bytes = lane->waiting_bytes - item->bytes + bytes;
         if (is_ready(lane))
-            lanes->stats.ready_bytes = lanes->stats.ready_bytes - item->bytes + bytes;
+            group_of(lanes, lane)->sum.ready_bytes += bytes - item->bytes;
     }
     item->bytes = bytes;
 }
@@ -314,9 +346,9 @@ est_us est_lanes_wake_at(const struct est_lanes *lanes)
     return first ? first->at : EST_NEVER;
 }
 
-est_us est_lanes_oldest(const struct est_lanes *lanes)
+est_us est_lanes_oldest(const struct est_lanes *lanes, size_t group)
 {
-    const struct est_lane *lane = first_ready(lanes);
+    const struct est_lane *lane = first_ready(lanes, group);
 
     return lane ? lane->front->arrived : EST_NEVER;
 }
@@ -326,7 +358,26 @@ struct est_lanes_stats est_lanes_stats(const struct est_lanes *lanes)
     struct est_lanes_stats stats = lanes->stats;
 
     stats.lanes = lanes->by_name.n;
-    stats.ready = lanes->ready.n;
     stats.parked = lanes->parked.n;
+    for (size_t i = 0; i < lanes->limits.groups; i++) {
+        const struct est_lanes_group g = est_lanes_group(lanes, i);
+        stats.ready += g.ready;
+        stats.ready_records += g.ready_records;
+        stats.ready_bytes += g.ready_bytes;
+    }
     return stats;
+}
+
+void est_lanes_sum(const struct est_lanes *lanes, size_t *ret_records, size_t *ret_bytes)
+{
+    *ret_records = lanes->stats.records;
+    *ret_bytes = lanes->stats.bytes;
+}
+
+struct est_lanes_group est_lanes_group(const struct est_lanes *lanes, size_t group)
+{
+    struct est_lanes_group sum = lanes->groups[group].sum;
+
+    sum.ready = lanes->groups[group].ready.n;
+    return sum;
 }

@@ -1,4 +1,5 @@
-/* The events that wait for one destination, in lanes: one lane per (type, key), oldest first.
+/* The events that wait for one destination, in lanes: one lane per (type, key), oldest first. Lanes
+ * are in groups, one for each type, out of which they are asked for.
  *
  * A lane is *ready* when its front may be handed out, *busy* while something of it is handed out,
  * and *parked* until a time when an attempt has failed. Only a ready lane hands out, and what it
@@ -25,19 +26,27 @@
 struct est_lane;
 struct est_lanes;
 
-/* Zeroed by the owner before its first push, and read-only for it from then on. */
+/* Zeroed by the owner before its first push, but for `group`, and read-only for it from then on. */
 struct est_lane_item {
     struct est_node node;
     struct est_lane *lane; /* NULL when in none */
     uint64_t serial;       /* order of arrival over all lanes */
     est_us arrived;
     size_t bytes;
-    bool out;   /* handed out */
+    uint16_t group; /* of its lane; all items of a lane name have the same */
+    bool out;       /* handed out */
     bool apart; /* shares no request with items that are not: set by the owner while it is out */
 };
 
 struct est_lanes_limits {
     size_t records, bytes; /* of all items, handed out or waiting; above 0 */
+    size_t groups;         /* lanes are asked for by group; 0 = there is one */
+};
+
+/* Of one group. */
+struct est_lanes_group {
+    size_t records, ready;             /* items waiting and handed out; lanes that are ready */
+    size_t ready_records, ready_bytes; /* what the ready lanes hold */
 };
 
 struct est_lanes_stats {
@@ -59,9 +68,9 @@ bool est_lanes_has_room(const struct est_lanes *lanes, size_t bytes);
 est_err est_lanes_push(struct est_lanes *lanes, struct est_view name, struct est_lane_item *item,
                        size_t bytes, est_us now);
 
-/* The ready lane whose front has waited longest; NULL when none is ready. Lanes whose park time has
- * come by `now` count. */
-struct est_lane *est_lanes_ready(struct est_lanes *lanes, est_us now);
+/* The ready lane of the group whose front has waited longest; NULL when none is ready. Lanes whose
+ * park time has come by `now` count. */
+struct est_lane *est_lanes_ready(struct est_lanes *lanes, size_t group, est_us now);
 /* The next item that the lane would hand out; NULL when none is left. */
 struct est_lane_item *est_lanes_front(const struct est_lane *lane);
 /* Hand out the front of a lane that is ready, or that was taken from since it last was. From the
@@ -78,8 +87,12 @@ void est_lanes_settle(struct est_lanes *lanes, struct est_lane_item *item);
 /* The item takes up so many bytes from now on. Cannot fail, though it may pass the limit. */
 void est_lanes_resize(struct est_lanes *lanes, struct est_lane_item *item, size_t bytes);
 
-/* When the first parked lane becomes ready; EST_NEVER when none is parked. */
+/* When the first parked lane, of any group, becomes ready; EST_NEVER when none is parked. */
 est_us est_lanes_wake_at(const struct est_lanes *lanes);
-/* When the front of est_lanes_ready() arrived; EST_NEVER when no lane is ready. */
-est_us est_lanes_oldest(const struct est_lanes *lanes);
+/* When the front of est_lanes_ready() arrived; EST_NEVER when no lane of the group is ready. */
+est_us est_lanes_oldest(const struct est_lanes *lanes, size_t group);
+/* As of the last est_lanes_ready(). */
+struct est_lanes_group est_lanes_group(const struct est_lanes *lanes, size_t group);
 struct est_lanes_stats est_lanes_stats(const struct est_lanes *lanes);
+/* The two that are asked for at each record. */
+void est_lanes_sum(const struct est_lanes *lanes, size_t *ret_records, size_t *ret_bytes);

@@ -1,6 +1,6 @@
 /* When a failed delivery is tried again. The first `attempts` follow one another quickly, `initial`
- * × attempt apart, as a short hiccup needs; behind them a draw from [0, cap] is added to the last of
- * these steps, where cap doubles until the sum may reach `max` ("full jitter"): so many waiting
+ * × attempt apart, as a short hiccup needs; behind them a draw from [0, cap] is added to the last
+ * of these steps, where cap doubles until the sum may reach `max` ("full jitter"): so many waiting
  * lanes do not come back at once, and none of them within the quick series. Nothing here ever gives
  * up: giving up is not a question of time. */
 #pragma once

@@ -72,7 +72,7 @@ struct worker *worker_new(struct belt *belt, struct board *board, uint64_t seed)
     w->belt = belt;
     w->board = board;
     est_rng_seed(&w->rng, seed);
-    must(est_lanes_new((struct est_lanes_limits){LANE_RECORDS, LANE_RECORDS * BYTES}, seed, 1,
+    must(est_lanes_new((struct est_lanes_limits){LANE_RECORDS, LANE_RECORDS * BYTES, 1}, seed, 1,
                        &w->lanes));
     w->limits = (struct est_batch_limits){.count = BOARD_BATCH,
                                           .bytes = 30 * BYTES,

@@ -28,7 +28,8 @@ static void hold_parts(struct worker *w, size_t n)
 
 struct worker *fixture_worker(size_t n_parts)
 {
-    const struct est_lanes_limits limits = {100000, 1 << 30};
+    const struct est_lanes_limits limits = {
+        .records = 100000, .bytes = 1 << 30, .groups = EST_CONFIG_TYPES_MAX};
     struct worker *w = est_calloc(1, sizeof(*w));
     struct est_config_report report = {0};
     struct est_config *cfg;

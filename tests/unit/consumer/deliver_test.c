@@ -55,6 +55,7 @@ void deliver_finish(struct shipment *s)
 static struct {
     struct worker *w;
     struct deliver dv;
+    struct line line;
     struct shipment s;
     struct est_schemas *schemas;
     const struct est_schema *order;
@@ -64,6 +65,11 @@ static struct {
 static struct est_destination_config *destination(void)
 {
     return &((struct est_config *)(uintptr_t)my.w->cfg)->destinations[0];
+}
+
+static size_t type_index(const char *name)
+{
+    return (size_t)(est_config_type(my.w->cfg, name) - my.w->cfg->types);
 }
 
 static int open_shipment(void **state)
@@ -82,12 +88,16 @@ static int open_shipment(void **state)
         my.duplicates[i] = est_metrics_series(my.w->metrics, EST_METRIC_DUPLICATES, "d", "t");
     }
     my.dv = (struct deliver){.w = my.w,
-                             .limits = {10, 1 << 20, 0, 0},
+                             .passed = 1,
                              .delivered = my.delivered,
                              .duplicates = my.duplicates,
                              .retried =
                                  est_metrics_series(my.w->metrics, EST_METRIC_RETRIED, "d", NULL)};
+    line_init(&my.line, my.w->cfg, my.w->dest, type_index("order"));
+    my.line.limits.count = 10;
+    my.line.limits.age = 0;
     my.s.dv = &my.dv;
+    my.s.line = &my.line;
     est_buf_init(&my.s.body, 1 << 16);
     assert_int_equal(est_batch_init(&my.s.batch, 10), EST_OK);
     return 0;
@@ -111,6 +121,7 @@ static void push(struct est_kafka_msg *msg)
 
     assert_non_null(pc);
     pc->schema = my.order;
+    pc->item.group = (uint16_t)type_index("order");
     pc->framing = 10;
     assert_int_equal(est_lanes_push(my.w->lanes, est_kafka_msg_key(msg), &pc->item, pc->bytes, 0),
                      EST_OK);
@@ -132,7 +143,7 @@ static void push_damaged(void)
 
 static size_t load(void)
 {
-    (void)est_batch_fill(&my.s.batch, &my.dv.limits, my.w->lanes, 0);
+    (void)est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes, 0);
     return deliver_load(&my.s);
 }
 
@@ -249,7 +260,7 @@ static void without_memory_nothing_is_condemned(void **state)
 {
     (void)state;
     push_orders(1);
-    (void)est_batch_fill(&my.s.batch, &my.dv.limits, my.w->lanes, 0);
+    (void)est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes, 0);
     est_mem_fail_after(0);
     assert_int_equal(deliver_load(&my.s), 0);
     est_mem_fail_after(-1);
@@ -265,6 +276,7 @@ static void delivered_and_duplicate_are_counted(void **state)
     deliver_settle(&my.s, 0, false);
     deliver_settle(&my.s, 1, true);
     assert_int_equal(saw.settled, 2);
+    assert_int_equal(my.dv.passed, 3);
     assert_int_equal(est_series_count(my.delivered[0]), 2);
     assert_int_equal(est_series_count(my.duplicates[0]), 1);
     assert_int_equal(est_lanes_stats(my.w->lanes).records, 0);
@@ -313,9 +325,9 @@ static void three_tries_come_quickly(void **state)
         wait = est_lanes_wake_at(my.w->lanes) - est_loop_now(my.w->loop);
         assert_true(wait >= least[i] && wait <= most[i]);
         assert_int_equal(pc->item.apart, i == 2);
-        assert_int_equal(
-            est_batch_fill(&my.s.batch, &my.dv.limits, my.w->lanes, est_lanes_wake_at(my.w->lanes)),
-            1);
+        assert_int_equal(est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes,
+                                        est_lanes_wake_at(my.w->lanes)),
+                         1);
     }
 }
 
@@ -331,11 +343,45 @@ static void what_nobody_is_blamed_for_costs_no_try(void **state)
     for (int i = 0; i < 10; i++) {
         deliver_retry_all(&my.s, false, 0);
         assert_int_equal(est_lanes_wake_at(my.w->lanes) - est_loop_now(my.w->loop), 500 * EST_MS);
-        (void)est_batch_fill(&my.s.batch, &my.dv.limits, my.w->lanes,
+        (void)est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes,
                              est_lanes_wake_at(my.w->lanes));
     }
     assert_int_equal(pc->failed, 0);
     assert_false(pc->item.apart);
+}
+
+/* Only failures count between which others were delivered. */
+static void an_event_is_given_up_for_its_own_fault_alone(void **state)
+{
+    (void)state;
+    my.line.max_attempts = 3;
+    push_orders(1);
+    my.s.range = (struct est_range){0, 1};
+    my.s.failed_class = EST_CLASS_HTTP_5XX;
+    my.s.failed_status = 503;
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes,
+                                        i == 0 ? 0 : est_lanes_wake_at(my.w->lanes)),
+                         1);
+        my.dv.passed += i > 9; /* the first counts; then others pass before the last two */
+        deliver_retry_all(&my.s, true, 0);
+        assert_int_equal(saw.condemned, i == 11);
+    }
+    assert_int_equal(saw.class, EST_CLASS_HTTP_5XX);
+    assert_int_equal(saw.status, 503);
+}
+
+static void who_is_to_hold_on_is_never_given_up(void **state)
+{
+    (void)state;
+    my.line.max_attempts = 1;
+    my.line.gives_up = false;
+    push_orders(1);
+    assert_int_equal(load(), 1);
+    my.s.range = (struct est_range){0, 1};
+    deliver_retry_all(&my.s, true, 0);
+    assert_int_equal(saw.condemned, 0);
+    assert_int_equal(est_lanes_stats(my.w->lanes).parked, 1);
 }
 
 #define WITH_SHIPMENT(test) cmocka_unit_test_setup_teardown(test, open_shipment, close_shipment)
@@ -354,6 +400,8 @@ int main(void)
         WITH_SHIPMENT(delivered_and_duplicate_are_counted),
         WITH_SHIPMENT(a_refusal_names_its_status),
         WITH_SHIPMENT(what_failed_waits_and_remembers),
+        WITH_SHIPMENT(an_event_is_given_up_for_its_own_fault_alone),
+        WITH_SHIPMENT(who_is_to_hold_on_is_never_given_up),
         WITH_SHIPMENT(three_tries_come_quickly),
         WITH_SHIPMENT(what_nobody_is_blamed_for_costs_no_try),
     };

@@ -159,8 +159,9 @@ static void park_all(struct worker *w)
     struct est_lane *lane;
     size_t n = 0;
 
-    while ((lane = est_lanes_ready(w->lanes, 0)) != NULL)
-        items[n++] = est_lanes_take(w->lanes, lane);
+    for (size_t i = 0; i < w->cfg->n_types; i++)
+        while ((lane = est_lanes_ready(w->lanes, i, 0)) != NULL)
+            items[n++] = est_lanes_take(w->lanes, lane);
     while (n > 0)
         est_lanes_give_back(w->lanes, items[--n], EST_NEVER - 1);
 }
@@ -364,6 +365,55 @@ static void plenty_pauses_not_even_a_full_partition(void **state)
     close_intake(w);
 }
 
+/* One that is sent slowly does not keep the others from being read. */
+static void plenty_of_one_type_pauses_it_for_the_others(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    w->parts.items[1].type = est_config_type(w->cfg, "custom");
+    limit(w, 200, 2, 10);
+    take(w, 0, 0, 40);
+    assert_true(saw.held);
+    WAIT_FOR(w, !saw.held); /* more of it is let in */
+    assert_false(saw.paused[0]);
+    take(w, 0, 40, 59);
+    assert_false(saw.held);
+    take(w, 0, 99, 1);
+    assert_true(saw.held);
+    WAIT_FOR(w, saw.paused[0]);
+    assert_false(saw.held || saw.paused[1]);
+    take(w, 1, 0, 1);
+    assert_false(saw.held);
+    settle(w, 0, 80);
+    intake_resume(w->intake);
+    assert_true(saw.paused[0]); /* a round is left */
+    settle(w, 0, 1);
+    intake_resume(w->intake);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+/* key: the records of a key share a lane; partition: all do; none: each has its own. */
+static void the_order_of_a_type_names_its_lanes(void **state)
+{
+    static const struct {
+        unsigned order;
+        size_t lanes;
+    } cases[] = {{EST_ORDER_KEY, 2}, {EST_ORDER_PARTITION, 1}, {EST_ORDER_NONE, 3}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct worker *w = open_intake(1);
+        ((struct est_type_config *)(uintptr_t)w->parts.items[0].type)->order = cases[i].order;
+        intake_take(w->intake, &w->parts.items[0], fixture_order(0, "a", "note"));
+        intake_take(w->intake, &w->parts.items[0], fixture_order(1, "b", "note"));
+        intake_take(w->intake, &w->parts.items[0], fixture_order(2, "a", "note"));
+        assert_int_equal(est_lanes_stats(w->lanes).lanes, cases[i].lanes);
+        close_intake(w);
+    }
+}
+
 static void a_stuck_partition_is_paused_and_the_others_go_on(void **state)
 {
     struct worker *w = open_intake(2);
@@ -451,6 +501,8 @@ int main(void)
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
+        cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
+        cmocka_unit_test(the_order_of_a_type_names_its_lanes),
         cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),
         cmocka_unit_test(a_partition_that_drains_is_never_paused),
         cmocka_unit_test(a_full_dlq_holds_back_until_it_has_room),

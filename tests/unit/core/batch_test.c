@@ -27,7 +27,7 @@ static void put(struct given *g, char key, size_t bytes, est_us now)
 static void open_given(struct given *g, const char *keys, size_t bytes)
 {
     *g = (struct given){0};
-    assert_int_equal(est_lanes_new((struct est_lanes_limits){MOST, 10000}, 1, 2, &g->lanes),
+    assert_int_equal(est_lanes_new((struct est_lanes_limits){MOST, 10000, 1}, 1, 2, &g->lanes),
                      EST_OK);
     for (size_t i = 0; keys[i] != '\0'; i++)
         put(g, keys[i], bytes, (est_us)i);
@@ -60,7 +60,7 @@ static void filled_by_count_bytes_and_key(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct est_batch_limits limits = {cases[i].count, cases[i].bytes, cases[i].per_key, 5};
+        struct est_batch_limits limits = {cases[i].count, cases[i].bytes, cases[i].per_key, 5, 0};
         struct given g;
         struct est_batch b;
         open_given(&g, cases[i].keys, 10);
@@ -77,7 +77,7 @@ static void filled_by_count_bytes_and_key(void **state)
 /* What is cut off is the next to be handed out, once its lane has nothing out any more. */
 static void cut_as_if_never_taken(void **state)
 {
-    struct est_batch_limits limits = {10, 1000, 0, 5};
+    struct est_batch_limits limits = {10, 1000, 0, 5, 0};
     struct given g;
     struct est_batch b;
 
@@ -113,7 +113,7 @@ static void due_when_full_or_old(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct est_batch_limits limits = {cases[i].count, cases[i].bytes, cases[i].per_key, 50};
+        struct est_batch_limits limits = {cases[i].count, cases[i].bytes, cases[i].per_key, 50, 0};
         struct given g;
         open_given(&g, cases[i].keys, 10);
         assert_int_equal(est_batch_due(&limits, g.lanes, 10), cases[i].want);
@@ -123,7 +123,7 @@ static void due_when_full_or_old(void **state)
 
 static void due_again_when_a_parked_lane_wakes(void **state)
 {
-    const struct est_batch_limits limits = {10, 1000, 0, 50};
+    const struct est_batch_limits limits = {10, 1000, 0, 50, 0};
     struct given g;
     struct est_batch b;
 
@@ -144,7 +144,7 @@ static void due_again_when_a_parked_lane_wakes(void **state)
 
 static void settled_and_given_back_one_by_one(void **state)
 {
-    const struct est_batch_limits limits = {10, 1000, 0, 50};
+    const struct est_batch_limits limits = {10, 1000, 0, 50, 0};
     struct given g;
     struct est_batch b;
 

@@ -62,15 +62,15 @@ static void one_probe_when_the_time_is_over(void **state)
 
     (void)state;
     open_it(&br, 100 * S);
-    assert_int_equal(est_breaker_retry_at(&br), 101 * S);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 101 * S);
     assert_false(est_breaker_allow(&br, 101 * S - 1, &ticket));
     assert_true(est_breaker_allow(&br, 101 * S, &ticket));
     assert_int_equal(br.state, EST_BREAKER_HALF_OPEN);
     assert_false(est_breaker_allow(&br, 101 * S, &other));
-    assert_int_equal(est_breaker_retry_at(&br), EST_NEVER);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 103 * S);
     est_breaker_observe(&br, ticket, EST_BREAKER_ANSWERED, 102 * S);
     assert_int_equal(br.state, EST_BREAKER_CLOSED);
-    assert_int_equal(est_breaker_retry_at(&br), 0);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 0);
 }
 
 static void a_failed_probe_opens_it_for_twice_as_long(void **state)
@@ -134,7 +134,7 @@ static void a_tripped_probe_opens_it_for_longer(void **state)
     open_it(&br, 0);
     assert_int_equal(est_breaker_next_open(&br), 2 * S);
     request(&br, EST_BREAKER_TRIPPED, S);
-    assert_int_equal(est_breaker_retry_at(&br), 3 * S);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 3 * S);
 }
 
 static void others_tell_it_down_and_up(void **state)
@@ -149,9 +149,9 @@ static void others_tell_it_down_and_up(void **state)
     est_breaker_told_down(&br, 4 * S, 0);
     assert_int_equal(br.state, EST_BREAKER_OPEN);
     est_breaker_observe(&br, before, EST_BREAKER_ANSWERED, 0); /* from before the news */
-    assert_int_equal(est_breaker_retry_at(&br), 4 * S);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 4 * S);
     est_breaker_told_down(&br, 2 * S, 0);
-    assert_int_equal(est_breaker_retry_at(&br), 2 * S);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 2 * S);
     assert_false(est_breaker_is_due(&br, 2 * S - 1));
     assert_true(est_breaker_is_due(&br, 2 * S));
     assert_true(est_breaker_allow(&br, 2 * S, &ticket));
@@ -162,11 +162,30 @@ static void others_tell_it_down_and_up(void **state)
     est_breaker_observe(&br, ticket, EST_BREAKER_UNKNOWN, 2 * S);
     assert_true(est_breaker_is_due(&br, 2 * S));
     est_breaker_told_down(&br, 3 * S, 2 * S); /* another one probes */
-    assert_int_equal(est_breaker_retry_at(&br), 3 * S);
+    assert_int_equal(est_breaker_retry_at(&br, 0), 3 * S);
     assert_int_equal(est_breaker_next_open(&br), 5 * S); /* as long as the others waited */
     est_breaker_told_up(&br);
     assert_int_equal(br.state, EST_BREAKER_CLOSED);
     assert_int_equal(est_breaker_next_open(&br), S);
+}
+
+/* As when it hangs: its outcome, when it comes, counts as well as that of the one behind it. */
+static void another_probe_follows_one_that_is_not_answered(void **state)
+{
+    struct est_breaker br;
+    uint32_t first, second;
+
+    (void)state;
+    open_it(&br, 0);
+    assert_true(est_breaker_allow(&br, S, &first));
+    assert_false(est_breaker_allow(&br, 3 * S - 1, &second));
+    assert_false(est_breaker_is_due(&br, 3 * S - 1));
+    assert_true(est_breaker_is_due(&br, 3 * S));
+    assert_true(est_breaker_allow(&br, 3 * S, &second));
+    est_breaker_observe(&br, second, EST_BREAKER_ANSWERED, 3 * S);
+    assert_int_equal(br.state, EST_BREAKER_CLOSED);
+    est_breaker_observe(&br, first, EST_BREAKER_FAILED, 4 * S);
+    assert_int_equal(br.failed, 0);
 }
 
 static void a_hurried_one_probes_at_once(void **state)
@@ -187,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tripped_probe_opens_it_for_longer),
         cmocka_unit_test(others_tell_it_down_and_up),
+        cmocka_unit_test(another_probe_follows_one_that_is_not_answered),
         cmocka_unit_test(a_hurried_one_probes_at_once),
         cmocka_unit_test(only_failures_in_a_row_open_it),
         cmocka_unit_test(one_probe_when_the_time_is_over),

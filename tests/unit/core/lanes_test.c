@@ -15,7 +15,7 @@ static struct est_lanes *make(size_t records, size_t bytes)
 {
     struct est_lanes *lanes;
 
-    assert_int_equal(est_lanes_new((struct est_lanes_limits){records, bytes}, 1, 2, &lanes),
+    assert_int_equal(est_lanes_new((struct est_lanes_limits){records, bytes, 2}, 1, 2, &lanes),
                      EST_OK);
     return lanes;
 }
@@ -28,7 +28,7 @@ static void push(struct est_lanes *lanes, const char *name, struct est_lane_item
 
 static struct est_lane_item *take(struct est_lanes *lanes, est_us now)
 {
-    struct est_lane *lane = est_lanes_ready(lanes, now);
+    struct est_lane *lane = est_lanes_ready(lanes, 0, now);
 
     return lane ? est_lanes_take(lanes, lane) : NULL;
 }
@@ -43,15 +43,15 @@ static void the_lane_whose_front_waited_longest_comes_first(void **state)
     push(lanes, "b", &b1, 2);
     push(lanes, "a", &a2, 3);
     push(lanes, "c", &c1, 4);
-    assert_int_equal(est_lanes_oldest(lanes), 1);
+    assert_int_equal(est_lanes_oldest(lanes, 0), 1);
     assert_ptr_equal(take(lanes, 5), &a1);
     assert_ptr_equal(take(lanes, 5), &b1);
     est_lanes_settle(lanes, &a1);
-    assert_int_equal(est_lanes_oldest(lanes), 3);
+    assert_int_equal(est_lanes_oldest(lanes, 0), 3);
     assert_ptr_equal(take(lanes, 5), &a2);
     assert_ptr_equal(take(lanes, 5), &c1);
     assert_null(take(lanes, 5));
-    assert_int_equal(est_lanes_oldest(lanes), EST_NEVER);
+    assert_int_equal(est_lanes_oldest(lanes, 0), EST_NEVER);
     est_lanes_free(lanes);
 }
 
@@ -64,15 +64,15 @@ static void a_busy_lane_hands_nothing_out(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         push(lanes, "a", &item[i], i);
-    lane = est_lanes_ready(lanes, 9);
+    lane = est_lanes_ready(lanes, 0, 9);
     assert_ptr_equal(est_lanes_take(lanes, lane), &item[0]);
     assert_ptr_equal(est_lanes_front(lane), &item[1]);
     assert_ptr_equal(est_lanes_take(lanes, lane), &item[1]);
-    assert_null(est_lanes_ready(lanes, 9));
+    assert_null(est_lanes_ready(lanes, 0, 9));
     est_lanes_settle(lanes, &item[0]);
-    assert_null(est_lanes_ready(lanes, 9));
+    assert_null(est_lanes_ready(lanes, 0, 9));
     push(lanes, "a", &item[3], 9);
-    assert_null(est_lanes_ready(lanes, 9));
+    assert_null(est_lanes_ready(lanes, 0, 9));
     est_lanes_settle(lanes, &item[1]);
     assert_ptr_equal(take(lanes, 9), &item[2]);
     est_lanes_free(lanes);
@@ -99,7 +99,7 @@ static void given_back_keeps_its_place(void **state)
         char got[6] = "";
         for (int i = 0; i < 5; i++)
             push(lanes, "a", &item[i], i);
-        struct est_lane *lane = est_lanes_ready(lanes, 9);
+        struct est_lane *lane = est_lanes_ready(lanes, 0, 9);
         for (int i = 0; i < 3; i++)
             est_lanes_take(lanes, lane);
         for (int i = 0; i < 3; i++) {
@@ -127,7 +127,7 @@ static void a_parked_lane_delays_no_other(void **state)
     push(lanes, "a", &a1, 1);
     push(lanes, "a", &a2, 2);
     push(lanes, "b", &b1, 3);
-    struct est_lane *lane = est_lanes_ready(lanes, 5);
+    struct est_lane *lane = est_lanes_ready(lanes, 0, 5);
     est_lanes_take(lanes, lane);
     est_lanes_take(lanes, lane);
     est_lanes_give_back(lanes, &a1, 100);
@@ -276,7 +276,7 @@ static void check_stats(struct est_lanes *lanes, const struct model *m, const es
     struct est_lanes_stats want = {0}, got;
     size_t waiting[KEYS] = {0}, out[KEYS] = {0};
 
-    est_lanes_ready(lanes, now);
+    est_lanes_ready(lanes, 0, now);
     for (int i = 0; i < ITEMS; i++) {
         waiting[m[i].key] += m[i].in && !m[i].out;
         out[m[i].key] += m[i].in && m[i].out;
@@ -300,7 +300,7 @@ static void check_stats(struct est_lanes *lanes, const struct model *m, const es
 static void take_some(struct est_lanes *lanes, struct model *m, est_us *not_before,
                       struct est_rng *rng, est_us now)
 {
-    struct est_lane *lane = est_lanes_ready(lanes, now);
+    struct est_lane *lane = est_lanes_ready(lanes, 0, now);
     uint64_t n = est_rng_below(rng, 4) + 1;
 
     for (; lane != NULL && n > 0 && est_lanes_front(lane) != NULL; n--) {
@@ -390,7 +390,8 @@ static void memory_runs_out(void **state)
 
     (void)state;
     est_mem_fail_after(0);
-    assert_int_equal(est_lanes_new((struct est_lanes_limits){9, 9}, 1, 2, &lanes), EST_ERR_NOMEM);
+    assert_int_equal(est_lanes_new((struct est_lanes_limits){9, 9, 1}, 1, 2, &lanes),
+                     EST_ERR_NOMEM);
     lanes = make(300, 3000);
     for (int i = 0; i < 300; i++) {
         int len = snprintf(name, sizeof(name), "%d", i);
@@ -414,9 +415,38 @@ static void memory_runs_out(void **state)
     est_lanes_free(NULL);
 }
 
+static void lanes_are_asked_for_by_group(void **state)
+{
+    struct est_lanes *lanes = make(100, 1000);
+    struct est_lane_item a, b = {.group = 1}, c = {.group = 1};
+    struct est_lane *lane;
+
+    (void)state;
+    push(lanes, "a", &a, 1);
+    assert_int_equal(est_lanes_push(lanes, EST_VIEW_LIT("b"), &b, 20, 2), EST_OK);
+    assert_int_equal(est_lanes_push(lanes, EST_VIEW_LIT("c"), &c, 30, 3), EST_OK);
+    assert_int_equal(est_lanes_group(lanes, 0).ready_records, 1);
+    assert_int_equal(est_lanes_group(lanes, 1).ready_bytes, 50);
+    assert_int_equal(est_lanes_stats(lanes).ready_records, 3);
+    assert_int_equal(est_lanes_oldest(lanes, 1), 2);
+    lane = est_lanes_ready(lanes, 1, 5);
+    assert_ptr_equal(est_lanes_take(lanes, lane), &b);
+    est_lanes_give_back(lanes, &b, 10);
+    assert_ptr_equal(est_lanes_front(est_lanes_ready(lanes, 1, 5)), &c);
+    assert_ptr_equal(est_lanes_front(est_lanes_ready(lanes, 0, 10)), &a); /* wakes b, too */
+    assert_int_equal(est_lanes_group(lanes, 1).ready, 2);
+    est_lanes_settle(lanes, &b);
+    est_lanes_settle(lanes, &c);
+    assert_int_equal(est_lanes_group(lanes, 1).records, 0);
+    assert_null(est_lanes_ready(lanes, 1, 10));
+    assert_int_equal(est_lanes_group(lanes, 0).records, 1);
+    est_lanes_free(lanes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lanes_are_asked_for_by_group),
         cmocka_unit_test(the_lane_whose_front_waited_longest_comes_first),
         cmocka_unit_test(a_busy_lane_hands_nothing_out),
         cmocka_unit_test(given_back_keeps_its_place),
