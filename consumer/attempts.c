@@ -222,7 +222,7 @@ est_err attempts_new(struct worker *w, struct attempts **ret, struct est_why *re
     *ret = at;
     if (d->attempts == EST_ATTEMPTS_OFF)
         return EST_OK;
-    at->items = est_calloc(d->batch_count, sizeof(*at->items));
+    at->items = est_calloc(line_count_max(d), sizeof(*at->items));
     err = at->items != NULL ? open_pub(at, reterr)
                             : est_why_set(reterr, EST_ERR_NOMEM, "no memory for the attempt log");
     if (err != EST_OK) {

@@ -147,11 +147,10 @@ static bool resume_held(struct deliver *dv)
 /* While requests come slower than events, each carries as many as it may. */
 static struct est_batch_limits limits_now(const struct deliver *dv, const struct line *ln)
 {
-    const struct est_destination_config *d = dv->w->dest;
     struct est_batch_limits limits = ln->limits;
 
-    if (endpoint_is_short(&dv->endpoint) && d->batch_count > 1 && d->batch_count_max > limits.count)
-        limits.count = d->batch_count_max;
+    if (endpoint_is_short(&dv->endpoint))
+        limits.count = line_count_max(dv->w->dest);
     return limits;
 }
 
@@ -272,16 +271,10 @@ void deliver_abandon(struct deliver *dv)
 
 /* --- life --- */
 
-static size_t count_max(const struct est_destination_config *d)
-{
-    return d->batch_count > 1 && d->batch_count_max > d->batch_count ? d->batch_count_max
-                                                                     : d->batch_count;
-}
-
 static est_err init_shipments(struct deliver *dv)
 {
     const struct est_destination_config *d = dv->w->dest;
-    size_t count = count_max(d), n = (size_t)d->max_in_flight * 2;
+    size_t count = line_count_max(d), n = (size_t)d->max_in_flight * 2;
 
     dv->shipments = est_calloc(n, sizeof(*dv->shipments));
     if (dv->shipments == NULL)
@@ -349,8 +342,8 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
         err = attempts_new(w, &dv->attempts, reterr);
     if (err == EST_OK &&
         (init_lines(dv) != EST_OK || init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
-         (dv->ids = est_calloc(count_max(d), sizeof(*dv->ids))) == NULL ||
-         est_results_new(count_max(d), &dv->results) != EST_OK))
+         (dv->ids = est_calloc(line_count_max(d), sizeof(*dv->ids))) == NULL ||
+         est_results_new(line_count_max(d), &dv->results) != EST_OK))
         err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     if (err != EST_OK) {
         deliver_free(dv);

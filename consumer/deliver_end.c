@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { LEVEL_MAX = 4 }; /* 5,000 events and less, one by one */
+
 void deliver_settle(struct shipment *s, size_t i, bool duplicate)
 {
     struct deliver *dv = s->dv;
@@ -68,7 +70,8 @@ static bool is_given_up(const struct shipment *s, const struct parcel *pc)
            !deadletter_is_full(s->dv->w->deadletter);
 }
 
-/* Whose quick tries are used up shares no request with others any more, lest they fail with it. */
+/* Each failure puts it into smaller company, so that the last of the quick tries shows whose fault
+ * it was, and from then on it does not take others down with it. */
 void deliver_give_back(struct shipment *s, size_t i, bool blamed, est_us floor)
 {
     struct parcel *pc = deliver_parcel(s, i);
@@ -81,7 +84,7 @@ void deliver_give_back(struct shipment *s, size_t i, bool blamed, est_us floor)
         deliver_condemn(s, i, s->failed_class, s->failed_status);
         return;
     }
-    pc->item.apart = pc->failed >= s->line->retries;
+    pc->item.level = pc->failed < LEVEL_MAX ? (uint8_t)pc->failed : LEVEL_MAX;
     est_series_add(s->dv->retried, 1);
     est_batch_give_back(&s->batch, s->dv->w->lanes, i, wait_for(s, pc, blamed, floor));
 }

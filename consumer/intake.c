@@ -222,8 +222,8 @@ static bool is_alone(const struct intake *in, const struct part *p)
 }
 
 /* What to do about a partition for which everything is held back. Has it more than its share, it is
- * paused. Is there plenty of its type, others may miss something: first more is let in of it than is
- * needed, and when that is there too, it is paused. */
+ * paused. Is there plenty of its type, others may miss something: first more is let in of it than
+ * is needed, and when that is there too, it is paused. */
 static void relieve(struct intake *in, const struct room *room, struct part *p)
 {
     if (!is_plenty(in, room, p)) {

@@ -6,6 +6,12 @@
 enum { TIMEOUTS = 5 };
 static const est_us OPEN_MAX = 5 * EST_SECOND;
 
+size_t line_count_max(const struct est_destination_config *d)
+{
+    return d->batch_count > 1 && d->batch_count_max > d->batch_count ? d->batch_count_max
+                                                                     : d->batch_count;
+}
+
 void line_init(struct line *ln, const struct est_config *cfg,
                const struct est_destination_config *d, size_t i)
 {

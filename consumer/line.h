@@ -27,6 +27,8 @@ struct line {
     bool is_slow;       /* more is read ahead of it than can be sent for a while (intake) */
 };
 
+/* Events that a request may ever carry. */
+size_t line_count_max(const struct est_destination_config *d);
 /* What is set for the type, else for the destination; i is the type's place in cfg->types. */
 void line_init(struct line *ln, const struct est_config *cfg,
                const struct est_destination_config *d, size_t i);

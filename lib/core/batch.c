@@ -46,12 +46,19 @@ est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *la
     return aged < wake_at ? aged : wake_at;
 }
 
+static size_t level_count(const struct est_batch_limits *limits, unsigned level)
+{
+    size_t n = limits->count;
+
+    while (level-- > 0 && n > 1)
+        n = (n + 9) / 10;
+    return n;
+}
+
 static bool fits(const struct est_batch *b, const struct est_batch_limits *limits,
                  const struct est_lane_item *item)
 {
-    if (b->n == b->cap || b->n >= limits->count)
-        return false;
-    if (b->n > 0 && item->apart != b->items[0]->apart)
+    if (b->n == b->cap || (b->n > 0 && b->n >= level_count(limits, item->level)))
         return false;
     return b->n == 0 || (b->bytes <= limits->bytes && item->bytes <= limits->bytes - b->bytes);
 }
@@ -66,6 +73,8 @@ static bool take_lane(struct est_batch *b, const struct est_batch_limits *limits
     while ((item = est_lanes_front(lane)) != NULL) {
         if (limits->per_key != 0 && taken == limits->per_key)
             return true;
+        if (b->n > 0 && item->level != b->items[0]->level)
+            return taken > 0; /* the lane is busy now, and others may go on */
         if (!fits(b, limits, item))
             return false;
         b->items[b->n++] = est_lanes_take(lanes, lane);

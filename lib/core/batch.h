@@ -33,8 +33,9 @@ void est_batch_fini(struct est_batch *b);
  * oldest has waited its age, a later one while that is still to come (an arrival may bring it
  * forward), EST_NEVER when nothing is ready or parked. */
 est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *lanes, est_us now);
-/* Take what is ready, the longest waiting lane first, into a batch that is over: all of it apart,
- * or nothing. Returns b->n. */
+/* Take what is ready, the longest waiting lane first, into a batch that is over. All of it is of
+ * the level of the first; level 1 fills a tenth of limits->count, level 2 a hundredth, and so on:
+ * what has failed in large company fails in small company next. Returns b->n. */
 size_t est_batch_fill(struct est_batch *b, const struct est_batch_limits *limits,
                       struct est_lanes *lanes, est_us now);
 

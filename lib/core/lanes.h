@@ -35,7 +35,7 @@ struct est_lane_item {
     size_t bytes;
     uint16_t group; /* of its lane; all items of a lane name have the same */
     bool out;       /* handed out */
-    bool apart; /* shares no request with items that are not: set by the owner while it is out */
+    uint8_t level;  /* shares requests with its like alone: set by the owner while it is out */
 };
 
 struct est_lanes_limits {

@@ -34,6 +34,7 @@ export class Sink {
     this.refuses = () => null; // (event) => {code, detail, pointer} of an event that it refuses
     this.onTake = () => {}; // told of each event taken
     this.delay = 0; // ms before each answer
+    this.delayOf = null; // (body) => ms, instead
   }
 
   async start(port = this.port ?? 0) {
@@ -58,9 +59,10 @@ export class Sink {
   serve(req, res) {
     const chunks = [];
     req.on('data', (chunk) => chunks.push(chunk));
-    req.on('end', () =>
-      setTimeout(() => this.answer(req, res, Buffer.concat(chunks).toString('utf8')), this.delay),
-    );
+    req.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8');
+      setTimeout(() => this.answer(req, res, body), this.delayOf?.(body) ?? this.delay);
+    });
     req.on('error', () => {});
   }
 

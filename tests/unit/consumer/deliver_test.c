@@ -324,7 +324,7 @@ static void three_tries_come_quickly(void **state)
         deliver_retry_all(&my.s, true, 0);
         wait = est_lanes_wake_at(my.w->lanes) - est_loop_now(my.w->loop);
         assert_true(wait >= least[i] && wait <= most[i]);
-        assert_int_equal(pc->item.apart, i == 2);
+        assert_int_equal(pc->item.level, i + 1);
         assert_int_equal(est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes,
                                         est_lanes_wake_at(my.w->lanes)),
                          1);
@@ -347,7 +347,7 @@ static void what_nobody_is_blamed_for_costs_no_try(void **state)
                              est_lanes_wake_at(my.w->lanes));
     }
     assert_int_equal(pc->failed, 0);
-    assert_false(pc->item.apart);
+    assert_int_equal(pc->item.level, 0);
 }
 
 /* Only failures count between which others were delivered. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -210,40 +211,46 @@ static void memory_runs_out(void **state)
     assert_int_equal(est_batch_init(&b, 10), EST_ERR_NOMEM);
 }
 
-/* What has failed often does not take others down with it. */
-static void what_rides_apart_has_no_company_but_its_like(void **state)
+/* What has failed goes in small company, and takes no others down with it. */
+static void a_batch_is_of_one_level_and_the_smaller_the_higher(void **state)
 {
-    static const struct est_batch_limits limits = {.count = 10, .bytes = 1000};
-    struct est_batch b;
-    struct given g;
+    /* the keys, the level of each item, what the batches are one after the other, count 20 */
+    static const struct {
+        const char *keys, *levels, *want;
+    } cases[] = {
+        {"12345", "00000", "abcde"},     {"12345", "11111", "ab cd e"},
+        {"12345", "22222", "a b c d e"}, {"123456", "110000", "ab cdef"},
+        {"1112", "1011", "ad b c"}, /* what is behind in the lane waits, others go on */
+        {"11122", "00011", "abc de"},
+    };
 
     (void)state;
-    open_given(&g, "1234556", 10);
-    assert_int_equal(est_batch_init(&b, 10), EST_OK);
-    assert_int_equal(est_batch_fill(&b, &limits, g.lanes, 9), 7);
-    g.item[0].apart = g.item[1].apart = g.item[5].apart = true;
-    est_batch_give_back_all(&b, g.lanes, 0, 7, 0);
-    (void)est_batch_fill(&b, &limits, g.lanes, 9);
-    assert_string_equal(letters(&b, &g), "ab");
-    for (size_t i = 0; i < 2; i++)
-        (void)est_batch_settle(&b, g.lanes, i);
-    (void)est_batch_fill(&b, &limits, g.lanes, 9);
-    assert_string_equal(letters(&b, &g), "cde");
-    for (size_t i = 0; i < 3; i++)
-        (void)est_batch_settle(&b, g.lanes, i);
-    (void)est_batch_fill(&b, &limits, g.lanes, 9);
-    assert_string_equal(letters(&b, &g), "f");
-    (void)est_batch_settle(&b, g.lanes, 0);
-    (void)est_batch_fill(&b, &limits, g.lanes, 9);
-    assert_string_equal(letters(&b, &g), "g");
-    est_batch_fini(&b);
-    est_lanes_free(g.lanes);
+    for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+        const struct est_batch_limits limits = {.count = 20, .bytes = 1000};
+        char got[64] = "";
+        size_t len = 0;
+        struct est_batch b;
+        struct given g;
+        open_given(&g, cases[c].keys, 10);
+        assert_int_equal(est_batch_init(&b, 20), EST_OK);
+        for (size_t i = 0; i < g.n; i++)
+            g.item[i].level = (uint8_t)(cases[c].levels[i] - '0');
+        while (est_batch_fill(&b, &limits, g.lanes, 99) > 0) {
+            len += (size_t)snprintf(got + len, sizeof(got) - len, "%s%s", len > 0 ? " " : "",
+                                    letters(&b, &g));
+            for (size_t i = 0; i < b.n; i++)
+                (void)est_batch_settle(&b, g.lanes, i);
+        }
+        assert_string_equal(got, cases[c].want);
+        est_batch_fini(&b);
+        est_lanes_free(g.lanes);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_rides_apart_has_no_company_but_its_like),
+        cmocka_unit_test(a_batch_is_of_one_level_and_the_smaller_the_higher),
         cmocka_unit_test(filled_by_count_bytes_and_key),
         cmocka_unit_test(cut_as_if_never_taken),
         cmocka_unit_test(due_when_full_or_old),

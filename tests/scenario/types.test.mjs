@@ -1,0 +1,150 @@
+// Goal: one type does not delay another: neither by its backlog, when the receiver takes few requests, nor by
+// hanging, nor by one key of it that is stuck; each has its own timeout and tries; and one can be paused.
+
+import assert from 'node:assert/strict';
+import { scenario } from '../support/pipeline.mjs';
+import { Publisher } from '../support/publisher.mjs';
+import { series } from '../support/samples.mjs';
+import { pause, waitFor } from '../support/wait.mjs';
+
+const OF_CUSTOM = /"event":"coisa_feita"/;
+const custom = (count, name) =>
+  Array.from({ length: count }, (_, i) => ({
+    id: `${name}-${i}`,
+    event: 'coisa_feita',
+    key: `${name}-${i % 500}`,
+    payload: { n: i },
+  }));
+
+const p99 = (times) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1];
+
+async function backlog(publisher, count, name) {
+  const events = custom(count, name);
+  for (let i = 0; i < count; i += 5000) await publisher.send(events.slice(i, i + 5000));
+}
+
+// How long orders take that are sent one by one, every `every` ms: [ms].
+async function delays(belt, publisher, count, every, name) {
+  const sent = new Map();
+  const times = [];
+  const before = belt.sink.onTake;
+  belt.sink.onTake = (event) => {
+    before(event);
+    if (sent.has(event.id)) times.push(performance.now() - sent.get(event.id));
+  };
+  for (const event of series(count, { streams: 8, name })) {
+    sent.set(event.id, performance.now());
+    await publisher.send([event]);
+    await pause(every);
+  }
+  await waitFor(() => `${times.length} of ${count} orders`, () => times.length >= count, { within: 60_000 });
+  belt.sink.onTake = before;
+  return times;
+}
+
+const SLOW_RECEIVER = {
+  ESTEIRA_DESTINATIONS_DASHBOARD_RATE_LIMIT: '20',
+  ESTEIRA_DESTINATIONS_DASHBOARD_RATE_WINDOW: '10s',
+  ESTEIRA_DESTINATIONS_DASHBOARD_BATCH_COUNT_MAX: '600',
+};
+
+scenario('orders pass a backlog, which goes on nevertheless', { redis: true, env: SLOW_RECEIVER }, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  await backlog(publisher, 40_000, 'fila');
+  await waitFor('the backlog is on its way', () => belt.sink.journal.length > 1000, { within: 30_000 });
+  const from = belt.sink.requests.length;
+  belt.sink.bodies = [];
+  belt.sink.answerWith = ({ body }) => {
+    belt.sink.bodies.push(OF_CUSTOM.test(body));
+    return null;
+  };
+  const times = await delays(belt, publisher, 100, 150, 'pedido');
+  const low = belt.sink.bodies.filter(Boolean).length;
+  const all = belt.sink.requests.length - from;
+  console.log(`orders p99 ${Math.round(p99(times))} ms; ${low} of ${all} requests for the backlog`);
+  assert.ok(p99(times) <= 5000);
+  assert.ok(low >= all / 100);
+});
+
+const HANGS = { ESTEIRA_TYPES_CUSTOM_TIMEOUT: '60s', ESTEIRA_CONSUMER_DRAIN_TIMEOUT: '5s' };
+
+scenario('a type that hangs delays no other', { env: HANGS }, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  await delays(belt, publisher, 50, 5, 'antes');
+  const clean = await delays(belt, publisher, 600, 5, 'limpo');
+  belt.sink.delayOf = (body) => (OF_CUSTOM.test(body) ? 30_000 : 0);
+  await backlog(publisher, 3000, 'parada');
+  const beside = await delays(belt, publisher, 600, 5, 'ao-lado');
+  console.log(`p99 ${p99(clean).toFixed(1)} ms clean, ${p99(beside).toFixed(1)} ms beside`);
+  assert.equal(belt.sink.journal.filter((e) => e.event === 'coisa_feita').length, 0);
+  assert.ok(p99(beside) < 1.2 * p99(clean) + 10);
+  belt.sink.delayOf = null;
+});
+
+const OWN_WAYS = {
+  ESTEIRA_TYPES_CUSTOM_TIMEOUT: '300ms',
+  ESTEIRA_TYPES_CUSTOM_RETRIES: '2',
+  ESTEIRA_TYPES_CUSTOM_MAX_ATTEMPTS: '4',
+  ESTEIRA_TYPES_ORDER_ON_EXHAUSTED: 'hold',
+  ESTEIRA_TYPES_ORDER_MAX_ATTEMPTS: '2',
+};
+
+scenario('two types, each with its timeout, tries and end', { env: OWN_WAYS }, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  const [order] = series(1, { name: 'preso' });
+  const [thing] = custom(1, 'presa');
+  const tries = { [order.id]: 0, [thing.id]: 0 };
+  belt.sink.delayOf = (body) => (/lenta/.test(body) ? 900 : 0);
+  belt.sink.answerWith = ({ body }) => {
+    const id = [order.id, thing.id].find((one) => body.includes(one));
+    if (id) tries[id]++;
+    return id && tries[id] < 8 ? { status: 503, json: {} } : null;
+  };
+  await publisher.send([order, thing]);
+  for (let i = 0; tries[order.id] < 8; i++) await publisher.send([...series(10, { name: `outros-${i}` })]);
+  await waitFor('a dead letter', async () => (await belt.deadLetters()) === 1, { within: 30_000, every: 200 });
+  await belt.delivered(publisher.accepted.filter((e) => e !== thing));
+  assert.equal(tries[thing.id], 4);
+  const [letter] = await belt.records(belt.deadLetterTopic('custom'));
+  assert.equal(Object.fromEntries(letter.headers)['esteira-error-class'], 'http_5xx');
+  // 900 ms are too long for the one, and not for the other
+  await publisher.send([...series(3, { streams: 3, name: 'lenta' })]);
+  await belt.delivered(publisher.accepted.filter((e) => e !== thing));
+  await publisher.send(custom(1, 'lenta'));
+  await waitFor('timed out', async () => (await belt.consumers[0].get('/metrics')).text.includes('class="timeout"'), {
+    within: 10_000,
+  });
+  belt.sink.delayOf = null;
+  await belt.delivered(publisher.accepted.filter((e) => e !== thing));
+});
+
+// Seconds until n events are there.
+async function speed(belt, publisher, n, name, stuck) {
+  const events = [...series(n, { streams: 5000, name })];
+  for (let i = 0; i < n; i += 10_000) await publisher.send(events.slice(i, i + 10_000));
+  const begin = performance.now();
+  await belt.consumers[0].start();
+  await belt.delivered(
+    publisher.accepted.filter((e) => e.payload.stream !== stuck),
+    { within: 120_000 },
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  await belt.consumers[0].stop();
+  return seconds;
+}
+
+scenario('one stuck key, the others at their speed', { start: false }, async (belt) => {
+  await belt.shim.start();
+  belt.sink.delay = 20; // what delivery takes is the receiver's time, not this machine's
+  const publisher = new Publisher(belt.url);
+  const clean = await speed(belt, publisher, 50_000, 'limpo');
+  const [first] = series(1, { streams: 1, name: 'preso' });
+  belt.sink.answerWith = ({ body }) => (body.includes('"stream":"preso-0"') ? { status: 500, json: {} } : null);
+  await publisher.send([first, ...series(20, { streams: 1, name: 'preso' })]);
+  const beside = await speed(belt, publisher, 50_000, 'outros', 'preso-0');
+  console.log(`${clean.toFixed(2)} s clean, ${beside.toFixed(2)} s beside a stuck key`);
+  assert.ok(beside < clean / 0.9 + 0.5);
+  belt.sink.answerWith = null;
+  await belt.consumers[0].start();
+  await belt.delivered(publisher.accepted);
+});
