@@ -122,7 +122,7 @@ bool accord_allow(struct accord *a)
     if (est_breaker_is_due(a->breaker, now) && !may_probe(a))
         return false;
     if (est_budget_allow(&a->budget, now)) {
-        if (!est_budget_is_limited(&a->budget, now))
+        if (est_budget_every(&a->budget, now) == 0)
             ask(a, false); /* the next answer, before the last is too old */
         return true;
     }

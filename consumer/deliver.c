@@ -144,16 +144,6 @@ static bool resume_held(struct deliver *dv)
     return true;
 }
 
-/* While requests come slower than events, each carries as many as it may. */
-static struct est_batch_limits limits_now(const struct deliver *dv, const struct line *ln)
-{
-    struct est_batch_limits limits = ln->limits;
-
-    if (endpoint_is_short(&dv->endpoint))
-        limits.count = line_count_max(dv->w->dest);
-    return limits;
-}
-
 /* True when a batch was taken. */
 static bool start_one(struct deliver *dv)
 {
@@ -168,7 +158,7 @@ static bool start_one(struct deliver *dv)
     if (deliver_allow(s) != DELIVER_GO)
         return false;
     est_turns_take(&dv->turns, i, waits);
-    limits = limits_now(dv, s->line);
+    limits = deliver_limits(dv, s->line);
     if (est_batch_fill(&s->batch, &limits, dv->w->lanes, est_loop_now(dv->w->loop)) == 0) {
         deliver_forgo(s);
         return false;
@@ -199,7 +189,7 @@ static void measure_round(struct deliver *dv)
 {
     const struct est_destination_config *d = dv->w->dest;
     size_t usual = (size_t)d->max_in_flight * d->batch_count;
-    size_t grown = limits_now(dv, &dv->lines[0]).count;
+    size_t grown = deliver_limits(dv, &dv->lines[0]).count;
 
     dv->round = usual > grown ? usual : grown;
 }

@@ -6,6 +6,8 @@
 /* A request that has not been answered for so long is waiting, not working: its place is lent to
  * the other types, so that one whose requests hang does not keep them all. */
 static const est_us SLOW_AFTER = 250 * EST_MS;
+/* The longest that an event waits for company while the budget is short. */
+static const est_us AGE_MAX = 1500 * EST_MS;
 
 /* --- places: max_in_flight of them, and as many again for those that wait --- */
 
@@ -23,23 +25,28 @@ static size_t count_slow(const struct deliver *dv, est_us now)
     return slow;
 }
 
-static bool has_place(const struct deliver *dv, est_us now)
+/* A type that has no request out gets a place at once; so where all are taken by one whose requests
+ * hang, the others do not notice it. Who allows one request at a time means it. */
+static bool has_place(const struct deliver *dv, const struct line *ln, est_us now)
 {
     size_t places = dv->w->dest->max_in_flight;
 
-    return dv->out < places || (dv->out < places * 2 && dv->out - count_slow(dv, now) < places);
+    if (dv->out < places)
+        return true;
+    if (places == 1 || dv->out >= places * 2)
+        return false;
+    return ln->window.in_flight == 0 || dv->out - count_slow(dv, now) < places;
 }
 
 /* When has_place turns true, if no request ends before. */
-static est_us place_at(const struct deliver *dv, est_us now)
+static est_us place_at(const struct deliver *dv, const struct line *ln, est_us now)
 {
+    size_t places = dv->w->dest->max_in_flight;
     est_us at = EST_NEVER;
 
-    if (has_place(dv, now))
+    if (has_place(dv, ln, now))
         return now;
-    if (dv->out >= (size_t)dv->w->dest->max_in_flight * 2)
-        return at;
-    for (size_t i = 0; i < dv->n; i++) {
+    for (size_t i = 0; places > 1 && dv->out < places * 2 && i < dv->n; i++) {
         const struct shipment *s = &dv->shipments[i];
         if (s->call != NULL && !is_slow(s, now) && s->started_at + SLOW_AFTER < at)
             at = s->started_at + SLOW_AFTER;
@@ -54,7 +61,7 @@ enum deliver_answer deliver_allow(struct shipment *s)
     struct deliver *dv = s->dv;
     est_us now = est_loop_now(dv->w->loop);
 
-    if (!line_may_start(s->line, now) || !has_place(dv, now))
+    if (!line_may_start(s->line, now) || !has_place(dv, s->line, now))
         return DELIVER_NOT_THIS;
     if (!endpoint_allow(&dv->endpoint, &s->ticket))
         return DELIVER_NOBODY;
@@ -108,6 +115,29 @@ void deliver_observe(struct shipment *s, struct endpoint_outcome *o)
 
 /* --- whose turn it is --- */
 
+/* While requests come slower than events, each carries as many as it may, and an event waits longer
+ * for company: a type with little to send leaves requests to the others. */
+struct est_batch_limits deliver_limits(const struct deliver *dv, const struct line *ln)
+{
+    struct est_batch_limits limits = ln->limits;
+    est_us every = endpoint_short_of(&dv->endpoint), age = every * 2;
+
+    if (every == 0)
+        return limits;
+    limits.count = line_count_max(dv->w->dest);
+    age = age < AGE_MAX ? age : AGE_MAX;
+    limits.age = limits.age > age ? limits.age : age;
+    return limits;
+}
+
+static est_us due_at(const struct deliver *dv, const struct line *ln, est_us now)
+{
+    struct est_batch_limits limits = deliver_limits(dv, ln);
+
+    limits.count = ln->limits.count; /* what makes a request worth sending is as always */
+    return est_batch_due(&limits, dv->w->lanes, now);
+}
+
 /* A type whose own requests time out does not probe the endpoint while another one could. */
 static void prefer_sound(const struct deliver *dv, bool *waits)
 {
@@ -124,13 +154,11 @@ size_t deliver_pick(const struct deliver *dv, bool waits[EST_TURNS_MAX])
     est_us now = est_loop_now(dv->w->loop);
     size_t n = 0;
 
-    if (!has_place(dv, now))
-        return dv->n_lines;
     (void)est_lanes_ready(dv->w->lanes, 0, now); /* wakes what was parked, of all groups */
     for (size_t i = 0; i < dv->n_lines; i++) {
         const struct line *ln = &dv->lines[i];
         waits[i] = est_lanes_group(dv->w->lanes, i).ready > 0 && line_may_start(ln, now) &&
-                   est_batch_due(&ln->limits, dv->w->lanes, now) <= now;
+                   has_place(dv, ln, now) && due_at(dv, ln, now) <= now;
         n += waits[i];
     }
     if (n > 1 && endpoint_is_down(&dv->endpoint))
@@ -140,23 +168,21 @@ size_t deliver_pick(const struct deliver *dv, bool waits[EST_TURNS_MAX])
 
 est_us deliver_wake_at(const struct deliver *dv)
 {
-    est_us now = est_loop_now(dv->w->loop), at = EST_NEVER, place, endpoint;
+    est_us now = est_loop_now(dv->w->loop), at = dv->held > 0 ? now : EST_NEVER, endpoint;
 
     for (size_t i = 0; i < dv->n_lines; i++) {
         const struct line *ln = &dv->lines[i];
-        est_us due, ready = line_ready_at(ln, now);
+        est_us due, ready = line_ready_at(ln, now), place;
         if (ready == EST_NEVER || est_lanes_group(dv->w->lanes, i).records == 0)
             continue;
-        due = est_batch_due(&ln->limits, dv->w->lanes, now);
+        due = due_at(dv, ln, now);
+        place = place_at(dv, ln, now);
         due = due > ready ? due : ready;
+        due = due > place ? due : place;
         at = due < at ? due : at;
     }
-    if (dv->held > 0)
-        at = now;
     if (at == EST_NEVER)
         return at;
-    place = place_at(dv, now);
     endpoint = endpoint_ready_at(&dv->endpoint);
-    at = at > place ? at : place;
     return at > endpoint ? at : endpoint;
 }

@@ -107,6 +107,8 @@ enum deliver_answer deliver_allow(struct shipment *s);
 void deliver_forgo(struct shipment *s);
 /* What came of it; fills o->is_apart. */
 void deliver_observe(struct shipment *s, struct endpoint_outcome *o);
+/* How batches of the line are filled at present. */
+struct est_batch_limits deliver_limits(const struct deliver *dv, const struct line *ln);
 /* The place of the line whose turn it is; dv->n_lines when none waits that may start. Fills `waits`
  * for est_turns_take. */
 size_t deliver_pick(const struct deliver *dv, bool waits[EST_TURNS_MAX]);

@@ -64,9 +64,11 @@ bool endpoint_is_down(const struct endpoint *ep)
            ep->accord.budget.gate > est_loop_now(ep->w->loop);
 }
 
-bool endpoint_is_short(const struct endpoint *ep)
+est_us endpoint_short_of(const struct endpoint *ep)
 {
-    return est_budget_is_short(&ep->accord.budget);
+    const struct est_budget *b = &ep->accord.budget;
+
+    return est_budget_is_short(b) ? est_budget_every(b, est_loop_now(ep->w->loop)) : 0;
 }
 
 /* The accord has looked at the breaker already. */

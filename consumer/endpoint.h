@@ -49,8 +49,9 @@ void endpoint_observe(struct endpoint *ep, uint32_t ticket, const struct endpoin
 est_us endpoint_ready_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
-/* The budget holds requests up: they should carry as much as they may. */
-bool endpoint_is_short(const struct endpoint *ep);
+/* The budget holds requests up, which should carry as much as they may: one is let out each so
+ * long. 0 = it does not. */
+est_us endpoint_short_of(const struct endpoint *ep);
 void endpoint_metrics(const struct endpoint *ep);
 /* What is asked of the endpoint. */
 struct endpoint_request {

@@ -164,9 +164,9 @@ est_us est_budget_ready_at(const struct est_budget *b, est_us now)
     return at > b->gate ? at : b->gate;
 }
 
-bool est_budget_is_limited(const struct est_budget *b, est_us now)
+est_us est_budget_every(const struct est_budget *b, est_us now)
 {
-    return pace_now(b, now).every > 0;
+    return pace_now(b, now).every;
 }
 
 bool est_budget_is_short(const struct est_budget *b)

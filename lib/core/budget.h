@@ -79,7 +79,8 @@ bool est_budget_is_short(const struct est_budget *b);
 
 /* Nobody is asked, or nobody answers. */
 bool est_budget_is_alone(const struct est_budget *b, est_us now);
-bool est_budget_is_limited(const struct est_budget *b, est_us now);
+/* One request each so long, of all replicas together; 0 = no limit. */
+est_us est_budget_every(const struct est_budget *b, est_us now);
 /* A request is wanted: is there something to ask? True fills the question, which counts as asked
  * with this call. in_any_case: even if what was heard last still holds. */
 bool est_budget_ask(struct est_budget *b, est_us now, bool in_any_case,
