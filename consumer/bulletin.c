@@ -20,7 +20,7 @@ static const char *state_of(const struct endpoint *ep, est_us now)
         return "paused";
     if (ep->breaker.state != EST_BREAKER_CLOSED)
         return "down";
-    return ep->accord.budget.gate > now || endpoint_is_short(ep) ? "limited" : "delivering";
+    return ep->accord.budget.gate > now || endpoint_short_of(ep) > 0 ? "limited" : "delivering";
 }
 
 static void put_number(struct est_buf *out, const char *name, int64_t n)
