@@ -1,5 +1,6 @@
 /* Thousands of outages, kills and reassignments over the delivery decisions of lib/core, with a
- * fake clock: sim_delivery_test [--seed N] [--events N]. Without a seed it runs a fixed list. At
+ * fake clock: sim_delivery_test [--seed N | --seeds N] [--events N]. Without a seed it runs a
+ * fixed list, of N if that is said. At
  * every step: the order per key of what first reaches the dashboard, commits that pass nothing
  * unsettled and never go back, bounded memory; at rest: nothing lost, nothing condemned without
  * fault, accounts that balance. */
@@ -135,12 +136,15 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
+    uint64_t seeds = DEFAULT_SEEDS;
     bool one = false;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seed") == 0) {
             seed = strtoull(argv[i + 1], NULL, 10);
             one = true;
+        } else if (strcmp(argv[i], "--seeds") == 0) {
+            seeds = strtoull(argv[i + 1], NULL, 10);
         } else if (strcmp(argv[i], "--events") == 0) {
             events = strtoull(argv[i + 1], NULL, 10);
         }
@@ -149,7 +153,7 @@ int main(int argc, char **argv)
         run();
         return 0;
     }
-    for (seed = 1; seed <= DEFAULT_SEEDS; seed++)
+    for (seed = 1; seed <= seeds; seed++)
         run();
     return 0;
 }
