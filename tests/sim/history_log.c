@@ -97,7 +97,7 @@ bool history_append(struct history_log *log, struct est_rng *rng)
 
     if (log->n == HISTORY_LOG || log->n_events + 4 >= HISTORY_EVENTS)
         return false;
-    if (log->has_late && one_in(rng, 6)) {
+    if (log->has_late && one_in(rng, log->holey ? 60 : 6)) {
         put(log, &log->late, rng);
         log->has_late = false;
         return true;
