@@ -14,11 +14,13 @@ enum { RECORD_OVERHEAD = 64 * 1024, KAFKA_DEFAULT_MAX = 1048588 };
 #define DEAD_LETTER_DAYS 30
 #define DAY (86400 * EST_SECOND)
 
-enum { OPTIONS_OF_A_TOPIC = 2 };
+enum { OPTIONS_OF_A_TOPIC = 4, SEGMENTS = 6 };
+static const est_us SEGMENT_LEAST = 600 * EST_SECOND;
 
 struct wish {
-    char topic[300], retention[24], max_bytes[24];
+    char topic[300], retention[24], max_bytes[24], segment[24], total[24];
     struct est_kafka_option configs[OPTIONS_OF_A_TOPIC];
+    size_t n_configs;
     int32_t partitions;
     int32_t found; /* partitions that are there; 0 = no such topic */
 };
@@ -43,19 +45,30 @@ static void add_wish(struct plan *p, const struct est_config *cfg, const char *t
                    max > KAFKA_DEFAULT_MAX ? max : KAFKA_DEFAULT_MAX);
     w->configs[0] = (struct est_kafka_option){"retention.ms", w->retention};
     w->configs[1] = (struct est_kafka_option){"max.message.bytes", w->max_bytes};
+    w->n_configs = 2;
     w->partitions = (int32_t)partitions;
 }
 
-/* What each request was and what came of it: one partition, so it reads in order. */
+/* What each request was and what came of it: one partition, so it reads in order. Kafka deletes
+ * whole segments only, so these are short against the retention; and it never grows beyond its
+ * share of the disk. */
 static void add_attempts(struct plan *p, const struct est_config *cfg,
                          const struct est_destination_config *dest)
 {
+    est_us segment = dest->attempts_retention / SEGMENTS;
     char topic[300];
+    struct wish *w;
 
     if (dest->attempts == EST_ATTEMPTS_OFF)
         return;
     (void)snprintf(topic, sizeof(topic), "attempts.%s", dest->name);
     add_wish(p, cfg, topic, 1, dest->attempts_retention);
+    w = &p->wishes[p->n - 1];
+    segment = segment > SEGMENT_LEAST ? segment : SEGMENT_LEAST;
+    (void)snprintf(w->segment, sizeof(w->segment), "%lld", (long long)(segment / EST_MS));
+    (void)snprintf(w->total, sizeof(w->total), "%zu", dest->attempts_bytes);
+    w->configs[w->n_configs++] = (struct est_kafka_option){"segment.ms", w->segment};
+    w->configs[w->n_configs++] = (struct est_kafka_option){"retention.bytes", w->total};
 }
 
 /* The topic of each type, and for each destination the topics of what it refused and of the
@@ -162,9 +175,8 @@ static est_err create(struct plan *p, struct est_kafka_admin *ka, const struct e
     for (size_t i = 0; i < p->n; i++) {
         const struct wish *w = &p->wishes[i];
         if (w->found == 0)
-            missing[n++] = (struct est_kafka_topic_wish){w->topic, w->partitions,
-                                                         (int32_t)cfg->kafka_replication,
-                                                         w->configs, OPTIONS_OF_A_TOPIC};
+            missing[n++] = (struct est_kafka_topic_wish){
+                w->topic, w->partitions, (int32_t)cfg->kafka_replication, w->configs, w->n_configs};
     }
     if (n > 0)
         err = est_kafka_admin_create(ka, missing, n, p->cli->args.timeout, on_created, p, why);

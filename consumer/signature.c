@@ -8,6 +8,18 @@
 
 static const est_us LOOK_EVERY = EST_SECOND;
 
+/* Two secrets stand on two lines, or on one. */
+static est_err make_signer(const struct est_secret *secret, struct est_signer **ret,
+                           struct est_why *reterr)
+{
+    struct est_view lines[EST_SECRET_LINES_MAX];
+    size_t n = est_secret_n(secret);
+
+    for (size_t i = 0; i < n; i++)
+        lines[i] = est_view_str(est_secret_at(secret, i));
+    return est_signer_new(lines, n, ret, reterr);
+}
+
 est_err signature_init(struct signature *sg, const struct est_destination_config *d,
                        struct est_why *reterr)
 {
@@ -16,9 +28,8 @@ est_err signature_init(struct signature *sg, const struct est_destination_config
     *sg = (struct signature){0};
     if (d->signing_secret[0] == '\0' && d->signing_secret_file[0] == '\0')
         return EST_OK;
-    err = est_secret_new(d->signing_secret_file, d->signing_secret, &sg->secret, reterr);
-    return err ? err
-               : est_signer_new(est_view_str(est_secret_get(sg->secret)), &sg->signer, reterr);
+    err = est_secret_new_lines(d->signing_secret_file, d->signing_secret, &sg->secret, reterr);
+    return err ? err : make_signer(sg->secret, &sg->signer, reterr);
 }
 
 void signature_fini(struct signature *sg)
@@ -41,7 +52,7 @@ static void look(struct signature *sg, est_us now)
     sg->look_at = now + LOOK_EVERY;
     err = est_secret_refresh(sg->secret, false, &changed, &why);
     if (err == EST_OK && changed)
-        err = est_signer_new(est_view_str(est_secret_get(sg->secret)), &fresh, &why);
+        err = make_signer(sg->secret, &fresh, &why);
     if (err != EST_OK) {
         EST_LOG(EST_ERROR, "signing_secret_not_read", EST_S("code", est_err_code(err)),
                 EST_S("detail", why.text));

@@ -10,6 +10,18 @@ struct signature {
     est_us looked_at;
 };
 
+/* Two secrets stand on two lines, or on one. */
+static est_err make_signer(const struct est_secret *secret, struct est_signer **ret,
+                           struct est_why *reterr)
+{
+    struct est_view lines[EST_SECRET_LINES_MAX];
+    size_t n = est_secret_n(secret);
+
+    for (size_t i = 0; i < n; i++)
+        lines[i] = est_view_str(est_secret_at(secret, i));
+    return est_signer_new(lines, n, ret, reterr);
+}
+
 est_err signature_new(const char *secret, const char *secret_file, struct signature **ret,
                       struct est_why *reterr)
 {
@@ -19,9 +31,9 @@ est_err signature_new(const char *secret, const char *secret_file, struct signat
     if (sg == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the signing secret");
     if (secret[0] != '\0' || secret_file[0] != '\0')
-        err = est_secret_new(secret_file, secret, &sg->secret, reterr);
+        err = est_secret_new_lines(secret_file, secret, &sg->secret, reterr);
     if (err == EST_OK && sg->secret != NULL)
-        err = est_signer_new(est_view_str(est_secret_get(sg->secret)), &sg->signer, reterr);
+        err = make_signer(sg->secret, &sg->signer, reterr);
     if (err != EST_OK) {
         signature_free(sg);
         return err;
@@ -52,7 +64,7 @@ static void refresh(struct signature *sg, est_us now)
     sg->looked_at = now;
     err = est_secret_refresh(sg->secret, false, &changed, &why);
     if (err == EST_OK && changed)
-        err = est_signer_new(est_view_str(est_secret_get(sg->secret)), &fresh, &why);
+        err = make_signer(sg->secret, &fresh, &why);
     if (err != EST_OK)
         EST_LOG(EST_WARN, "signing_secret_not_read", EST_S("code", est_err_code(err)),
                 EST_S("detail", why.text));

@@ -91,21 +91,24 @@ static est_err take_secrets(struct est_signer *s, struct est_view text, struct e
 
     while (err == EST_OK && (word = next_word(&text)).len > 0)
         err = take_secret(s, word, reterr);
-    if (err == EST_OK && s->n == 0)
-        err = est_why_set(reterr, EST_ERR_INVALID, "there is no signing secret");
     return err;
 }
 
-est_err est_signer_new(struct est_view secrets, struct est_signer **ret, struct est_why *reterr)
+est_err est_signer_new(const struct est_view *secrets, size_t n, struct est_signer **ret,
+                       struct est_why *reterr)
 {
     struct est_signer *s = est_calloc(1, sizeof(*s));
-    est_err err;
+    est_err err = EST_OK;
 
     if (s == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for signing");
     s->mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-    err = s->mac != NULL ? take_secrets(s, secrets, reterr)
-                         : est_why_set(reterr, EST_ERR_UNSUPPORTED, "OpenSSL offers no HMAC");
+    if (s->mac == NULL)
+        err = est_why_set(reterr, EST_ERR_UNSUPPORTED, "OpenSSL offers no HMAC");
+    for (size_t i = 0; i < n && err == EST_OK; i++)
+        err = take_secrets(s, secrets[i], reterr);
+    if (err == EST_OK && s->n == 0)
+        err = est_why_set(reterr, EST_ERR_INVALID, "there is no signing secret");
     if (err != EST_OK) {
         est_signer_free(s);
         return err;

@@ -23,7 +23,7 @@ function sign(secret, { id, timestamp, body }) {
 
 function secretFile(belt, secrets) {
   const file = path.join(belt.dir, 'signing.secret');
-  fs.writeFileSync(`${file}.new`, `${secrets.join(' ')}\n`);
+  fs.writeFileSync(`${file}.new`, `${secrets.join('\n')}\n`);
   fs.renameSync(`${file}.new`, file);
   return file;
 }

@@ -21,7 +21,9 @@ static struct est_signer *signer_of(const char *secrets)
     struct est_signer *s = NULL;
     struct est_why why = {0};
 
-    if (est_signer_new(est_view_str(secrets), &s, &why) != EST_OK)
+    const struct est_view text = est_view_str(secrets);
+
+    if (est_signer_new(&text, 1, &s, &why) != EST_OK)
         fail_msg("%s: %s", secrets, why.text);
     return s;
 }
@@ -49,6 +51,22 @@ static void test_two_secrets_sign_twice(void **state)
     assert_string_equal(two, want);
     est_signer_free(both);
     est_signer_free(one);
+}
+
+static void test_two_lines(void **state)
+{
+    const struct est_view lines[] = {EST_VIEW_LIT(OTHER), EST_VIEW_LIT(SECRET)};
+    struct est_signer *both = signer_of(OTHER " " SECRET), *apart = NULL;
+    char one[EST_SIGN_FIELD], other[EST_SIGN_FIELD];
+
+    (void)state;
+    assert_int_equal(est_signer_new(lines, 2, &apart, NULL), EST_OK);
+    assert_int_equal(est_signer_sign(both, est_view_str(ID), AT, est_view_str(BODY), one), EST_OK);
+    assert_int_equal(est_signer_sign(apart, est_view_str(ID), AT, est_view_str(BODY), other),
+                     EST_OK);
+    assert_string_equal(one, other);
+    est_signer_free(both);
+    est_signer_free(apart);
 }
 
 static void test_secrets(void **state)
@@ -79,7 +97,8 @@ static void test_secrets(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct est_signer *s = NULL;
         struct est_why why = {0};
-        est_err err = est_signer_new(est_view_str(cases[i].text), &s, &why);
+        const struct est_view text = est_view_str(cases[i].text);
+        est_err err = est_signer_new(&text, 1, &s, &why);
         if (err != cases[i].want)
             fail_msg("case %zu \"%s\" gave %s", i, cases[i].text, est_err_code(err));
         if (err != EST_OK && strstr(why.text, "MfKQ") != NULL)
@@ -145,9 +164,9 @@ static void test_empty_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_example),    cmocka_unit_test(test_two_secrets_sign_twice),
-        cmocka_unit_test(test_secrets),    cmocka_unit_test(test_check),
-        cmocka_unit_test(test_empty_body),
+        cmocka_unit_test(test_example),   cmocka_unit_test(test_two_secrets_sign_twice),
+        cmocka_unit_test(test_two_lines), cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_check),     cmocka_unit_test(test_empty_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
