@@ -61,6 +61,17 @@ scenario('two destinations, one down: the other is not affected', { start: false
   await publisher.send([...series(1000, { name: 'crm-away' })]);
   await belt.delivered(publisher.accepted, { within: 20_000 });
   assert.equal(crm.seen.size, 200);
+  assert.equal((await belt.conserved()).delivered, 1200);
+  const away = await waitFor('crm is said to be down', async () => {
+    const now = await belt.status('crm');
+    return now.pending === 1000 && now.missing === 0 && now;
+  });
+  assert.equal(away.delivered, 200);
+  const id = publisher.accepted[500].id;
+  const trace = JSON.parse(await belt.esteira('trace', id, '--json', '-c', belt.config));
+  const states = Object.fromEntries(trace.destinations.map((d) => [d.destination, d.state]));
+  assert.equal(states.dashboard, 'delivered');
+  assert.match(states.crm, /^(queued|retrying)$/);
   assert.ok(belt.sink.requests.slice(before).every(({ status }) => status < 300));
   assert.doesNotMatch(belt.consumers[0].text(), /"event":"destination_paused"/);
   assert.doesNotMatch((await belt.consumers[0].get('/metrics')).text, /destination="crm"/);
@@ -81,6 +92,8 @@ scenario('two destinations, one down: the other is not affected', { start: false
   crm.refuses = () => null;
   await belt.esteira('dlq', 'replay', '-c', belt.config, '--destination', 'crm', '--yes');
   await waitFor('the replay is at crm', () => crm.seen.has(poison));
+  for (const destination of ['dashboard', 'crm'])
+    assert.equal((await belt.conserved({ destination })).accepted, 1200, destination);
   await other.stop();
   const twice = belt.sink.journal.filter(({ id }) => id === poison).length;
   assert.equal(twice, 1, 'the replay is for crm alone');

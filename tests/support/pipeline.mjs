@@ -144,6 +144,32 @@ export class Pipeline {
     return stdout;
   }
 
+  // What `esteira status --json` says of a destination; {} when it cannot tell.
+  async status(destination = 'dashboard') {
+    const args = ['status', '--json', '-c', this.config];
+    const options = { env: this.env, cwd: this.dir, timeout: 60_000 };
+    const out = await new Promise((resolve) =>
+      execFile(program('esteira'), args, options, (_, stdout) => resolve(stdout)),
+    );
+    const answer = out.trim() === '' ? {} : JSON.parse(out);
+    return answer.destinations?.find((d) => d.destination === destination) ?? {};
+  }
+
+  // The account at rest: everything that was accepted is settled, nothing missing, nothing expired.
+  async conserved({ within = 40_000, destination } = {}) {
+    let last;
+    await waitFor(
+      () => `at rest: ${JSON.stringify({ ...last, types: undefined })}; logs in ${this.dir}`,
+      async () => {
+        last = await this.status(destination);
+        return last.pending === 0;
+      },
+      { within, every: 300 },
+    );
+    assert.deepEqual([last.missing, last.expired, last.ok], [0, 0, true], JSON.stringify(last));
+    return last;
+  }
+
   // Asks the dashboard itself; null while it does not answer.
   async askDashboard(route) {
     const headers = { connection: 'close', authorization: `Bearer ${TOKEN}` };
