@@ -37,6 +37,7 @@ async function through(belt, fault) {
   await publishing;
   await waitFor('direct again', () => isDirect(belt), { within: 15_000 });
   const sum = await belt.delivered(publisher.accepted);
+  await belt.conserved();
   await waitFor('the buffer is empty', async () => (await belt.redis.buffered()) === 0);
   assert.equal(await gauge(belt.shim, 'dashboard_redis_queue_length'), 0);
   return { publisher, sum };

@@ -31,6 +31,7 @@ scenario('one of two dies by SIGKILL, the other takes over', { consumers: 2 }, a
   const accepted = await publishing;
   await belt.delivered(accepted);
   assert.equal(await belt.deadLetters(), 0);
+  await belt.conserved();
 });
 
 scenario('the only one dies three times and is started again', {}, async (belt) => {
@@ -44,6 +45,7 @@ scenario('the only one dies three times and is started again', {}, async (belt) 
   const accepted = await publishing;
   await belt.delivered(accepted, { within: 90_000 });
   assert.equal(await belt.deadLetters(), 0);
+  await belt.conserved();
 });
 
 // Commits come quickly here, so that one that ran ahead of delivery would be seen.
@@ -59,4 +61,5 @@ scenario('it dies while the dashboard refuses what it holds', { env: EAGER }, as
   belt.sink.answerWith = null;
   await belt.consumers[0].start({ ready: false });
   await belt.delivered(await publishing, { within: 90_000 });
+  await belt.conserved();
 });

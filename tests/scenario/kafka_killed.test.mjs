@@ -26,6 +26,7 @@ scenario('SIGKILL and restart', { ownKafka: true, consumers: 2 }, async (belt) =
   await belt.kafka.start();
   await publishing;
   await belt.delivered(publisher.accepted, { within: 90_000 });
+  await belt.conserved();
   assert.equal(await belt.deadLetters(), 0);
   assert.ok(
     [belt.shim, ...belt.consumers].every((daemon) => daemon.running),
@@ -41,4 +42,5 @@ scenario('frozen for a while', { ownKafka: true }, async (belt) => {
   await belt.kafka.thaw();
   await publishing;
   await belt.delivered(publisher.accepted, { within: 90_000 });
+  await belt.conserved();
 });

@@ -21,6 +21,7 @@ scenario('both deliver, nothing twice', { consumers: 2 }, async (belt) => {
     await publisher.send([...series(300, { streams: 64, name: `r${round}` })]);
   const sum = await belt.delivered(publisher.accepted);
   assert.equal(sum.duplicates, 0);
+  assert.equal((await belt.conserved()).accepted, publisher.accepted.length);
   const shares = await Promise.all(belt.consumers.map(deliveredBy));
   assert.ok(
     shares.every((n) => n > 0),
@@ -51,4 +52,5 @@ scenario('a second one joins and leaves in peace', { consumers: 2, start: false 
   await publishing;
   const sum = await belt.delivered(publisher.accepted);
   assert.equal(sum.duplicates, 0, 'a planned stop repeats nothing');
+  assert.equal((await belt.conserved()).accepted, publisher.accepted.length);
 });

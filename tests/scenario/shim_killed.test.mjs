@@ -19,5 +19,6 @@ scenario('SIGKILL of the shim while a bot sends', {}, async (belt) => {
   }
   await publishing;
   await belt.delivered(publisher.accepted);
+  await belt.conserved();
   await waitFor('sent while it was away', () => publisher.repeats > 0);
 });
