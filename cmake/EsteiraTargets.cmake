@@ -17,6 +17,13 @@ function(est_program name)
   target_link_libraries(${name} PRIVATE ${A_DEPS} est_flags ${A_PRIVATE})
 endfunction()
 
+# est_allocator(PROGRAM)  Its memory comes from jemalloc (docs/adr/0008-allocator.md); sanitizers bring their own.
+function(est_allocator program)
+  if(NOT ESTEIRA_SANITIZE AND NOT ESTEIRA_FUZZ)
+    target_link_libraries(${program} PRIVATE -Wl,--push-state,--no-as-needed PkgConfig::JEMALLOC -Wl,--pop-state)
+  endif()
+endfunction()
+
 # est_test(NAME SOURCES … [DEPS own targets] [PRIVATE third-party] [TIMEOUT seconds] [LABEL unit])
 #   One cmocka binary per tested file; run with `ctest -R NAME`.
 function(est_test name)
