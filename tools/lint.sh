@@ -33,7 +33,7 @@ check_style() { tools/style; }
 
 check_shell() {
     local files
-    mapfile -t files < <(git ls-files -co --exclude-standard -- '*.sh' run .ci/run tools/layers tools/style deploy/setup)
+    mapfile -t files < <(git ls-files -co --exclude-standard -- '*.sh' run .ci/run tools/layers tools/style deploy/setup deploy/rolling-update)
     shellcheck -x -P . "${files[@]}"
 }
 

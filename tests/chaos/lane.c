@@ -66,8 +66,9 @@ static void write_request(struct lane *l)
     est_buf_printf(&l->out,
                    "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                    "Content-Type: application/x-ndjson\r\nPrefer: return=minimal\r\n"
-                   "Content-Length: %zu\r\n\r\n",
-                   body.len);
+                   "%s%s%sContent-Length: %zu\r\n\r\n",
+                   opt->token[0] != '\0' ? "Authorization: Bearer " : "", opt->token,
+                   opt->token[0] != '\0' ? "\r\n" : "", body.len);
     est_buf_put_view(&l->out, est_buf_view(&body));
     if (body.failed || l->out.failed)
         load_die("request", "too large");

@@ -35,9 +35,9 @@ struct lane_options {
     int epoll_fd;
     uint16_t port;
     est_us timeout;
-    const char *tag;
-    uint64_t keys, bytes; /* keys of each lane; bytes of one event, about */
-    uint64_t mark;        /* 1 in so many of each lane is marked; 0 = none */
+    const char *tag, *token; /* token "" = none is sent */
+    uint64_t keys, bytes;    /* keys of each lane; bytes of one event, about */
+    uint64_t mark;           /* 1 in so many of each lane is marked; 0 = none */
     void (*accepted)(struct lane *l, uint64_t buffered);
     uint64_t requests, repeats; /* counted here */
 };

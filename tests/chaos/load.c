@@ -24,7 +24,7 @@ static const est_us TELL = 200 * EST_MS, WINDOW = 5 * EST_SECOND;
 
 static struct {
     uint64_t port, rate, batch, lanes, keys, bytes, seconds, count, timeout_ms, patience, mark;
-    const char *tag, *events, *out;
+    const char *tag, *events, *out, *token;
 } opt = {.batch = 1,
          .lanes = 16,
          .keys = 4,
@@ -33,7 +33,8 @@ static struct {
          .patience = 60,
          .tag = "c",
          .events = "order_update",
-         .out = ""};
+         .out = "",
+         .token = ""};
 
 static struct lane_options lane;
 static struct lane *lanes;
@@ -166,6 +167,7 @@ static void open_lanes(void)
                                  .port = (uint16_t)opt.port,
                                  .timeout = (est_us)opt.timeout_ms * EST_MS,
                                  .tag = opt.tag,
+                                 .token = opt.token,
                                  .keys = opt.keys,
                                  .bytes = opt.bytes,
                                  .mark = opt.mark,
@@ -230,6 +232,7 @@ static bool set_option(const char *name, const char *value)
         {"--mark", &opt.mark, NULL},     /* every so many of a lane carry "mark":true; 0 = none */
         {"--tag", NULL, &opt.tag},       /* begins every id and key */
         {"--events", NULL, &opt.events}, /* event names, by comma; a lane keeps to one */
+        {"--token", NULL, &opt.token},   /* a bot's, sent with each request */
         {"--out", NULL, &opt.out},       /* FILE */
     };
 
