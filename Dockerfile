@@ -13,11 +13,14 @@ RUN apt-get update -q \
     $(awk '$1 == "build" && $2 != "libcmocka-dev" { print $2 }' tools/deps/packages) \
  && rm -rf /var/lib/apt/lists/*
 COPY . .
+# The packages whose libraries the programs ask for, so that none has to be named twice.
 RUN cmake -G Ninja -B /build -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF -DCMAKE_SKIP_RPATH=ON \
  && cmake --build /build --target esteira esteira-producer esteira-consumer esteira-dashboard \
  && mkdir -p /out/bin /out/share/esteira /out/share/doc/esteira \
  && for program in /build/bin/esteira*; do strip -o "/out/bin/${program##*/}" "$program"; done \
- && cp -r schemas /out/share/esteira/ && cp LICENSE /out/share/doc/esteira/
+ && cp -r schemas /out/share/esteira/ && cp LICENSE /out/share/doc/esteira/ \
+ && ldd /out/bin/* | awk '$3 ~ /^\// { print $3 }' | sort -u | xargs realpath | xargs dpkg -S \
+    | cut -d: -f1 | sort -u > /packages
 
 FROM ${DEBIAN}
 ARG VERSION=0.1.0
@@ -27,15 +30,15 @@ LABEL org.opencontainers.image.title="Esteira" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-RUN apt-get update -q \
+RUN --mount=type=bind,from=build,source=/packages,target=/packages apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-    ca-certificates libavro24 libcurl4t64 libhiredis1.1.0 libllhttp9.2 librdkafka1 libsqlite3-0 libssl3t64 \
-    libyaml-0-2 libyyjson0 tini tzdata \
+    ca-certificates tini tzdata $(cat /packages) \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/cache/debconf/*-old /var/log/* \
  && groupadd --system --gid 10001 esteira \
  && useradd --system --uid 10001 --gid esteira --home-dir /var/lib/esteira --shell /usr/sbin/nologin esteira \
  && install -d -o esteira -g esteira -m 750 /var/lib/esteira
 COPY --from=build /out/ /usr/
+RUN for program in esteira esteira-producer esteira-consumer esteira-dashboard; do $program --version || exit 1; done
 COPY pipeline.yaml /etc/esteira/pipeline.yaml
 USER esteira
 WORKDIR /var/lib/esteira

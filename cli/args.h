@@ -31,7 +31,7 @@ struct args {
     const char *redis, *list, *pushed, *set_aside, *boot;
     const char *type, *class, *key, *id, *state, *destination, *topic;
     bool json, quiet, no_color, help, version, yes, dry_run, offline, no_follow, follow, refused,
-        raw, watch, strict;
+        raw, watch, strict, grow;
     unsigned count, status, rate, max_replays;
     est_us timeout, since, until;
     struct args_many filter;

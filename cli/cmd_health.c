@@ -6,12 +6,19 @@
 #include "target.h"
 
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "config/line.h"
+#include "io/kafka_admin.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DAEMONS = 3, URL_MAX = 1200, REASON_MAX = 400 };
+enum {
+    DAEMONS = 4,
+    KAFKA = 3,
+    /* its place: it is no daemon of ours, and asked only by name */ URL_MAX = 1200,
+    REASON_MAX = 400
+};
 static const est_us PATIENCE = 2 * EST_SECOND;
 
 struct daemon {
@@ -24,6 +31,7 @@ static void daemons_of(const struct est_config *cfg, struct daemon ret[DAEMONS])
     ret[0] = (struct daemon){"producer", cfg->producer_ops_listen, false};
     ret[1] = (struct daemon){"consumer", cfg->consumer_ops_listen, false};
     ret[2] = (struct daemon){"dashboard", cfg->dashboard_listen, false};
+    ret[KAFKA] = (struct daemon){"kafka", cfg->kafka_brokers, false};
 }
 
 static bool mark_wanted(struct cli *cli, struct daemon all[DAEMONS])
@@ -86,13 +94,45 @@ static int ask(struct cli *cli, struct fetch *f, const struct daemon *d)
     return code;
 }
 
+/* Whether a broker may be stopped: the others have all that it has. */
+static int ask_kafka(struct cli *cli, const struct est_config *cfg, const struct daemon *d)
+{
+    struct est_kafka_option *extra = cli_kafka_options(cfg);
+    struct est_kafka_admin *ka = NULL;
+    struct est_kafka_copies c = {0};
+    struct est_why why = {.code = EST_OK};
+    char n[4][12], text[REASON_MAX];
+    struct est_buf line;
+    est_err err = est_kafka_admin_new(cfg->kafka_brokers, "esteira-health", extra,
+                                      extra ? cfg->kafka_options.n : 0, &ka, &why);
+
+    if (err == EST_OK)
+        err = est_kafka_admin_copies(ka, cli->args.timeout, &c, &why);
+    est_kafka_admin_free(ka);
+    est_free(extra);
+    if (err != EST_OK) {
+        tell(cli, d, 0, why.text);
+        return cli_exit_at_open(err);
+    }
+    (void)snprintf(n[0], sizeof(n[0]), "%u", c.brokers);
+    (void)snprintf(n[1], sizeof(n[1]), "%u", c.partitions);
+    (void)snprintf(n[2], sizeof(n[2]), "%u", c.behind);
+    (void)snprintf(n[3], sizeof(n[3]), "%u", c.leaderless);
+    est_buf_init(&line, REASON_MAX);
+    lang_put(&line, cli->out.lang, TEXT_HEALTH_COPIES, OUT_ARGS(n[0], n[1], n[2], n[3]));
+    est_line_copy(text, sizeof(text), est_buf_view(&line));
+    est_buf_fini(&line);
+    tell(cli, d, c.behind + c.leaderless == 0 ? 200 : 503, text);
+    return c.behind + c.leaderless == 0 ? EXIT_FINE : EXIT_NO;
+}
+
 /* The worst of those that count. */
 static int ask_all(struct cli *cli, struct fetch *f, const struct daemon all[DAEMONS])
 {
     int worst = cli->n_words > 0 ? EXIT_FINE : EXIT_UNAVAILABLE;
     bool named = cli->n_words > 0;
 
-    for (size_t i = 0; i < DAEMONS && !f->interrupted; i++) {
+    for (size_t i = 0; i < KAFKA && !f->interrupted; i++) {
         int code = named && !all[i].wanted ? EXIT_FINE : ask(cli, f, &all[i]);
         if (named ? code > worst : code < EXIT_UNAVAILABLE && (worst > EXIT_NO || code > worst))
             worst = code;
@@ -125,6 +165,10 @@ int cmd_health(struct cli *cli)
     } else {
         code = ask_all(cli, &f, all);
         fetch_close(&f);
+    }
+    if (all[KAFKA].wanted && code != EXIT_INTERRUPTED) {
+        int its = ask_kafka(cli, cfg, &all[KAFKA]);
+        code = its > code ? its : code;
     }
     est_config_free(cfg);
     return code;

@@ -95,6 +95,12 @@ static bool make_plan(struct plan *p, const struct est_config *cfg)
     return true;
 }
 
+/* Kafka can make partitions more, never fewer. */
+static bool grows(const struct plan *p, const struct wish *w)
+{
+    return p->cli->args.grow && w->found > 0 && w->found < w->partitions;
+}
+
 /* --- telling --- */
 
 static void tell(struct plan *p, const struct wish *w, const char *state, enum mark m, enum text id)
@@ -122,6 +128,9 @@ static void tell_found(struct plan *p, const struct wish *w)
     p->there++;
     if (w->found == w->partitions) {
         tell(p, w, "exists", MARK_OK, TEXT_TOPIC_THERE);
+    } else if (grows(p, w)) {
+        tell(p, w, p->cli->args.dry_run ? "differs" : "grown", MARK_OK,
+             p->cli->args.dry_run ? TEXT_TOPIC_WOULD_GROW : TEXT_TOPIC_GROWN);
     } else {
         tell(p, w, "differs", MARK_WARN, TEXT_TOPIC_DIFFERS);
         p->code = EXIT_NO;
@@ -190,10 +199,13 @@ static est_err apply(struct plan *p, struct est_kafka_admin *ka, const struct es
     est_err err = look(p, ka, why);
 
     for (size_t i = 0; err == EST_OK && i < p->n; i++) {
-        if (p->wishes[i].found > 0)
-            tell_found(p, &p->wishes[i]);
-        else if (p->cli->args.dry_run)
-            tell(p, &p->wishes[i], "missing", MARK_WARN, TEXT_TOPIC_WOULD);
+        const struct wish *w = &p->wishes[i];
+        if (grows(p, w) && !p->cli->args.dry_run)
+            err = est_kafka_admin_grow(ka, w->topic, w->partitions, p->cli->args.timeout, why);
+        if (err == EST_OK && w->found > 0)
+            tell_found(p, w);
+        else if (err == EST_OK && p->cli->args.dry_run)
+            tell(p, w, "missing", MARK_WARN, TEXT_TOPIC_WOULD);
     }
     if (err == EST_OK && !p->cli->args.dry_run)
         err = create(p, ka, cfg, why);

@@ -185,6 +185,47 @@ est_err est_kafka_admin_create(struct est_kafka_admin *ka,
     return err;
 }
 
+/* --- growing --- */
+
+static est_err grown(const rd_kafka_event_t *ev, struct est_why *reterr)
+{
+    const rd_kafka_CreatePartitions_result_t *res =
+        rd_kafka_event_CreatePartitions_result((rd_kafka_event_t *)ev);
+    size_t n = 0;
+    const rd_kafka_topic_result_t **all = rd_kafka_CreatePartitions_result_topics(res, &n);
+    est_err err = n == 1 ? translate(rd_kafka_topic_result_error(all[0])) : EST_ERR_KAFKA_REFUSED;
+
+    if (err != EST_OK)
+        return est_why_set(reterr, err, "%s",
+                           n == 1 ? rd_kafka_topic_result_error_string(all[0]) : "no result");
+    return EST_OK;
+}
+
+est_err est_kafka_admin_grow(struct est_kafka_admin *ka, const char *topic, int32_t total,
+                             est_us timeout, struct est_why *reterr)
+{
+    char text[EST_WHY_TEXT / 2];
+    rd_kafka_NewPartitions_t *wish =
+        rd_kafka_NewPartitions_new(topic, (size_t)total, text, sizeof(text));
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *opt;
+    rd_kafka_event_t *ev = NULL;
+    est_err err;
+
+    if (wish == NULL)
+        return est_why_set(reterr, EST_ERR_INVALID, "topic %s: %s", topic, text);
+    queue = rd_kafka_queue_new(ka->rk);
+    opt = options_of(ka, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout);
+    rd_kafka_CreatePartitions(ka->rk, &wish, 1, opt, queue);
+    err = await(queue, opt, timeout, "growing a topic", &ev, reterr);
+    if (err == EST_OK) {
+        err = grown(ev, reterr);
+        rd_kafka_event_destroy(ev);
+    }
+    rd_kafka_NewPartitions_destroy(wish);
+    return err;
+}
+
 /* --- deleting --- */
 
 static est_err note_cuts(rd_kafka_event_t *ev, struct est_kafka_cut *cuts, size_t n,
@@ -254,5 +295,31 @@ est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic
     rd_kafka_topic_destroy(rkt);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return est_why_set(reterr, translate(code), "topic %s: %s", topic, rd_kafka_err2str(code));
+    return EST_OK;
+}
+
+static void count_copies(const rd_kafka_metadata_t *md, struct est_kafka_copies *ret)
+{
+    for (int t = 0; t < md->topic_cnt; t++) {
+        for (int p = 0; p < md->topics[t].partition_cnt; p++) {
+            const rd_kafka_metadata_partition_t *part = &md->topics[t].partitions[p];
+            ret->partitions++;
+            ret->behind += part->isr_cnt < part->replica_cnt;
+            ret->leaderless += part->leader < 0;
+        }
+    }
+}
+
+est_err est_kafka_admin_copies(struct est_kafka_admin *ka, est_us timeout,
+                               struct est_kafka_copies *ret, struct est_why *reterr)
+{
+    const rd_kafka_metadata_t *md;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(ka->rk, 1, NULL, &md, (int)(timeout / EST_MS));
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return est_why_set(reterr, translate(code), "%s", rd_kafka_err2str(code));
+    *ret = (struct est_kafka_copies){.brokers = (unsigned)md->broker_cnt};
+    count_copies(md, ret);
+    rd_kafka_metadata_destroy(md);
     return EST_OK;
 }

@@ -38,6 +38,22 @@ est_err est_kafka_admin_create(struct est_kafka_admin *ka,
 est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic, est_us timeout,
                                    int32_t *ret, struct est_why *reterr);
 
+/* Makes more partitions, `total` in all; never fewer. What is there stays where it is, but keys move:
+ * of a key that does, new records may be read before older ones. EST_ERR_KAFKA_REFUSED: Kafka said
+ * why, in reterr. */
+est_err est_kafka_admin_grow(struct est_kafka_admin *ka, const char *topic, int32_t total,
+                             est_us timeout, struct est_why *reterr);
+
+/* How the copies are, of all topics of the cluster. */
+struct est_kafka_copies {
+    unsigned brokers, partitions;
+    unsigned behind;     /* partitions of which a copy is not up to date */
+    unsigned leaderless; /* partitions that nobody serves */
+};
+
+est_err est_kafka_admin_copies(struct est_kafka_admin *ka, est_us timeout,
+                               struct est_kafka_copies *ret, struct est_why *reterr);
+
 struct est_kafka_cut {
     int32_t partition;
     int64_t before; /* records below this offset go */
