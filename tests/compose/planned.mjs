@@ -1,0 +1,105 @@
+// Planned changes under load, with a receiver that counts: more and fewer consumers, a rolling update of all
+// services, and one to an image that does not work. Nothing is lost, and nothing delivered twice.
+
+import { promises, round, together, verdict } from '../chaos/verdict.mjs';
+import { waitFor } from '../support/wait.mjs';
+import { Counter } from './counter.mjs';
+
+const EVENTS = 'order_update,new_message';
+const BROKEN = 'FROM esteira:local\nENTRYPOINT ["/bin/false"]\n';
+
+// The consumers deliver to a counter on this machine, which the containers see as their gateway.
+export async function count(stack, options) {
+  const format = '{{(index .IPAM.Config 0).Gateway}}';
+  const gateway = (await stack.docker('network', 'inspect', 'esteira_default', '-f', format)).trim();
+  const counter = await new Counter({ token: stack.secret('dashboard_token'), ...options }).start(gateway);
+  stack.set({ DASHBOARD_URL: counter.url, DASHBOARD_CA_FILE: '' });
+  await stack.compose('up', '-d', '--no-deps', '--wait', 'consumer');
+  return counter;
+}
+
+export async function countNoMore(stack, counter) {
+  delete stack.env.DASHBOARD_URL;
+  delete stack.env.DASHBOARD_CA_FILE;
+  stack.set({});
+  await counter.stop();
+}
+
+export const scale = (stack, n) =>
+  stack.compose('up', '-d', '--no-deps', '--no-recreate', '--wait', '--scale', `consumer=${n}`, 'consumer');
+
+async function update(stack, services, env = {}) {
+  const how = { env: { SETTLE: '2', PATIENCE: '90', ...env }, timeout: 900_000 };
+  const start = performance.now();
+  const code = await stack.exec('deploy/rolling-update', services, how).then(
+    () => 0,
+    (err) => {
+      console.error(err.stderr);
+      return err.code;
+    },
+  );
+  return { code, seconds: (performance.now() - start) / 1000 };
+}
+
+async function broken(stack) {
+  const good = await stack.inspect(await stack.container('consumer'), '{{.Image}}');
+  const file = `${stack.dir}/broken`;
+  await stack.exec('sh', ['-c', `printf '${BROKEN.replaceAll('\n', '\\n')}' | docker build -q -t esteira:broken -`]);
+  stack.set({ ESTEIRA_IMAGE: 'esteira:broken' });
+  const services = ['shim-2', 'consumer'];
+  const { code } = await update(stack, services, { PATIENCE: '20' });
+  delete stack.env.ESTEIRA_IMAGE;
+  stack.set({});
+  const now = [];
+  for (const service of services) {
+    for (const container of await stack.containers(service)) now.push(await stack.inspect(container, '{{.Image}}'));
+  }
+  await stack.healthy();
+  return { code, back: now.length > 1 && now.every((image) => image === good), file };
+}
+
+export async function planned({ stack, short }) {
+  const counter = await count(stack, {});
+  try {
+    const rate = short ? 200 : 500;
+    const loads = stack.bots(3, { rate, batch: 5, lanes: 12, events: EVENTS, patience: 120 });
+    const more = (n) => Promise.all(loads.map((load) => load.more(n, { within: 90_000 })));
+    await more(200);
+    for (const n of [1, 4, 2]) {
+      await scale(stack, n);
+      await more(300);
+    }
+    const rolled = await update(stack, short ? ['shim', 'shim-2', 'consumer'] : []);
+    await more(200);
+    const bad = await broken(stack);
+    await more(200);
+    const sum = together(await Promise.all(loads.map((load) => load.stop())));
+    await waitFor(() => `${counter.distinct} of ${sum.accepted}`, () => counter.distinct >= sum.accepted, {
+      within: 60_000,
+    });
+    const topics = await stack.topics(loads);
+    const figures = {
+      ...sum,
+      ...topics,
+      records_twice: topics.duplicates,
+      duplicates: counter.duplicates,
+      dlq: 0,
+      key_inversions: topics.inversions,
+      inversions: topics.boot_inversions,
+      delivered: counter.distinct,
+      lost: sum.accepted - counter.distinct + topics.lost,
+      rolled_s: round(rolled.seconds, 0),
+    };
+    return verdict(figures, {
+      ...promises(figures),
+      'nothing left unanswered': sum.refused + sum.unknown === 0,
+      'no duplicate': counter.duplicates === 0,
+      'the update went through': rolled.code === 0,
+      'a broken image is refused': bad.code === 1,
+      'and what ran before runs again': bad.back,
+      'all chains whole': topics.holes === 0,
+    });
+  } finally {
+    await countNoMore(stack, counter);
+  }
+}
