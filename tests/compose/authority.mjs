@@ -32,7 +32,7 @@ export async function wrong({ stack }) {
   await recreate(stack);
   const shown = (await stack.waitShown(before + end.accepted)) - before;
   await stack.healthy();
-  const topics = await stack.topics([load]);
+  const topics = await stack.topics();
   const figures = { ...end, ...topics, dlq: 0, shown };
   return verdict(figures, {
     ...promises(figures),

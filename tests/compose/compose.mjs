@@ -64,12 +64,13 @@ async function onOneBelt(names, ha, short) {
       console.log(JSON.stringify({ experiment: 'up', up_s: up, memory: await stack.memory() }));
     }
     for (const name of names) passed = (await attempt(name, { stack, short })) && passed;
+    if (!passed) await keepLogs(stack);
     if (ha && (await stack.down()) !== 0) throw new Error('down -v left something');
   } catch (err) {
     console.error(err.stack, err.stderr ?? '');
+    if (passed) await keepLogs(stack);
     passed = false;
   } finally {
-    if (!passed) await keepLogs(stack);
     await stack.end();
     fs.rmSync(dir, { recursive: true, force: true });
   }

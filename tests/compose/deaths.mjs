@@ -74,7 +74,7 @@ export async function deaths({ stack, short }) {
   const ends = await Promise.all(loads.map((load) => (short ? load.stop() : load.done)));
   const sum = together(ends);
   const shown = (await stack.waitShown(before + sum.accepted, { within: 180_000 })) - before;
-  const topics = await stack.topics(loads);
+  const topics = await stack.topics();
   const missing = await stack.missing();
   const figures = {
     faults: seen.length,

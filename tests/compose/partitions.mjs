@@ -29,7 +29,7 @@ export async function grownUnderLoad({ stack }) {
     await waitFor(() => `${counter.distinct} of ${sum.accepted}`, () => counter.distinct >= sum.accepted, {
       within: 60_000,
     });
-    const topics = await stack.topics(loads);
+    const topics = await stack.topics();
     const figures = {
       ...sum,
       ...topics,

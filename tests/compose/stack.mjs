@@ -100,7 +100,7 @@ export class Stack {
   }
 
   // Seconds.
-  async healthy({ within = 120_000 } = {}) {
+  async healthy({ within = 180_000 } = {}) {
     const start = performance.now();
     let bad = [];
     await waitFor(
@@ -164,7 +164,7 @@ export class Stack {
     return now;
   }
 
-  // What lies in Kafka against what the bots were promised, read inside the project's network.
+  // What lies in Kafka against what all bots so far were promised, read inside the project's network.
   async topics(loads = this.loads) {
     const files = loads.map((load) => `/loads/${path.basename(load.file)}`);
     const brokers = this.ha ? 'kafka:9092,kafka-2:9092,kafka-3:9092' : 'kafka:9092';
