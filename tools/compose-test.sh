@@ -12,11 +12,13 @@ PARTS=tests/compose
 main() {
     local why state
     if [[ ${ESTEIRA_DOCKER:-} == host ]]; then
+        tools/build.sh release chaos_load chaos_check
         docker compose build
         exec node "$PARTS/compose.mjs" "$@"
     fi
     why=$("$PARTS/engine.sh" possible) || { say "skipped: $why" && exit 77; }
     tools/deps.sh compose
+    tools/build.sh release chaos_load chaos_check
     state=$(mktemp -d "${TMPDIR:-/tmp}/esc.XXXXXX")
     # shellcheck disable=SC2064 # the folder of now
     trap "'$ROOT/$PARTS/engine.sh' stop '$state'" EXIT

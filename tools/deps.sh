@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, from the distribution's packages only, and nothing when all is there.
-#   tools/deps.sh [build|demo|test|bench|lint|all] [--yes|--list]
+#   tools/deps.sh [build|demo|test|bench|lint|compose|all] [--yes|--list]
 # --yes asks nothing before sudo; --list only prints the packages that are missing.
 # build: compiler and libraries; demo: also Java, Maven and Node, and Kafka's jars by Maven; test: also
-# clang, Chromium and npm; lint: build and the checkers. On Debian 12 yyjson and llhttp are Debian 13's
+# clang, Chromium and npm; lint: build and the checkers; compose: demo and what a Docker engine needs. On Debian 12 yyjson and llhttp are Debian 13's
 # packages, unpacked into .deps/ (tools/deps/debian13.sh); the system is not told of them.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
@@ -19,8 +19,9 @@ groups() {
         test) echo build demo test ;;
         bench) echo build demo bench ;;
         lint) echo build lint ;;
-        all) echo build demo test bench lint ;;
-        *) die "unknown group \"$1\": build, demo, test, bench, lint or all" ;;
+        compose) echo build demo compose ;;
+        all) echo build demo test bench lint compose ;;
+        *) die "unknown group \"$1\": build, demo, test, bench, lint, compose or all" ;;
     esac
 }
 

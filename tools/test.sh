@@ -7,13 +7,14 @@
 # sanitize   the same with AddressSanitizer and UndefinedBehaviorSanitizer, but for the million events
 # fuzz       each parser of outside bytes for FUZZ_SECONDS (default 20)
 # demo       ./run demo --once on a belt of its own
+# compose    docker compose, with containers killed and changed, where a Docker engine can be started
 # Environment: FUZZ_SECONDS; ESTEIRA_TEST_KEEP=1 keeps the folders of scenarios that passed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-STAGES=(release sanitize fuzz demo)
+STAGES=(release sanitize fuzz demo compose)
 RESULTS=$ROOT/build/results
 export ESTEIRA_DEPS=test
 
@@ -76,6 +77,29 @@ stage_demo() {
     else
         tail -n 20 "$RESULTS/demo.log"
         add demo failed "demo --once: ${line:-no answer}"
+    fi
+}
+
+# One line of JSON for each experiment.
+stage_compose() {
+    local code=0 line status
+    build compose release || return 0
+    tools/compose-test.sh --short >"$RESULTS/compose.out" 2>"$RESULTS/compose.log" || code=$?
+    if ((code == 77)); then
+        add compose skipped "docker compose" "$(sed -n 's/^skipped: //p' "$RESULTS/compose.log")"
+        return
+    fi
+    while read -r line; do
+        case $line in
+            *'"pass":true'*) status=passed ;;
+            *'"pass":false'*) status=failed ;;
+            *) continue ;;
+        esac
+        add compose "$status" "docker compose: $(sed -E 's/.*"experiment":"([a-z]+)".*/\1/' <<<"$line")"
+    done <"$RESULTS/compose.out"
+    if ((code != 0)); then
+        tail -n 30 "$RESULTS/compose.out" "$RESULTS/compose.log"
+        add compose failed "docker compose: exit $code, see build/results/compose.out and compose.log"
     fi
 }
 

@@ -1,5 +1,6 @@
 // Planned changes under load, with a receiver that counts: more and fewer consumers, a rolling update of all
-// services, and one to an image that does not work. Nothing is lost, and nothing delivered twice.
+// services, and one to an image that does not work. Nothing is lost, and nothing is delivered twice but what
+// lies in Kafka twice (a shim that waited too long for an acknowledgement has sent it once more).
 
 import { promises, round, together, verdict } from '../chaos/verdict.mjs';
 import { waitFor } from '../support/wait.mjs';
@@ -93,7 +94,7 @@ export async function planned({ stack, short }) {
     return verdict(figures, {
       ...promises(figures),
       'nothing left unanswered': sum.refused + sum.unknown === 0,
-      'no duplicate': counter.duplicates === 0,
+      'no delivery is repeated': counter.duplicates <= topics.duplicates,
       'the update went through': rolled.code === 0,
       'a broken image is refused': bad.code === 1,
       'and what ran before runs again': bad.back,

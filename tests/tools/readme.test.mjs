@@ -34,14 +34,14 @@ for (const file of FILES) {
   });
 
   test(`${file}: every ./run verb exists`, () => {
-    const used = [...text.matchAll(/\.\/run (\w+)/g)].map(([, verb]) => verb);
+    const used = [...text.matchAll(/\.\/run ([\w-]+)/g)].map(([, verb]) => verb);
     assert.ok(used.length > 4);
     for (const verb of used) assert.match(verbs, new RegExp(`^  ${verb} `, 'm'));
   });
 
   test(`${file}: programs and commands exist`, () => {
     const commands = read('cli/verbs.def') + read('cli/help.def');
-    for (const [, verb] of text.matchAll(/`(?:build\/release\/bin\/)?esteira (\w+)/g)) {
+    for (const [, verb] of text.matchAll(/`(?:build\/release\/bin\/)?esteira ([\w-]+)/g)) {
       assert.match(commands, new RegExp(`\\b${verb}\\b`));
     }
   });
