@@ -22,7 +22,8 @@ struct wish {
     struct est_kafka_option configs[OPTIONS_OF_A_TOPIC];
     size_t n_configs;
     int32_t partitions;
-    int32_t found; /* partitions that are there; 0 = no such topic */
+    int32_t found; /* partitions that were there; 0 = no such topic */
+    bool grown;
 };
 
 struct plan {
@@ -119,7 +120,8 @@ static void tell(struct plan *p, const struct wish *w, const char *state, enum m
     est_json_put_str(b, w->topic);
     est_json_put_name(b, "state");
     est_json_put_str(b, state);
-    est_buf_printf(b, ",\"partitions\":%d", (int)(w->found > 0 ? w->found : w->partitions));
+    est_buf_printf(b, ",\"partitions\":%d",
+                   (int)(w->found > 0 && !w->grown ? w->found : w->partitions));
     out_json_end(o);
 }
 
@@ -193,15 +195,23 @@ static est_err create(struct plan *p, struct est_kafka_admin *ka, const struct e
     return err;
 }
 
+static est_err grow(struct plan *p, struct est_kafka_admin *ka, struct wish *w, struct est_why *why)
+{
+    est_err err = est_kafka_admin_grow(ka, w->topic, w->partitions, p->cli->args.timeout, why);
+
+    w->grown = err == EST_OK;
+    return err;
+}
+
 static est_err apply(struct plan *p, struct est_kafka_admin *ka, const struct est_config *cfg,
                      struct est_why *why)
 {
     est_err err = look(p, ka, why);
 
     for (size_t i = 0; err == EST_OK && i < p->n; i++) {
-        const struct wish *w = &p->wishes[i];
+        struct wish *w = &p->wishes[i];
         if (grows(p, w) && !p->cli->args.dry_run)
-            err = est_kafka_admin_grow(ka, w->topic, w->partitions, p->cli->args.timeout, why);
+            err = grow(p, ka, w, why);
         if (err == EST_OK && w->found > 0)
             tell_found(p, w);
         else if (err == EST_OK && p->cli->args.dry_run)

@@ -33,7 +33,7 @@ export async function wrong({ stack }) {
   const shown = (await stack.waitShown(before + end.accepted)) - before;
   await stack.healthy();
   const topics = await stack.topics();
-  const figures = { ...end, ...topics, dlq: 0, shown };
+  const figures = { ...end, ...topics, shown };
   return verdict(figures, {
     ...promises(figures),
     'the reason is told': refused,

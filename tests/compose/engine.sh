@@ -89,7 +89,8 @@ start() {
     flock 9
     [[ -e $CACHE/engine ]] || timed "engine, from Debian 13" unpack
     flock -u 9
-    setsid dockerd --data-root "$STATE/data" --exec-root "$STATE/exec" --pidfile "$STATE/pid" \
+    # No default bridge: every project has networks of its own, and that one would outlive the engine.
+    setsid dockerd --bridge none --data-root "$STATE/data" --exec-root "$STATE/exec" --pidfile "$STATE/pid" \
         --host "unix://$STATE/d.sock" --mtu "$(mtu)" --ip 127.0.0.1 \
         --default-ulimit "nofile=$(nofile):$(nofile)" --log-opt max-size=10m --log-opt max-file=2 \
         --userland-proxy-path "$CACHE/engine/usr/sbin/docker-proxy" --init-path /usr/bin/tini-static \

@@ -165,12 +165,16 @@ export class Stack {
   }
 
   // What lies in Kafka against what all bots so far were promised, read inside the project's network.
-  async topics(loads = this.loads) {
-    const files = loads.map((load) => `/loads/${path.basename(load.file)}`);
+  async topics() {
+    return { ...(await this.read('esteira.')), dlq: (await this.read('dlq.')).records };
+  }
+
+  async read(prefix) {
+    const files = this.loads.map((load) => `/loads/${path.basename(load.file)}`);
     const brokers = this.ha ? 'kafka:9092,kafka-2:9092,kafka-3:9092' : 'kafka:9092';
     const mounts = ['-v', `${program('chaos_check')}:/chaos_check:ro`, '-v', `${this.dir}:/loads:ro`];
     const how = ['run', '--rm', '--network', 'esteira_default', '--user', '0', ...mounts];
-    const command = ['esteira:local', '/chaos_check', brokers, 'esteira.', ...files];
+    const command = ['esteira:local', '/chaos_check', brokers, prefix, ...files];
     return JSON.parse(await this.docker(...how, ...command));
   }
 

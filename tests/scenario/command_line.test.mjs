@@ -59,6 +59,22 @@ scenario('check, topics: what is there is seen', { dashboard: true, redis: true 
   assert.equal(more.code, 1);
   assert.match(more.out, /order {2}has 8 partitions, pipeline.yaml says 9/);
 
+  const nine = { ESTEIRA_TYPES_ORDER_PARTITIONS: '9' };
+  const grow = async (...args) => {
+    const { code, out } = await esteira(belt, ['topics', 'apply', '--json', ...args], nine);
+    const order = objects(out).find(({ topic }) => topic === belt.topic('order'));
+    return [code, order.state, order.partitions];
+  };
+  assert.deepEqual(await grow('--grow', '--dry-run'), [0, 'differs', 8]);
+  assert.deepEqual(await grow(), [1, 'differs', 8]);
+  assert.deepEqual(await grow('--grow'), [0, 'grown', 9]);
+  await waitFor('nine are there', async () => (await grow())[2] === 9);
+  assert.deepEqual(await grow('--grow'), [0, 'exists', 9]);
+  assert.deepEqual((await esteira(belt, ['topics', 'apply', '--grow'])).code, 1, 'never fewer');
+
+  const copies = await esteira(belt, ['health', 'kafka', '--json']);
+  assert.deepEqual([copies.code, JSON.parse(copies.out).state], [0, 'ready'], copies.out);
+
   const dry = await esteira(belt, ['topics', 'apply', '-n', '--json'], {
     ESTEIRA_KAFKA_TOPIC_PREFIX: `${belt.prefix}outro.`,
     ESTEIRA_DESTINATIONS_DASHBOARD_ATTEMPTS: 'off', // attempts.dashboard is there, for all prefixes
