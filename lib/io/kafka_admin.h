@@ -38,9 +38,9 @@ est_err est_kafka_admin_create(struct est_kafka_admin *ka,
 est_err est_kafka_admin_partitions(struct est_kafka_admin *ka, const char *topic, est_us timeout,
                                    int32_t *ret, struct est_why *reterr);
 
-/* Makes more partitions, `total` in all; never fewer. What is there stays where it is, but keys move:
- * of a key that does, new records may be read before older ones. EST_ERR_KAFKA_REFUSED: Kafka said
- * why, in reterr. */
+/* Makes more partitions, `total` in all; never fewer. What is there stays, but keys move: of a key
+ * that does, new records may be read before older ones. EST_ERR_KAFKA_REFUSED: reterr has what
+ * Kafka said. */
 est_err est_kafka_admin_grow(struct est_kafka_admin *ka, const char *topic, int32_t total,
                              est_us timeout, struct est_why *reterr);
 
