@@ -343,6 +343,7 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     if (d->token_file[0] != '\0')
         on_token(dv);
     bulletin_init(&dv->bulletin, dv);
+    pauses_init(&dv->pauses, dv);
     *ret = dv;
     return EST_OK;
 }
@@ -356,6 +357,7 @@ void deliver_free(struct deliver *dv)
     endpoint_fini(&dv->endpoint);
     attempts_free(dv->attempts);
     bulletin_fini(&dv->bulletin);
+    pauses_fini(&dv->pauses);
     for (size_t i = 0; i < dv->n; i++) {
         est_batch_fini(&dv->shipments[i].batch);
         est_buf_fini(&dv->shipments[i].body);

@@ -13,6 +13,7 @@
 #include "endpoint.h"
 #include "io/loop.h"
 #include "line.h"
+#include "pauses.h"
 #include "parcel.h"
 #include "worker.h"
 
@@ -62,6 +63,7 @@ struct deliver {
     struct endpoint endpoint;
     struct attempts *attempts;
     struct bulletin bulletin;
+    struct pauses pauses;
     struct line *lines; /* one a type */
     size_t n_lines;
     struct est_turns turns;

@@ -149,3 +149,26 @@ scenario('one stuck key, the others at their speed', { start: false }, async (be
   await belt.consumers[0].start();
   await belt.delivered(publisher.accepted);
 });
+
+scenario('a paused type waits, the others go on, and it is kept over restarts', { redis: true }, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  const isPaused = async () =>
+    (await belt.consumers[0].get('/metrics')).text.includes('esteira_type_paused{destination="dashboard",type="custom"} 1');
+  await belt.esteira('pause', 'custom', '-c', belt.config);
+  await waitFor('paused', isPaused, { within: 3000 });
+  await backlog(publisher, 50, 'pausa');
+  const orders = [...series(100, { name: 'segue' })];
+  await publisher.send(orders);
+  await belt.delivered(orders);
+  await belt.redis.kill(); // what was said last holds
+  await belt.consumers[0].stop({ within: 20_000 }).catch(() => {});
+  await belt.redis.start();
+  await belt.consumers[0].start();
+  await waitFor('paused again', isPaused, { within: 5000 });
+  const more = [...series(100, { name: 'segue-mais' })];
+  await publisher.send(more);
+  await belt.delivered(more);
+  assert.equal(belt.sink.journal.filter((e) => e.event === 'coisa_feita').length, 0);
+  await belt.esteira('resume', 'custom', '-c', belt.config);
+  await belt.delivered(publisher.accepted);
+});

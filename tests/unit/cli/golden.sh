@@ -70,6 +70,11 @@ done <<TABLE
 0|Usage:|-|LANG=pt_BR.UTF-8 LC_ALL=C $program check --help
 0|Usage:|-|ESTEIRA_LANG=pt $program --lang en check --help
 64|-|comando desconhecido "chek" (você quis dizer "check"?)|$program --lang pt chek
+# pause
+64|-|there is no type oder (did you mean order?)|$program pause oder
+64|-|there is no destination|$program resume order --destination nowhere
+64|-|pause needs one more argument|$program pause
+69|-|E-REDIS|REDIS_URL=unix:///nowhere.sock $program pause order --timeout 300ms
 # health
 64|-|there is no daemon "shim"|$program health shim
 # explain
