@@ -13,7 +13,7 @@ const custom = (count, name) =>
     id: `${name}-${i}`,
     event: 'coisa_feita',
     key: `${name}-${i % 500}`,
-    payload: { n: i },
+    payload: { stream: `${name}-${i % 500}`, n: Math.floor(i / 500) + 1 },
   }));
 
 const p99 = (times) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1];
