@@ -8,6 +8,7 @@
 #include "core/lanes.h"
 #include "deadletter.h"
 #include "deliver.h"
+#include "hide.h"
 #include "intake.h"
 #include "io/loop.h"
 #include "io/ops.h"
@@ -28,6 +29,7 @@ struct life {
     struct est_timer commit, revoke_bound, closing;
     bool committing, kafka_up;
     est_us give_until, close_until;
+    struct hide hide;
 };
 
 static struct life *life_of(struct worker *w)
@@ -186,7 +188,8 @@ static void on_record(void *arg, struct est_kafka_msg *msg)
     struct part *p =
         parts_find(&l->w.parts, est_kafka_msg_topic(msg), est_kafka_msg_partition(msg));
 
-    if (p != NULL && !l->w.giving_back)
+    if (p != NULL && !l->w.giving_back &&
+        !hide_has(&l->hide, p->type->name, p->partition, est_kafka_msg_offset(msg)))
         intake_take(l->w.intake, p, msg);
     else
         est_kafka_msg_free(msg);
@@ -423,7 +426,9 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
     l->revoke_bound = (struct est_timer){.fn = on_revoke_bound, .arg = l};
     l->closing = (struct est_timer){.fn = on_closing, .arg = l};
     est_health_init(&l->w.health);
-    err = open_parts(l, reterr);
+    err = hide_init(&l->hide);
+    err = err == EST_OK ? open_parts(l, reterr)
+                        : est_why_set(reterr, err, "ESTEIRA_TEST_HIDE: TYPE/PARTITION/FIRST-LAST");
     if (err != EST_OK) {
         worker_free(&l->w);
         return err;

@@ -31,7 +31,7 @@ export class Sink {
     this.record = true; // false: keep neither journal nor ids, only tell onTake (very long runs)
     this.requests = []; // {method, path, status, events, headers}
     this.answerWith = null; // (request) => {status, json, headers} instead of taking it; null = take
-    this.refuses = () => null; // (event) => {code, detail, pointer} of an event that it refuses
+    this.refuses = () => null; // (event) => {code, detail, pointer, status (422)} of an event it refuses
     this.onTake = () => {}; // told of each event taken
     this.delay = 0; // ms before each answer
     this.delayOf = null; // (body) => ms, instead
@@ -90,7 +90,7 @@ export class Sink {
 
   take(event) {
     const fault = this.refuses(event);
-    if (fault) return { id: event.id, status: 422, duplicate: false, error: fault };
+    if (fault) return { id: event.id, status: fault.status ?? 422, duplicate: false, error: fault };
     const duplicate = this.seen.has(event.id);
     if (this.record) {
       this.seen.add(event.id);
