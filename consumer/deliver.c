@@ -250,6 +250,9 @@ void deliver_abandon(struct deliver *dv)
             s->call = NULL;
             deliver_forgo(s);
             if (!s->asking_health) {
+                est_series_observe(dv->seconds, est_loop_now(dv->w->loop) - s->started_at);
+                est_metrics_count(dv->w->metrics, EST_METRIC_SEND_FAILURES, dv->w->dest->name,
+                                  est_verdict_class_name(EST_CLASS_LOCAL), 1);
                 attempts_begin(dv->attempts, s);
                 attempts_end(dv->attempts, s, (struct est_verdict){0}, NULL);
             }

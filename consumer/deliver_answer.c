@@ -223,10 +223,10 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
     s->call = NULL;
     v = doubt(s, est_verdict_of(&outcome), res);
     (void)est_retry_after_parse(res->retry_after, est_clock_wall(), &floor);
-    observe_metrics(dv, v, res, s->sent);
     attempts_begin(dv->attempts, s);
     if (v.act == EST_VERDICT_PER_ITEM && !take_results(s, res, floor))
         v = (struct est_verdict){EST_VERDICT_RETRY, EST_CLASS_PROTOCOL, false, false};
+    observe_metrics(dv, v, res, s->sent);
     attempts_end(dv->attempts, s, v, res);
     s->failed_class = v.class;
     s->failed_status = res->status;

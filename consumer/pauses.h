@@ -1,6 +1,6 @@
-/* Which types an operator has paused (`esteira pause TYPE`): a hash in Redis, <prefix>paused:<name of
- * the destination>, whose fields are types. It is looked at once a second; what it said last holds
- * while Redis is away. */
+/* Which types an operator has paused (`esteira pause TYPE`): a hash in Redis, <prefix>paused:<name
+ * of the destination>, whose fields are types. It is looked at once a second; what it said last
+ * holds while Redis is away. */
 #pragma once
 
 #include "io/loop.h"

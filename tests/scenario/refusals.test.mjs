@@ -91,3 +91,40 @@ for (const status of [403, 404]) {
     console.log(`${statusOf(belt, status).length} requests answered ${status}`);
   });
 }
+
+// [status, body that is answered]: a script that every request with events runs through in turn.
+const SCRIPT = [
+  [200],
+  [500, {}],
+  [503, {}],
+  [200, { results: 'unreadable' }],
+  [429, {}],
+  [422, { title: 'one of them' }],
+  [200],
+];
+
+scenario('the metrics count what the receiver saw', {}, async (belt) => {
+  const seen = { attempts: 0, failed: 0 };
+  const script = [...SCRIPT, ...SCRIPT];
+  belt.sink.answerWith = ({ method, path }) => {
+    if (method !== 'POST') return null;
+    seen.attempts++;
+    if (!path.endsWith('/batch')) return null; // where a 200 has no results to be unreadable
+    const [status, json] = script.shift() ?? [200];
+    if (json) seen.failed++;
+    return json ? { status, json } : null;
+  };
+  const publisher = new Publisher(belt.url);
+  for (let i = 0; script.length > 0; i++) await publisher.send([...series(20, { name: `m-${i}` })]);
+  const refused = async () => (await belt.deadLetters()) + belt.sink.seen.size;
+  await waitFor('all settled', async () => (await refused()) >= publisher.accepted.length, {
+    within: 30_000,
+    every: 200,
+  });
+  const { text } = await belt.consumers[0].get('/metrics');
+  const sum = (name) =>
+    [...text.matchAll(new RegExp(`^${name}\\{[^}]*\\} ([\\d.e+]+)$`, 'gm'))].reduce((n, [, v]) => n + Number(v), 0);
+  assert.equal(sum('dashboard_event_send_duration_seconds_count'), seen.attempts);
+  assert.equal(sum('dashboard_event_failure_total'), seen.failed);
+  console.log(`${seen.attempts} attempts, ${seen.failed} failed`);
+});
