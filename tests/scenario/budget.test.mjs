@@ -101,3 +101,31 @@ for (const [form, say] of Object.entries(FORMS)) {
     assert.equal(await belt.deadLetters(), 0);
   });
 }
+
+// Attempts that came after the breakers of both had opened.
+scenario('while the dashboard is down all consumers together probe once a period', {
+  consumers: 3,
+  redis: true,
+  env: { ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_INITIAL: '500ms', ESTEIRA_DESTINATIONS_DASHBOARD_RETRY_MAX: '60s' },
+}, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  await publisher.send([...series(600, { streams: 97, name: 'antes' })]);
+  await belt.delivered(publisher.accepted);
+  const failed = [];
+  belt.sink.answerWith = ({ at }) => {
+    failed.push(at);
+    return { status: 503, json: {} };
+  };
+  for (let i = 0; i < 10; i++) await publisher.send([...series(200, { streams: 97, name: `durante-${i}` })]);
+  await waitFor('an outage of 8 s', () => failed.length > 0 && performance.now() - failed[0] > 8000, { within: 20_000 });
+  belt.sink.answerWith = null;
+  const up = performance.now();
+  await belt.delivered(publisher.accepted, { within: 20_000 });
+  const probes = failed.filter((at) => at > failed[0] + 1500);
+  const gaps = probes.slice(1).map((at, i) => at - probes[i]);
+  const last = Math.max(...belt.sink.requests.map((r) => r.at));
+  console.log(`${failed.length} requests in 8 s, then ${gaps.map(Math.round)} ms apart; caught up ${Math.round(last - up)} ms after`);
+  assert.ok(gaps.every((gap) => gap >= 450), `gaps ${gaps}`);
+  assert.ok(probes.length <= 7, `${probes.length} probes`);
+  assert.equal(await belt.deadLetters(), 0);
+});
