@@ -34,6 +34,7 @@ await runExperiments({
   trace: { run: trace.traced },
   dlq_replay: { run: trace.replayed, long: true },
   metrics_journal: { run: account.metricsJournal },
+  account: { run: account.account },
   memory: { run: account.memory },
   cpu: { run: account.cpu },
 });

@@ -1,6 +1,8 @@
 // What the system says of itself, against what the receiver wrote down; and what it costs.
 
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import { putRecords, records } from '../support/topics.mjs';
 import { pause, waitFor } from '../support/wait.mjs';
 import { TOKEN, onRig } from './delivery_rig.mjs';
 import { promises, round, verdict } from './verdict.mjs';
@@ -104,6 +106,85 @@ export const metricsJournal = ({ kafka, short }) =>
       'failures are those of the journal, by class': same(failures, expected(requests)),
     });
   });
+
+// --- the account ---
+
+const GONE = { buffer: 37, topic: 5 };
+
+// As many entries as that, here and there in the longest stream of the buffer.
+async function deleteEntries(redis, count) {
+  const keys = (await redis.ask('KEYS', '{esteira:buf:*}:order')).filter((key) => !/:refused$/.test(key));
+  const entries = await redis.ask('XRANGE', keys[0], '-', '+');
+  const step = Math.floor(entries.length / count);
+  const victims = entries.filter((_, i) => i % step === 1).slice(0, count);
+  return redis.ask('XDEL', keys[0], ...victims.map(([id]) => id));
+}
+
+// A chain as a shim would have stamped it, of which `gone` numbers are not there for the consumer.
+async function putWithHoles(rig, count, gone) {
+  const topic = `${rig.prefix}order`;
+  const [model] = (await records(rig.kafka.brokers, topic)).filter((r) => r.value !== null);
+  const boot = randomBytes(16).toString('hex');
+  const there = Array.from({ length: count }, (_, n) => n).filter((n) => n % 4 !== 1 || n > 4 * gone);
+  const stamped = there.map((n) => ({
+    key: 'k',
+    value: model.value,
+    headers: {
+      ce_id: Buffer.from(`${boot}-${n}`),
+      'esteira-chain': Buffer.from(`${boot}/0/order/0/${n}`),
+    },
+  }));
+  putRecords(rig.kafka.brokers, topic, stamped);
+  return there.length;
+}
+
+// Entries deleted by hand from a stream of the buffer, and records that a consumer never sees.
+export const account = ({ kafka, short }) =>
+  onRig(
+    {
+      kafka,
+      cut: true,
+      ...few(short),
+      env: { ESTEIRA_PRODUCER_ACK_TIMEOUT: '1s', ESTEIRA_KAFKA_MESSAGE_TIMEOUT: '2s' },
+      missing: GONE.buffer + GONE.topic,
+    },
+    async (rig) => {
+      await rig.warmUp('order_update');
+      await rig.kafkaAway();
+      const count = short ? 400 : 5000;
+      const load = rig.load({ count, lanes: 20, keys: 4, batch: 5, events: 'order_update', patience: 120 });
+      await load.done;
+      const deleted = await deleteEntries(rig.redis, GONE.buffer);
+      await rig.kafkaBack();
+      await rig.direct({ within: 60_000 });
+      await rig.arrived(rig.loads, { dead: deleted });
+      const first = await rig.atRest();
+      const put = await putWithHoles(rig, 100, GONE.topic);
+      const second = await waitFor(
+        `status tells of them; see ${rig.dir}`,
+        async () => {
+          const now = await rig.atRest();
+          return now.accepted >= first.accepted + put && now;
+        },
+        { within: 30_000 },
+      );
+      const figures = {
+        faults: 2,
+        ...(await rig.figures()),
+        put_in: put + GONE.topic,
+        deleted,
+        missing_of_buffer: first.missing,
+        missing_of_topic: second.missing - first.missing,
+        missing_by_shim: rig.missing(),
+      };
+      return verdict(figures, {
+        'lost: those that were deleted': figures.lost === GONE.buffer && deleted === GONE.buffer,
+        'order kept': figures.inversions === 0,
+        [`status says ${GONE.buffer}`]: first.missing === GONE.buffer,
+        [`and then ${GONE.topic} more`]: second.missing - first.missing === GONE.topic,
+      });
+    },
+  );
 
 // --- memory ---
 

@@ -1,8 +1,9 @@
 // The belt under experiment with chaos_receiver at its end, and as many consumers as wanted.
 
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { ROOT } from '../support/paths.mjs';
+import { ROOT, program } from '../support/paths.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { recordCounts } from '../support/topics.mjs';
 import { waitFor } from '../support/wait.mjs';
@@ -132,6 +133,37 @@ export class DeliveryRig extends Rig {
     };
   }
 
+  // {code, out, err} of `esteira …`, whatever its exit code. env: more of it
+  ask(args, env = {}) {
+    const options = { env: { ...this.env, ...env }, cwd: this.dir, timeout: 120_000 };
+    return new Promise((resolve) => {
+      execFile(program('esteira'), [...args, '-c', this.config], options, (error, out, err) =>
+        resolve({ code: error?.code ?? 0, out, err }),
+      );
+    });
+  }
+
+  // What `esteira status` tells of the destination, and of the buffer.
+  async status() {
+    const { code, out, err } = await this.ask(['status', '--json', '--destination', this.name]);
+    if (code !== 0 && code !== 1) throw new Error(`status: ${code} ${out} ${err}`);
+    const { destinations, buffer } = JSON.parse(out);
+    return { ...destinations[0], buffer };
+  }
+
+  async atRest() {
+    let now;
+    await waitFor(
+      () => `at rest; ${JSON.stringify({ ...now, types: undefined })} see ${this.dir}`,
+      async () => {
+        now = await this.status();
+        return now.pending === 0 && now.buffer.entries === 0 && now.lag === 0;
+      },
+      { within: 60_000, every: 200 },
+    );
+    return now;
+  }
+
   metricOf(name, daemons = this.consumers) {
     return Promise.all(daemons.filter((d) => d.running).map((d) => this.metric(name, d))).then(
       (all) => all.reduce((sum, n) => sum + n, 0),
@@ -148,12 +180,26 @@ const PATIENT = {
   ESTEIRA_REDIS_LEASE: '60s',
 };
 
-// Runs body(rig) and ends the rig, whose folder stays when the experiment did not pass.
-export async function onRig({ env, ...options }, body) {
+// What `esteira status` says at rest belongs to every experiment: nothing is missing (but what the
+// experiment has taken away), and every accepted event is known.
+function accounted(line, rest, missing) {
+  const failed = [...(line.failed ?? [])];
+  if (rest.missing !== missing) failed.push(`status: missing ${missing}`);
+  if (line.repeats === 0 && rest.accepted !== line.accepted + (line.put_in ?? 0))
+    failed.push('status: as many accepted as the senders say');
+  const { accepted, delivered, dlq, expired, repeated } = rest;
+  const told = { accepted, delivered, dlq, expired, repeated };
+  const all = { ...line, missing: rest.missing, pass: failed.length === 0, status: told };
+  return failed.length > 0 ? { ...all, failed } : all;
+}
+
+// Runs body(rig) and ends the rig, whose folder stays when the experiment did not pass. missing: how many
+// events it takes away.
+export async function onRig({ env, missing = 0, ...options }, body) {
   const rig = await DeliveryRig.open({ ...options, env: { ...PATIENT, ...env } });
   let passed = false;
   try {
-    const line = await body(rig);
+    const line = accounted(await body(rig), await rig.atRest(), missing);
     rig.verify();
     passed = line.pass;
     return line;

@@ -3,7 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { ROOT, program } from '../support/paths.mjs';
+import { ROOT } from '../support/paths.mjs';
 import { waitFor } from '../support/wait.mjs';
 import { onRig } from './delivery_rig.mjs';
 import { round, verdict } from './verdict.mjs';
@@ -12,19 +12,8 @@ const TYPE = 'order_paid';
 // Kafka is lost quickly, so that events go through the buffer.
 const QUICK = { ESTEIRA_PRODUCER_ACK_TIMEOUT: '1s', ESTEIRA_KAFKA_MESSAGE_TIMEOUT: '2s' };
 
-// {code, out, err} of `esteira …`, whatever its exit code.
-function esteira(rig, ...args) {
-  const options = { env: rig.env, cwd: rig.dir, timeout: 120_000 };
-  return new Promise((resolve) => {
-    const all = [...args, '-c', rig.config];
-    execFile(program('esteira'), all, options, (error, out, err) =>
-      resolve({ code: error?.code ?? 0, out, err }),
-    );
-  });
-}
-
 async function trace(rig, id) {
-  const { code, out, err } = await esteira(rig, 'trace', id, '--json', '--since', '1h');
+  const { code, out, err } = await rig.ask(['trace', id, '--json', '--since', '1h']);
   if (code !== 0) throw new Error(`trace ${id}: ${code} ${out} ${err}`);
   return JSON.parse(out).destinations.find(({ destination }) => destination === rig.name);
 }
@@ -82,7 +71,7 @@ export const traced = ({ kafka, short }) =>
     const again = await sent('devolvido');
     await rig.deadLettered(count);
     await rig.receiver.script({ rules: [{ text: '"id":"veneno-', item: true, status: 422 }] });
-    const replay = await esteira(rig, 'dlq', 'replay', '--destination', rig.name, '--yes');
+    const replay = await rig.ask(['dlq', 'replay', '--destination', rig.name, '--yes']);
     const poison = await sent('veneno');
     await rig.kafkaAway();
     const buffered = some('reserva');
@@ -124,9 +113,8 @@ export const traced = ({ kafka, short }) =>
 
 // Kafka answers nobody behind the proxy: it is asked as the shim would.
 async function traceAway(rig, id) {
-  const env = { ...rig.env, ESTEIRA_KAFKA_BROKERS: rig.proxy.address };
-  const away = { env, dir: rig.dir, config: rig.config };
-  const answer = await esteira(away, 'trace', id, '--json', '--timeout', '2s');
+  const away = { ESTEIRA_KAFKA_BROKERS: rig.proxy.address };
+  const answer = await rig.ask(['trace', id, '--json', '--timeout', '2s'], away);
   return JSON.parse(answer.out).destinations.find(({ destination }) => destination === rig.name);
 }
 
