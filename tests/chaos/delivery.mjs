@@ -33,6 +33,7 @@ await runExperiments({
   two_destinations: { run: lanes.twoDestinations, alone: true },
   trace: { run: trace.traced },
   dlq_replay: { run: trace.replayed, long: true },
+  per_type_settings: { run: lanes.perTypeSettings },
   metrics_journal: { run: account.metricsJournal },
   account: { run: account.account },
   memory: { run: account.memory },

@@ -1,6 +1,6 @@
 // One hot, stuck, hanging or missing part, and whether the others feel it.
 
-import { waitFor } from '../support/wait.mjs';
+import { pause, waitFor } from '../support/wait.mjs';
 import { onRig, settingsOf } from './delivery_rig.mjs';
 import { Receiver } from './receiver.mjs';
 import { promises, round, verdict } from './verdict.mjs';
@@ -158,3 +158,59 @@ async function besideAnother(rig, other, short) {
     },
   );
 }
+
+// --- settings of types ---
+
+const WAYS = {
+  ESTEIRA_TYPES_CUSTOM_TIMEOUT: '400ms',
+  ESTEIRA_TYPES_CUSTOM_RETRIES: '2',
+  ESTEIRA_TYPES_ORDER_TIMEOUT: '3s',
+  ESTEIRA_TYPES_ORDER_RETRIES: '4',
+};
+
+// Seconds from the first try of a load's only event to each of the others.
+async function triesOf(rig, load) {
+  const at = (await rig.receiver.arrivals(load)).map(({ at_us }) => at_us / 1e6);
+  return at.slice(1).map((one) => round(one - at[0]));
+}
+
+const within = (list, seconds) => list.filter((at) => at < seconds).length + 1;
+
+// Answers after a second: too late for the one type and not for the other. And a refused event of each:
+// two quick tries at 0 and 0.5 s, four at 0, 0.5, 1.5 and 3 s.
+export const perTypeSettings = ({ kafka, short }) =>
+  onRig(
+    { kafka, ...few(short), env: WAYS, destination: { retry_initial: '500ms', retry_max: '60s' } },
+    async (rig) => {
+      const one = (tag, events) => rig.load({ count: 1, lanes: 1, keys: 1, batch: 1, tag, events });
+      await rig.warmUp('order_update,coisa_nova');
+      await rig.receiver.script({
+        rules: [
+          { text: '"id":"lenta-', delay_ms: 1000, times: 1 },
+          { text: '"id":"lento-', delay_ms: 1000, times: 1 },
+          { text: '"id":"dois-', item: true, status: 409 },
+          { text: '"id":"quatro-', item: true, status: 409 },
+        ],
+      });
+      const slow = [one('lenta', 'coisa_nova'), one('lento', 'order_update')];
+      const refused = [one('dois', 'coisa_nova'), one('quatro', 'order_update')];
+      await Promise.all([...slow, ...refused].map(({ done }) => done));
+      await pause(6000);
+      const tries = {
+        custom_late: await triesOf(rig, slow[0]),
+        order_late: await triesOf(rig, slow[1]),
+        custom_refused: await triesOf(rig, refused[0]),
+        order_refused: await triesOf(rig, refused[1]),
+      };
+      await rig.receiver.script({});
+      await rig.arrived(rig.loads, { within: 90_000 });
+      const figures = { faults: 4, ...(await rig.figures()), tries_s: tries };
+      return verdict(figures, {
+        ...promises(figures),
+        'a second is too late for custom': tries.custom_late.length === 1,
+        'and in time for order': tries.order_late.length === 0,
+        'custom: two quick tries': within(tries.custom_refused, 1.4) === 2,
+        'order: four quick tries': within(tries.order_refused, 3.5) === 4,
+      });
+    },
+  );

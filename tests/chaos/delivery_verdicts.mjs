@@ -166,34 +166,38 @@ export const route404 = (context) =>
 
 // --- hiccups ---
 
-// A single event that is answered 503 a hundred times: how many tries follow one another quickly.
+const QUICK = { retry_initial: '500ms', retry_max: '60s', retries: 3 };
+const near = (value, wanted) => Math.abs(value - wanted) < 0.25;
+
+// A single event that is refused for a while: seconds between its tries.
+async function triesOf(rig, { status, item, tag, seconds }) {
+  await rig.receiver.script({ rules: [{ text: `"id":"${tag}-`, status, item }] });
+  const load = rig.load({ count: 1, lanes: 1, keys: 1, batch: 1, tag, events: 'order_update' });
+  await load.done;
+  await pause(seconds * 1000);
+  const tries = (await rig.receiver.arrivals(load)).map(({ at_us }) => at_us / 1e6);
+  await rig.receiver.script({});
+  await rig.arrived(rig.loads, { within: 90_000 });
+  return tries.slice(1).map((at, i) => round(at - tries[i]));
+}
+
+// The quick tries begin 0.5 s and 1 s after the one before; what follows does not belong to them.
+const areThree = ([first, second, third]) =>
+  near(first, 0.5) && near(second, 1) && (third === undefined || third >= 1.4);
+
 export const fastRetries = ({ kafka, short }) =>
-  onRig(
-    {
-      kafka,
-      ...(short && { partitions: 2 }),
-      destination: { retry_initial: '500ms', retry_max: '60s', retries: 3 },
-    },
-    async (rig) => {
-      await rig.warmUp('order_update');
-      await rig.receiver.script({ rules: [{ text: '"id":"um-', status: 409 }] });
-      const load = rig.load({ count: 1, lanes: 1, keys: 1, batch: 1, tag: 'um', events: 'order_update' });
-      await load.done;
-      await pause(short ? 4000 : 20_000);
-      const tries = (await rig.receiver.arrivals(load)).map(({ at_us }) => at_us / 1e6);
-      await rig.receiver.script({});
-      await rig.arrived(rig.loads, { within: 90_000 });
-      const gaps = tries.slice(1).map((at, i) => at - tries[i]);
-      const figures = {
-        faults: 1,
-        ...(await rig.figures()),
-        tries: tries.length,
-        gaps_s: gaps.map((gap) => round(gap)),
-      };
-      return verdict(figures, {
-        ...promises(figures),
-        'the second try 500 ms after the first': Math.abs(gaps[0] - 0.5) < 0.25,
-        'the third 1 s after the second': Math.abs(gaps[1] - 1) < 0.25,
-      });
-    },
-  );
+  onRig({ kafka, ...(short && { partitions: 2 }), destination: QUICK }, async (rig) => {
+    const seconds = short ? 4 : 20;
+    await rig.warmUp('order_update');
+    const of = {
+      refused_409: await triesOf(rig, { status: 409, item: true, tag: 'um', seconds }),
+      failed_503: await triesOf(rig, { status: 503, tag: 'dois', seconds }),
+    };
+    const figures = { faults: 2, ...(await rig.figures()), gaps_s: of };
+    return verdict(figures, {
+      ...promises(figures),
+      'nothing twice': figures.duplicates === 0,
+      'an event that is refused: three tries, then the long backoff': areThree(of.refused_409),
+      'a request that fails: three tries, then the long backoff': areThree(of.failed_503),
+    });
+  });

@@ -81,7 +81,9 @@ export class Rig {
     const ops = await freePorts(Number(consumer));
     for (let i = 0; i < Number(consumer); i++) this.addConsumer(`consumer-${i + 1}`, ops[i]);
     if (fresh) await this.esteira('topics', 'apply', '-c', this.config);
-    await Promise.all(this.daemons.map((daemon) => daemon.start()));
+    await Promise.all(this.daemons.map((daemon) => daemon.start({ ready: false })));
+    // a fresh Kafka takes its time for the first group, and others may start beside
+    await Promise.all(this.daemons.map((daemon) => daemon.ready({ within: 60_000 })));
   }
 
   environment(env, partitions) {
