@@ -28,6 +28,8 @@ struct life {
     struct est_ops *ops;
     struct est_timer commit, revoke_bound, closing;
     bool committing, kafka_up;
+    bool draining; /* stopping, and still a member: what is in flight ends */
+    bool leaving;  /* then the group is left: `revoked` is to come */
     est_us give_until, close_until;
     struct hide hide;
 };
@@ -44,7 +46,8 @@ static void on_commit_timer(void *arg)
     struct life *l = arg;
     struct worker *w = &l->w;
     struct est_kafka_position *pos = w->parts.n ? est_calloc(w->parts.n, sizeof(*pos)) : NULL;
-    size_t n = pos && !l->committing && !w->giving_back ? parts_to_commit(&w->parts, pos) : 0;
+    bool may = !l->committing && (!w->giving_back || l->draining);
+    size_t n = pos && may ? parts_to_commit(&w->parts, pos) : 0;
     struct est_why why = {0};
 
     if (n > 0) {
@@ -151,9 +154,18 @@ void worker_progress(struct worker *w)
 {
     struct life *l = life_of(w);
 
-    if (w->giving_back && deliver_in_flight(w->deliver) == 0 &&
+    if (w->giving_back && !l->leaving && deliver_in_flight(w->deliver) == 0 &&
         deadletter_pending(w->deadletter) == 0 && !deliver_can_go_on(w->deliver, l->give_until))
         est_loop_timer_at(w->loop, &l->revoke_bound, 0); /* not from inside what just ended */
+}
+
+/* A member that closes is no longer heard of by the group, which expels it by its session timeout and
+ * refuses what it commits then: so what takes time comes before. */
+static void leave(struct life *l)
+{
+    l->draining = false;
+    l->leaving = true;
+    est_kafka_sub_close(l->w.sub);
 }
 
 static void on_revoke_bound(void *arg)
@@ -165,21 +177,41 @@ static void on_revoke_bound(void *arg)
                 EST_I("dead_letters", deadletter_pending(l->w.deadletter)));
     deliver_abandon(l->w.deliver);
     deadletter_abandon(l->w.deadletter);
-    give_back_now(&l->w);
+    if (l->draining)
+        leave(l);
+    else
+        give_back_now(&l->w);
+}
+
+/* The rest of consumer.drain_timeout is for the last commit and for leaving. */
+static est_us stop_bound(const struct life *l)
+{
+    est_us until = l->close_until - l->w.cfg->consumer_drain_timeout / 4;
+    est_us now = est_loop_now(l->w.loop);
+
+    return until > now ? until - now : 0;
+}
+
+static void give_back_until(struct life *l, bool all, est_us bound)
+{
+    l->w.giving_back = true;
+    drop_waiting(&l->w, all);
+    l->give_until = est_loop_now(l->w.loop) + bound;
+    est_loop_timer_at(l->w.loop, &l->revoke_bound, l->give_until);
 }
 
 static void on_revoked(void *arg, const struct est_kafka_position *pos, size_t n, bool lost)
 {
     struct life *l = arg;
-    est_us bound = l->w.stopping ? l->w.cfg->consumer_drain_timeout / 4 * 3 : REVOKE_BOUND;
+    est_us bound = l->w.stopping ? stop_bound(l) : REVOKE_BOUND;
 
     (void)pos;
     (void)n;
-    l->w.giving_back = true;
     l->w.lost = lost;
-    drop_waiting(&l->w, lost);
-    l->give_until = est_loop_now(l->w.loop) + (lost ? 0 : bound);
-    est_loop_timer_at(l->w.loop, &l->revoke_bound, l->give_until);
+    if (l->draining)
+        leave(l); /* it is asked for while we stop: then that is how it ends */
+    l->leaving = false;
+    give_back_until(l, lost, lost ? 0 : bound);
 }
 
 static void on_record(void *arg, struct est_kafka_msg *msg)
@@ -325,7 +357,13 @@ static void on_signal(void *arg, int signo)
                          est_loop_now(l->w.loop));
     l->w.stopping = true;
     l->close_until = est_loop_now(l->w.loop) + l->w.cfg->consumer_drain_timeout;
-    est_kafka_sub_close(l->w.sub);
+    if (l->w.giving_back) {
+        est_kafka_sub_close(l->w.sub);
+    } else {
+        l->draining = true;
+        give_back_until(l, false, stop_bound(l));
+        worker_progress(&l->w);
+    }
     on_closing(l);
 }
 

@@ -21,7 +21,7 @@ async function backlog(rig, load) {
 
 // All events of one key are refused for the time being while those of 2,000 others wait beside it.
 export const stuckKey = ({ kafka, short }) =>
-  onRig({ kafka, ...few(short), destination: { retry_max: '1s' } }, async (rig) => {
+  onRig({ kafka, ...few(short), destination: { retry_max: '1s', on_exhausted: 'hold' } }, async (rig) => {
     const many = { count: short ? 20_000 : 200_000, keys: 250, bytes: 300, events: 'order_update' };
     const stuck = { count: 500, lanes: 1, keys: 1, events: 'order_update', tag: 'preso' };
     const slow = { delay_ms: 20 };
@@ -193,8 +193,11 @@ export const perTypeSettings = ({ kafka, short }) =>
         ],
       });
       const slow = [one('lenta', 'coisa_nova'), one('lento', 'order_update')];
+      await Promise.all(slow.map(({ done }) => done));
+      await rig.arrived(rig.loads);
+      await pause(1500); // the second try of the late one
       const refused = [one('dois', 'coisa_nova'), one('quatro', 'order_update')];
-      await Promise.all([...slow, ...refused].map(({ done }) => done));
+      await Promise.all(refused.map(({ done }) => done));
       await pause(6000);
       const tries = {
         custom_late: await triesOf(rig, slow[0]),

@@ -62,6 +62,31 @@ scenario('a consumer whose dashboard is away ends within its bound', {}, async (
   await belt.delivered(publisher.accepted);
 });
 
+// A member that is heard of no more loses its partitions, and what it commits then is refused.
+const PATIENT = {
+  ESTEIRA_CONSUMER_SESSION_TIMEOUT: '6s', // the least that brokers take by default
+  ESTEIRA_CONSUMER_DRAIN_TIMEOUT: '16s',
+  ESTEIRA_DESTINATIONS_DASHBOARD_TIMEOUT: '15s',
+};
+
+scenario('an answer that takes longer than the session', { env: PATIENT }, async (belt) => {
+  const [consumer] = belt.consumers;
+  belt.sink.delay = 8000;
+  const publisher = new Publisher(belt.url);
+  await publisher.send([...series(200)]);
+  await waitFor('a request is under way', async () =>
+    /^esteira_requests_in_flight\{.*\} [1-9]/m.test((await consumer.get('/metrics')).text),
+  );
+  const { code, ms } = await consumer.stop({ within: 20_000 });
+  assert.equal(code, 0, consumer.tail());
+  assert.ok(ms > 6000 && ms < 17_000, `${ms} ms`);
+  assert.ok(!consumer.text().includes('"event":"commit_failed"'), consumer.tail());
+  belt.sink.delay = 0;
+  await consumer.start();
+  const sum = await belt.delivered(publisher.accepted);
+  assert.equal(sum.duplicates, 0, 'a planned stop repeats nothing');
+});
+
 scenario('idle daemons end at once', { dashboard: true }, async (belt) => {
   for (const daemon of belt.daemons) {
     const { code, ms } = await daemon.stop();
