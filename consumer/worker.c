@@ -159,8 +159,8 @@ void worker_progress(struct worker *w)
         est_loop_timer_at(w->loop, &l->revoke_bound, 0); /* not from inside what just ended */
 }
 
-/* A member that closes is no longer heard of by the group, which expels it by its session timeout and
- * refuses what it commits then: so what takes time comes before. */
+/* A member that closes is no longer heard of by the group, which expels it by its session timeout
+ * and refuses what it commits then: so what takes time comes before. */
 static void leave(struct life *l)
 {
     l->draining = false;
