@@ -3,6 +3,7 @@
 #include "attempts.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/gzip.h"
 #include "codec/results.h"
 #include "config/config.h"
 #include "core/lanes.h"
@@ -10,7 +11,7 @@
 #include "metrics/metrics.h"
 #include "part.h"
 
-enum { ENVELOPE = 32, BODY_KEEP = 2 * 1024 * 1024 };
+enum { ENVELOPE = 32, BODY_KEEP = 2 * 1024 * 1024, PACK_FROM = 1024 };
 static const est_us TOKEN_EVERY = EST_SECOND;
 
 /* --- requests --- */
@@ -37,10 +38,22 @@ void deliver_finish(struct shipment *s)
     est_batch_give_back_all(&s->batch, s->dv->w->lanes, 0, s->batch.n, 0);
     if (s->body.cap > BODY_KEEP)
         est_buf_fini(&s->body);
+    if (s->packed.cap > BODY_KEEP)
+        est_buf_fini(&s->packed);
     s->busy = false;
     s->dv->busy--;
     unhold(s);
     worker_progress(s->dv->w);
+}
+
+/* What cannot be packed goes as it is. */
+static void pack(struct shipment *s, struct endpoint_request *rq)
+{
+    if (s->dv->gzip == NULL || s->body.failed || s->body.len < PACK_FROM ||
+        est_gzip_pack(s->dv->gzip, rq->body, &s->packed) != EST_OK)
+        return;
+    rq->body = est_buf_view(&s->packed);
+    rq->is_gzip = true;
 }
 
 static void post(struct shipment *s)
@@ -59,6 +72,7 @@ static void post(struct shipment *s)
         rq.traceparent = trace.parent;
         rq.tracestate = trace.state[0] != '\0' ? trace.state : NULL;
     }
+    pack(s, &rq);
     if (!s->body.failed)
         err = endpoint_send(&s->dv->endpoint, &rq, deliver_on_answer, s, &s->call, &why);
     if (err == EST_OK)
@@ -277,6 +291,7 @@ static est_err init_shipments(struct deliver *dv)
         s->dv = dv;
         est_buf_init(&s->body,
                      d->batch_bytes + dv->w->cfg->producer_event_max * 8 + count + ENVELOPE);
+        est_buf_init(&s->packed, s->body.max * 2);
         if (est_batch_init(&s->batch, count) != EST_OK)
             return EST_ERR_NOMEM;
     }
@@ -334,7 +349,9 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     if (err == EST_OK)
         err = attempts_new(w, &dv->attempts, reterr);
     if (err == EST_OK &&
-        (init_lines(dv) != EST_OK || init_shipments(dv) != EST_OK || init_series(dv) != EST_OK ||
+        (init_lines(dv) != EST_OK || init_shipments(dv) != EST_OK ||
+         (d->compression == EST_COMPRESSION_GZIP && est_gzip_new(&dv->gzip) != EST_OK) ||
+         init_series(dv) != EST_OK ||
          (dv->ids = est_calloc(line_count_max(d), sizeof(*dv->ids))) == NULL ||
          est_results_new(line_count_max(d), &dv->results) != EST_OK))
         err = est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
@@ -364,10 +381,12 @@ void deliver_free(struct deliver *dv)
     for (size_t i = 0; i < dv->n; i++) {
         est_batch_fini(&dv->shipments[i].batch);
         est_buf_fini(&dv->shipments[i].body);
+        est_buf_fini(&dv->shipments[i].packed);
     }
     est_free(dv->shipments);
     est_free(dv->lines);
     est_results_free(dv->results);
+    est_gzip_free(dv->gzip);
     est_free(dv->ids);
     est_free(dv->delivered);
     est_free(dv->duplicates);

@@ -18,6 +18,7 @@
 #include "worker.h"
 
 struct attempts;
+struct est_gzip;
 struct est_results;
 struct est_series;
 
@@ -40,10 +41,10 @@ struct shipment {
     bool busy;
     struct est_batch batch;
     struct est_bisect bisect;
-    struct est_range range; /* of the request that is out */
-    struct est_buf body;
-    bool single; /* goes to the route of one event */
-    size_t sent; /* events in the body */
+    struct est_range range;      /* of the request that is out */
+    struct est_buf body, packed; /* packed: the body in gzip, where it goes out so */
+    bool single;                 /* goes to the route of one event */
+    size_t sent;                 /* events in the body */
     struct est_http_call *call;
     uint32_t ticket, line_ticket;
     est_us started_at;                    /* the request that is out */
@@ -67,6 +68,7 @@ struct deliver {
     struct line *lines; /* one a type */
     size_t n_lines;
     struct est_turns turns;
+    struct est_gzip *gzip; /* NULL = bodies go as they are */
     struct est_results *results;
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
     struct shipment *shipments; /* max_in_flight of them, and as many for types that wait */

@@ -221,6 +221,8 @@ static void put_about_body(struct est_http_field *fields, size_t *n,
 {
     if (what->body.data != NULL)
         put(fields, n, "Content-Type", "application/json");
+    if (what->is_gzip)
+        put(fields, n, "Content-Encoding", "gzip");
     if (what->key != NULL)
         put(fields, n, "Idempotency-Key", what->key);
     if (what->traceparent != NULL)

@@ -57,6 +57,7 @@ void endpoint_metrics(const struct endpoint *ep);
 struct endpoint_request {
     const char *method, *path;
     struct est_view body; /* absent = none; kept alive by the caller until done */
+    bool is_gzip;         /* the body is */
     const char *key;      /* the Idempotency-Key, as it is sent; NULL = none, and not signed */
     const char *traceparent, *tracestate; /* W3C trace context; NULL = none */
     est_us timeout;

@@ -58,8 +58,12 @@ enum est_on_exhausted {
     EST_EXHAUSTED_INHERIT,
     EST_EXHAUSTED_DLQ,
     EST_EXHAUSTED_HOLD
-};                                                                     /* types.*.on_exhausted;
+}; /* types.*.on_exhausted;
     the destinations' key has no INHERIT, so its values are one less */
+enum est_compression {
+    EST_COMPRESSION_NONE,
+    EST_COMPRESSION_GZIP
+}; /* destinations.*.compression */
 enum est_order { EST_ORDER_KEY, EST_ORDER_PARTITION, EST_ORDER_NONE }; /* types.*.order */
 enum est_unknown_events { EST_UNKNOWN_CUSTOM, EST_UNKNOWN_REJECT };    /* producer.unknown_events */
 enum est_attempts { EST_ATTEMPTS_ALL, EST_ATTEMPTS_FAILURES, EST_ATTEMPTS_OFF };

@@ -2,6 +2,7 @@
 // hanging, nor by one key of it that is stuck; each has its own timeout and tries; and one can be paused.
 
 import assert from 'node:assert/strict';
+import { gunzipSync } from 'node:zlib';
 import { scenario } from '../support/pipeline.mjs';
 import { Publisher } from '../support/publisher.mjs';
 import { series } from '../support/samples.mjs';
@@ -148,6 +149,17 @@ scenario('one stuck key, the others at their speed', { start: false }, async (be
   belt.sink.answerWith = null;
   await belt.consumers[0].start();
   await belt.delivered(publisher.accepted);
+});
+
+scenario('bodies in gzip, where a destination takes it', {
+  env: { ESTEIRA_DESTINATIONS_DASHBOARD_COMPRESSION: 'gzip' },
+}, async (belt) => {
+  belt.sink.bodyOf = (bytes, headers) => (headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes);
+  const publisher = new Publisher(belt.url);
+  await publisher.send([...series(1000, { streams: 50 })]);
+  await belt.delivered(publisher.accepted);
+  const packed = belt.sink.requests.filter((r) => r.headers['content-encoding'] === 'gzip');
+  assert.ok(packed.length > 0);
 });
 
 scenario('a paused type waits, the others go on, and it is kept over restarts', { redis: true }, async (belt) => {

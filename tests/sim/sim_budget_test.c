@@ -1,8 +1,8 @@
 /* Replicas that share a request budget through a place like the one in Redis, with a fake clock:
  * sim_budget_test [--seed N]. Answers take their time, the place is lost and frozen, its clock
  * jumps, the receiver says 429. At every start of a request: no window of the limit's length holds
- * more than the limit, and none starts while the budget is closed, but for what is on its way in the
- * first 250 ms; and nearly all of the budget is used, whatever happens to the place. */
+ * more than the limit, and none starts while the budget is closed, but for what is on its way in
+ * the first 250 ms; and nearly all of the budget is used, whatever happens to the place. */
 #include "core/budget.h"
 #include "core/rng.h"
 

@@ -34,6 +34,7 @@ export class Sink {
     this.refuses = () => null; // (event) => {code, detail, pointer, status (422)} of an event it refuses
     this.onTake = () => {}; // told of each event taken
     this.delay = 0; // ms before each answer
+    this.bodyOf = (bytes) => bytes; // (bytes, headers): where it comes encoded
     this.delayOf = null; // (body) => ms, instead
   }
 
@@ -60,7 +61,7 @@ export class Sink {
     const chunks = [];
     req.on('data', (chunk) => chunks.push(chunk));
     req.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8');
+      const body = this.bodyOf(Buffer.concat(chunks), req.headers).toString('utf8');
       setTimeout(() => this.answer(req, res, body), this.delayOf?.(body) ?? this.delay);
     });
     req.on('error', () => {});
