@@ -78,6 +78,7 @@ struct member {
 
 static void on_record(void *arg, struct est_kafka_msg *m)
 {
+    char value[4];
     struct member *mb = arg;
     int32_t p = est_kafka_msg_partition(m);
     int64_t offset = est_kafka_msg_offset(m);
@@ -88,6 +89,11 @@ static void on_record(void *arg, struct est_kafka_msg *m)
     mb->records++;
     assert_string_equal(est_kafka_msg_topic(m), TOPIC);
     assert_true(est_view_is(est_kafka_msg_key(m), "k"));
+    /* copied first, and nothing is lost by it */
+    assert_int_equal(est_kafka_msg_copy_header(m, "a", value, sizeof(value)), 4);
+    assert_memory_equal(value, "last", 4);
+    assert_int_equal(est_kafka_msg_copy_header(m, "b", value, sizeof(value)), 0);
+    assert_int_equal(est_kafka_msg_copy_header(m, "a", value, 3), 0);
     assert_true(est_view_is(est_kafka_msg_header(m, "a"), "last"));
     assert_null(est_kafka_msg_header(m, "b").data);
     assert_true(est_kafka_msg_timestamp_ms(m) > 0);
@@ -327,6 +333,7 @@ static void membership_outlasts_silence_and_a_hold(void **state)
 
 static void a_record_outlives_what_brought_it(void **state)
 {
+    char copied[4];
     struct est_loop *lp;
     struct member mb;
     struct est_kafka_msg *m;
@@ -349,6 +356,7 @@ static void a_record_outlives_what_brought_it(void **state)
     assert_true(est_view_is(est_kafka_msg_value(m), "0"));
     assert_true(est_view_is(est_kafka_msg_key(m), "k"));
     assert_true(est_view_is(est_kafka_msg_header(m, "a"), "last"));
+    assert_int_equal(est_kafka_msg_copy_header(m, "a", copied, sizeof(copied)), 4);
     assert_string_equal(est_kafka_msg_headers(m, &n)[0].name, "a");
     assert_int_equal(n, 2);
     est_kafka_msg_free(m);
