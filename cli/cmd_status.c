@@ -190,6 +190,12 @@ static void print_notes(const struct status *s, const struct status_destination 
     struct out *o = &s->cli->out;
     char number[NUMBER];
 
+    for (size_t i = 0; i < s->cfg->n_types; i++)
+        if (d->rows[i].state[0] != '\0')
+            out_mark(o, MARK_WARN,
+                     strcmp(d->rows[i].state, "paused") == 0 ? TEXT_STATUS_TYPE_PAUSED
+                                                             : TEXT_STATUS_TYPE_SLOW,
+                     OUT_ARGS(d->rows[i].type->name));
     if (d->sum.dead > 0) {
         number_text(o, d->sum.dead, number);
         out_mark(o, MARK_WARN, TEXT_STATUS_DEAD, OUT_ARGS(number, d->dest->name));
@@ -281,6 +287,7 @@ static void put_destination(const struct status *s, struct est_buf *b,
         est_buf_puts(b, i > 0 ? ",{" : "{");
         put_text(b, "type", d->rows[i].type->name);
         put_row(b, &d->rows[i]);
+        put_text(b, "state", d->rows[i].state);
         est_buf_putc(b, '}');
     }
     est_buf_putc(b, ']');

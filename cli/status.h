@@ -24,7 +24,8 @@ struct status_row {
     unsigned unreadable; /* partitions whose commit carries no note: nothing is known of what lies
                              before it */
     bool partial;        /* an account began in the middle, or has forgotten chains */
-    bool broken;         /* a note does not add up */
+    char state[STATUS_WORD]; /* paused, slow: it stands still by itself; "" = no, or unknown */
+    bool broken;             /* a note does not add up */
 };
 
 /* What the consumers of a destination tell of themselves. */
@@ -92,6 +93,8 @@ void status_add_part(struct status_row *row, const struct est_kafka_look_part *p
                      int64_t now_ms);
 /* A consumer's line; what cannot be read says nothing. The worst state of several counts. */
 void status_add_line(struct status_state *st, const struct est_value *line);
+/* What it says of a row's type. */
+void status_add_type(struct status_row *row, const struct est_value *line);
 void status_add_up(struct status_destination *d, size_t n_types);
 uint64_t status_pending(const struct status_row *row);
 uint64_t status_accepted(const struct status_row *row);

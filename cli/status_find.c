@@ -74,7 +74,8 @@ static void add_buffered(struct status *s, const struct buffer_row *b)
 /* Answers of one command after the other. */
 struct asking {
     struct buffer_view *view;
-    struct status_state *state;
+    struct status_destination *d;
+    size_t n_types;
     struct est_json *json;
     char boots[LINES_MAX][EST_BOOT_LEN + 1];
     size_t n;
@@ -92,6 +93,13 @@ static void on_boots(void *arg, est_err err, const struct est_redis_reply *r)
     buffer_view_on_done(a->view, err);
 }
 
+static void take_line(struct asking *a, const struct est_value *line)
+{
+    status_add_line(&a->d->state, line);
+    for (size_t i = 0; i < a->n_types; i++)
+        status_add_type(&a->d->rows[i], line);
+}
+
 static void on_line(void *arg, est_err err, const struct est_redis_reply *r)
 {
     struct asking *a = arg;
@@ -100,14 +108,14 @@ static void on_line(void *arg, est_err err, const struct est_redis_reply *r)
 
     est_json_clear(a->json);
     if (text.data != NULL && est_json_parse(a->json, text, &line, NULL) == EST_OK)
-        status_add_line(a->state, line);
+        take_line(a, line);
     buffer_view_on_done(a->view, err);
 }
 
 static est_err ask_consumers(struct status *s, struct buffer_view *view,
                              struct status_destination *d, struct est_json *json)
 {
-    struct asking a = {.view = view, .state = &d->state, .json = json};
+    struct asking a = {.view = view, .d = d, .n_types = s->cfg->n_types, .json = json};
     const char *prefix = s->cfg->redis_prefix, *name = d->dest->name;
     char key[KEY_MAX];
     est_err err;

@@ -130,6 +130,9 @@ static void copy(const struct est_value *line, const char *name, char out[STATUS
     struct est_view v = est_json_string(est_json_get(line, name));
 
     est_line_copy(out, STATUS_WORD, v.data != NULL ? v : EST_VIEW_LIT(""));
+    for (; *out != '\0'; out++) /* it may go to a terminal */
+        if ((unsigned char)*out < 0x20 || *out == 0x7f)
+            *out = '?';
 }
 
 void status_add_line(struct status_state *st, const struct est_value *line)
@@ -148,6 +151,18 @@ void status_add_line(struct status_state *st, const struct est_value *line)
     copy(line, "reason", st->reason);
     copy(line, "code", st->code);
     st->next_ms = number(line, "next_ms", 0);
+}
+
+/* An operator's pause is said before slowness. */
+void status_add_type(struct status_row *row, const struct est_value *line)
+{
+    const struct est_value *types = est_json_get(line, "types");
+    struct est_view state = est_json_string(est_json_get(types, row->type->name));
+
+    if (number(line, "v", 0) != 1 || strcmp(row->state, "paused") == 0)
+        return;
+    if (est_view_is(state, "paused") || est_view_is(state, "slow"))
+        est_line_copy(row->state, sizeof(row->state), state);
 }
 
 /* --- the verdict --- */

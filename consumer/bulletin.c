@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { KEY_MAX = 400, TEXT_MAX = 1024, KEPT_MS = 10 * 1000, FORGET_MS = 10 * 60 * 1000 };
+enum { KEY_MAX = 400, TEXT_MAX = 8192, KEPT_MS = 10 * 1000, FORGET_MS = 10 * 60 * 1000 };
 static const est_us EVERY = 2 * EST_SECOND;
 
 /* --- what is told --- */
@@ -35,6 +35,20 @@ static void put_text(struct est_buf *out, const char *name, const char *text)
     est_json_put_str(out, text);
 }
 
+static void put_types(const struct deliver *dv, struct est_buf *out)
+{
+    est_json_put_name(out, "types");
+    est_buf_putc(out, '{');
+    for (size_t i = 0; i < dv->n_lines; i++) {
+        const struct line *ln = &dv->lines[i];
+        if (ln->is_paused)
+            put_text(out, ln->type->name, "paused");
+        else if (ln->breaker.state != EST_BREAKER_CLOSED)
+            put_text(out, ln->type->name, "slow");
+    }
+    est_buf_putc(out, '}');
+}
+
 static void put(const struct bulletin *b, struct est_buf *out)
 {
     const struct deliver *dv = b->dv;
@@ -53,6 +67,7 @@ static void put(const struct bulletin *b, struct est_buf *out)
     put_number(out, "waiting", (int64_t)est_lanes_stats(dv->w->lanes).records);
     put_number(out, "budget_left", left == UINT32_MAX ? -1 : (int64_t)left);
     put_number(out, "partitions", (int64_t)dv->w->parts.n);
+    put_types(dv, out);
     est_buf_putc(out, '}');
 }
 

@@ -4,11 +4,14 @@
  *
  *   <prefix>consumer:<destination>:<boot>   {"v":1,"at":1764093310204,"state":"paused",
  *        "reason":"auth","code":"E-DASH-AUTH","next_ms":1200,"in_flight":0,"waiting":52,
- *        "budget_left":62,"partitions":36}
+ *        "budget_left":62,"partitions":36,
+ *        "types":{"order":"paused"}}
  *   <prefix>consumers:<destination>   sorted set of those boots, by the time of their last line
  *
  * state: delivering, paused (a person must mend it: reason), down (the path is broken), limited
- * (the budget or a Retry-After holds requests up). budget_left: -1 = there is no limit. */
+ * (the budget or a Retry-After holds requests up). budget_left: -1 = there is no limit. types:
+ * those that stand still by themselves: paused by an operator, or slow (their requests time out).
+ */
 #pragma once
 
 #include "base/id.h"

@@ -245,6 +245,38 @@ static void test_lines(void **state)
     assert_int_equal(st.budget_left, 62);
 }
 
+static void test_types(void **state)
+{
+    static const struct {
+        const char *lines[3], *want;
+    } cases[] = {
+        {{"{\"v\":1}"}, ""},
+        {{"{\"v\":1,\"types\":{\"user\":\"paused\"}}"}, ""},
+        {{"{\"v\":1,\"types\":{\"order\":\"slow\"}}"}, "slow"},
+        {{"{\"v\":1,\"types\":{\"order\":\"slow\"}}", "{\"v\":1,\"types\":{\"order\":\"paused\"}}",
+          "{\"v\":1,\"types\":{\"order\":\"slow\"}}"},
+         "paused"},
+        {{"{\"v\":1,\"types\":{\"order\":\"\\u001b[2J\"}}"}, ""},
+        {{"{\"v\":2,\"types\":{\"order\":\"paused\"}}", "{\"v\":1,\"types\":[1]}"}, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct status_row row = {.type = &order};
+        for (size_t k = 0; k < 3 && cases[i].lines[k] != NULL; k++) {
+            struct est_json *js = NULL;
+            const struct est_value *line;
+            assert_int_equal(est_json_new(NULL, &js), EST_OK);
+            assert_int_equal(est_json_parse(js, est_view_str(cases[i].lines[k]), &line, NULL),
+                             EST_OK);
+            status_add_type(&row, line);
+            est_json_free(js);
+        }
+        if (strcmp(row.state, cases[i].want) != 0)
+            fail_msg("case %zu: %s", i, row.state);
+    }
+}
+
 static void test_sums(void **state)
 {
     struct status_row rows[] = {
@@ -270,7 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),    cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_verdicts), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_sums),     cmocka_unit_test(test_types),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
