@@ -9,17 +9,24 @@
 
 /* --- trace context --- */
 
-/* A header value that may stand in a request's field or in JSON as it is. */
-static struct est_view plain_header(const struct parcel *pc, const char *name, size_t max)
+/* A header's value that may stand in a request's field or in JSON as it is; "" = none does. */
+static void plain_header(const struct parcel *pc, const char *name, char *out, size_t max)
 {
-    struct est_view v = est_kafka_msg_header(pc->msg, name);
+    size_t n = est_kafka_msg_copy_header(pc->msg, name, out, max);
 
-    if (v.len == 0 || v.len > max)
-        return EST_VIEW_NONE;
-    for (size_t i = 0; i < v.len; i++)
-        if (v.data[i] < ' ' || v.data[i] > '~' || v.data[i] == '"' || v.data[i] == '\\')
-            return EST_VIEW_NONE;
-    return v;
+    for (size_t i = 0; i < n; i++)
+        if (out[i] < ' ' || out[i] > '~' || out[i] == '"' || out[i] == '\\')
+            n = 0;
+    out[n] = '\0';
+}
+
+static bool read_trace(const struct parcel *pc, struct deliver_trace *ret)
+{
+    ret->state[0] = '\0';
+    plain_header(pc, "traceparent", ret->parent, DELIVER_TRACEPARENT_MAX);
+    if (ret->parent[0] != '\0')
+        plain_header(pc, "tracestate", ret->state, DELIVER_TRACESTATE_MAX);
+    return ret->parent[0] != '\0';
 }
 
 /* Events of one batch belong to several traces, so each names its own, by the members of the
@@ -27,36 +34,26 @@ static struct est_view plain_header(const struct parcel *pc, const char *name, s
  * the name anywhere is left alone, for no member may stand twice. */
 static void put_trace(struct est_buf *body, size_t from, const struct parcel *pc)
 {
-    struct est_view parent = plain_header(pc, "traceparent", DELIVER_TRACEPARENT_MAX), state;
+    struct deliver_trace trace;
 
-    if (parent.data == NULL || body->failed ||
+    if (!read_trace(pc, &trace) || body->failed ||
         memmem(body->data + from, body->len - from, "\"traceparent\"", 13) != NULL)
         return;
-    state = plain_header(pc, "tracestate", DELIVER_TRACESTATE_MAX);
     est_buf_truncate(body, body->len - 1);
-    est_buf_printf(body, ",\"traceparent\":\"%.*s\"", (int)parent.len, parent.data);
-    if (state.data != NULL &&
+    est_buf_printf(body, ",\"traceparent\":\"%s\"", trace.parent);
+    if (trace.state[0] != '\0' &&
         memmem(body->data + from, body->len - from, "\"tracestate\"", 12) == NULL)
-        est_buf_printf(body, ",\"tracestate\":\"%.*s\"", (int)state.len, state.data);
+        est_buf_printf(body, ",\"tracestate\":\"%s\"", trace.state);
     est_buf_putc(body, '}');
 }
 
 bool deliver_trace_of(const struct shipment *s, struct deliver_trace *ret)
 {
     const struct parcel *pc = NULL;
-    struct est_view parent, state;
 
     for (size_t i = s->range.from; i < s->range.to && s->single && pc == NULL; i++)
         pc = deliver_parcel(s, i);
-    if (pc == NULL)
-        return false;
-    parent = plain_header(pc, "traceparent", DELIVER_TRACEPARENT_MAX);
-    state = plain_header(pc, "tracestate", DELIVER_TRACESTATE_MAX);
-    (void)snprintf(ret->parent, sizeof(ret->parent), "%.*s", (int)parent.len,
-                   parent.len ? parent.data : "");
-    (void)snprintf(ret->state, sizeof(ret->state), "%.*s", (int)state.len,
-                   state.len ? state.data : "");
-    return parent.len > 0;
+    return pc != NULL && read_trace(pc, ret);
 }
 
 /* --- the body --- */

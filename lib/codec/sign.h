@@ -24,9 +24,9 @@ enum {
 
 struct est_signer;
 
-/* `secrets`: n texts of one secret each, or of two separated by spaces. EST_ERR_INVALID: not written
- * as they should be, told without showing any of it; EST_ERR_UNSUPPORTED: this OpenSSL has no HMAC;
- * EST_ERR_NOMEM. */
+/* `secrets`: n texts of one secret each, or of two separated by spaces. EST_ERR_INVALID: not
+ * written as they should be, told without showing any of it; EST_ERR_UNSUPPORTED: this OpenSSL has
+ * no HMAC; EST_ERR_NOMEM. */
 est_err est_signer_new(const struct est_view *secrets, size_t n, struct est_signer **ret,
                        struct est_why *reterr);
 void est_signer_free(struct est_signer *s);

@@ -17,6 +17,8 @@ struct est_kafka_msg {
     struct est_record_header *own;     /* headers, then the bytes that all of it points to */
     size_t n_headers, own_size;
     int32_t partition;
+    bool named;     /* its headers were taken apart once: */
+    uint64_t names; /* a bit for each name, by its hash; a bit that is not there, no such header */
     bool by_broker; /* the time is when the broker took it */
 };
 
@@ -223,10 +225,37 @@ static size_t copy_value(struct est_view value, char *out, size_t max)
     return value.len;
 }
 
+/* FNV-1a; the upper bits, in which the names that are asked for differ from the usual ones. */
+static uint64_t bit_of(const char *name)
+{
+    uint32_t hash = 2166136261U;
+
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619U;
+    return (uint64_t)1 << (hash >> 26);
+}
+
+static void note_names(struct est_kafka_msg *m, const rd_kafka_headers_t *list)
+{
+    const char *name;
+    const void *value;
+    size_t size;
+
+    m->names = 0;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        m->names |= bit_of(name);
+    m->named = true;
+}
+
+static bool lacks(const struct est_kafka_msg *m, const char *name)
+{
+    return m->named && (m->names & bit_of(name)) == 0;
+}
+
 /* Memory that was taken and goes at once is the allocator's cheapest; librdkafka takes the headers
  * apart again when they are asked for once more. */
-size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name, char *out,
-                                 size_t max)
+size_t est_kafka_msg_copy_header(struct est_kafka_msg *m, const char *name, char *out, size_t max)
 {
     rd_kafka_message_t *fetched = (rd_kafka_message_t *)(uintptr_t)m->fetched;
     rd_kafka_headers_t *list;
@@ -235,8 +264,11 @@ size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name
 
     if (fetched == NULL)
         return copy_value(est_kafka_msg_header(m, name), out, max);
-    if (rd_kafka_message_detach_headers(fetched, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (lacks(m, name) ||
+        rd_kafka_message_detach_headers(fetched, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
+    if (!m->named)
+        note_names(m, list);
     if (rd_kafka_header_get_last(list, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
         n = copy_value(est_view(value, len), out, max);
     rd_kafka_headers_destroy(list);
@@ -245,7 +277,7 @@ size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name
 
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
-    const rd_kafka_headers_t *list = m->event ? fetched_headers(m) : NULL;
+    const rd_kafka_headers_t *list = m->event && !lacks(m, name) ? fetched_headers(m) : NULL;
     const void *value;
     size_t size;
 

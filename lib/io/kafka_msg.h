@@ -35,9 +35,9 @@ bool est_kafka_msg_is_timed_by_broker(const struct est_kafka_msg *m);
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name);
 /* Copy that header's value to `out` and return its length; 0 when there is none, or when it is
  * longer than max. For what is asked of every record: of a borrowed message nothing is kept behind,
- * where est_kafka_msg_header() leaves a dozen pieces of memory with it. */
-size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name, char *out,
-                                 size_t max);
+ * where est_kafka_msg_header() leaves a dozen pieces of memory with it. Which headers there are is
+ * remembered: to ask for another that is not there costs next to nothing from then on. */
+size_t est_kafka_msg_copy_header(struct est_kafka_msg *m, const char *name, char *out, size_t max);
 /* All of them, in order; borrowed from the message, which must have memory of its own. */
 const struct est_record_header *est_kafka_msg_headers(const struct est_kafka_msg *m, size_t *ret_n);
 /* Bytes of memory that the message holds; of a borrowed one those that it would keep if it were

@@ -177,8 +177,7 @@ struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *
     return strcmp(name, EST_REPLAY_FOR_HEADER) == 0 ? est_view_str(m->replay_for) : EST_VIEW_NONE;
 }
 
-size_t est_kafka_msg_copy_header(const struct est_kafka_msg *m, const char *name, char *out,
-                                 size_t max)
+size_t est_kafka_msg_copy_header(struct est_kafka_msg *m, const char *name, char *out, size_t max)
 {
     struct est_view value = est_kafka_msg_header(m, name);
 
