@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-enum { KEY_MAX = 400, TEXT_MAX = 8192, KEPT_MS = 10 * 1000, FORGET_MS = 10 * 60 * 1000 };
-static const est_us EVERY = 2 * EST_SECOND;
+enum { KEY_MAX = 400, TEXT_MAX = 8192, KEPT_MS = 6 * 1000, FORGET_MS = 10 * 60 * 1000 };
+static const est_us EVERY = 2 * EST_SECOND, LOOK_EVERY = 500 * EST_MS;
 
 /* --- what is told --- */
 
@@ -108,20 +108,31 @@ static void tell(struct bulletin *b, struct est_redis *redis, struct est_view li
     (void)est_redis_multi(redis, 4, words, NULL, NULL); /* unheard: the next one comes soon */
 }
 
+static void renew(struct bulletin *b, struct est_redis *redis)
+{
+    struct est_buf line;
+
+    est_buf_init(&line, TEXT_MAX);
+    put(b, &line);
+    if (est_buf_err(&line) == EST_OK)
+        tell(b, redis, est_buf_view(&line));
+    est_buf_fini(&line);
+}
+
+/* Another state is told soon, the same one now and then. */
 static void on_timer(void *arg)
 {
     struct bulletin *b = arg;
     struct est_redis *redis = b->dv->endpoint.accord.redis;
-    struct est_buf line;
+    est_us now = est_loop_now(b->dv->w->loop);
+    const char *state = state_of(&b->dv->endpoint, now);
 
-    if (redis != NULL && est_redis_is_up(redis)) {
-        est_buf_init(&line, TEXT_MAX);
-        put(b, &line);
-        if (est_buf_err(&line) == EST_OK)
-            tell(b, redis, est_buf_view(&line));
-        est_buf_fini(&line);
+    if (est_redis_is_up(redis) && (state != b->told || now >= b->renew_at)) {
+        renew(b, redis);
+        b->told = state;
+        b->renew_at = now + EVERY;
     }
-    est_loop_timer_at(b->dv->w->loop, &b->timer, est_loop_now(b->dv->w->loop) + EVERY);
+    est_loop_timer_at(b->dv->w->loop, &b->timer, now + LOOK_EVERY);
 }
 
 void bulletin_init(struct bulletin *b, struct deliver *dv)

@@ -1,5 +1,5 @@
 /* What this consumer is doing, told to people: a line of JSON in Redis, renewed every two seconds
- * and gone ten seconds after the last, so that `esteira status` can say why nothing is delivered.
+ * and gone six seconds after the last, so that `esteira status` can say why nothing is delivered.
  * Nothing depends on it: while Redis is away nobody is told.
  *
  *   <prefix>consumer:<destination>:<boot>   {"v":1,"at":1764093310204,"state":"paused",
@@ -23,6 +23,8 @@ struct bulletin {
     struct deliver *dv;
     struct est_timer timer;
     char boot[EST_BOOT_LEN + 1];
+    const char *told; /* the last state; NULL = none yet */
+    est_us renew_at;
 };
 
 /* Begins to tell; needs dv->endpoint. */

@@ -100,7 +100,8 @@ scenario('at rest, with dead letters, over a restart, paused', { redis: true }, 
   assert.match(text.out, /500 accepted = 400 delivered \+ 0 in the DLQ \+ 100 on the way/);
 
   fs.writeFileSync(belt.tokenFile, 'token-velho\n');
-  const end = await settled(belt, 'all there', ({ d }) => d.delivered === 500 && d.pending === 0);
+  const done = ({ d }) => d.delivered === 500 && d.pending === 0 && d.verdict === 'fine';
+  const end = await settled(belt, 'all there', done);
   assert.deepEqual([end.code, end.d.missing, end.d.dlq], [0, 0, 0]);
   const pt = await esteira(belt, ['status', '--lang', 'pt']);
   assert.match(pt.out, /Tudo em dia\. Nenhum evento perdido\./);
