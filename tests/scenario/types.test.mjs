@@ -78,7 +78,7 @@ scenario('a type that hangs delays no other', { env: HANGS }, async (belt) => {
   const beside = await delays(belt, publisher, 600, 5, 'ao-lado');
   console.log(`p99 ${p99(clean).toFixed(1)} ms clean, ${p99(beside).toFixed(1)} ms beside`);
   assert.equal(belt.sink.journal.filter((e) => e.event === 'coisa_feita').length, 0);
-  assert.ok(p99(beside) < 1.2 * p99(clean) + 50);
+  assert.ok(p99(beside) < 1.2 * p99(clean) + 100 * Number(process.env.ESTEIRA_TEST_SLOW || 1));
   belt.sink.delayOf = null;
 });
 
