@@ -16,7 +16,8 @@ import { program } from '../tests/support/paths.mjs';
 import { pause, waitFor } from '../tests/support/wait.mjs';
 
 const RATE = Number(process.env.ESTEIRA_MEMBERSHIP_RATE ?? 10_000);
-const DIR = process.env.ESTEIRA_MEMBERSHIP_DIR ?? fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-members-'));
+const DIR =
+  process.env.ESTEIRA_MEMBERSHIP_DIR ?? fs.mkdtempSync(path.join(os.tmpdir(), 'esteira-members-'));
 const PARTITIONS = 4;
 
 const output = (file, args) => execFileSync(file, args, { encoding: 'utf8' });
@@ -36,7 +37,16 @@ class Member {
   start() {
     const { file, kafka, assignor, isStatic, topics, name } = this.cell;
     const instance = isStatic ? `member-${this.name}` : '-';
-    const args = ['join', kafka.brokers, name, assignor, instance, topics[2], this.inside(), ...topics];
+    const args = [
+      'join',
+      kafka.brokers,
+      name,
+      assignor,
+      instance,
+      topics[2],
+      this.inside(),
+      ...topics,
+    ];
     this.child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface({ input: this.child.stdout }).on('line', (line) => this.log.push(line));
     this.gone = new Promise((resolve) => this.child.once('exit', resolve));
@@ -64,7 +74,12 @@ function settled(cell) {
   });
   return all
     .map((line) => line.split(' '))
-    .map(([t, topic, partition, offset]) => ({ t: +t, topic, key: `${topic}/${partition}`, offset: +offset }));
+    .map(([t, topic, partition, offset]) => ({
+      t: +t,
+      topic,
+      key: `${topic}/${partition}`,
+      offset: +offset,
+    }));
 }
 
 // The longest that a partition stood still from that moment on.

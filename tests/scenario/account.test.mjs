@@ -39,7 +39,8 @@ scenario('what is settled beyond a stuck stream is not sent again', {}, async (b
   await belt.consumers[0].start({ ready: false });
   await waitFor(
     'the next owner has passed what was ahead',
-    async () => (await metric(belt.consumers[0], 'esteira_events_completed_total').catch(() => 0)) > 0,
+    async () =>
+      (await metric(belt.consumers[0], 'esteira_events_completed_total').catch(() => 0)) > 0,
     { within: 30_000 },
   );
   belt.sink.refuses = () => null;
@@ -75,7 +76,9 @@ scenario('a lost tail shows by the mark behind it', AWAY, async (belt) => {
   await belt.delivered(publisher.accepted);
   await belt.kafka.kill();
   await publisher.send([...series(200, { name: 'reserva' })]);
-  await waitFor('they are buffered', async () => (await belt.redis.buffered()) === 200, { within: 60_000 });
+  await waitFor('they are buffered', async () => (await belt.redis.buffered()) === 200, {
+    within: 60_000,
+  });
   const [stream] = (await belt.redis.ask('KEYS', '{esteira:buf:*}:order')).filter(
     (key) => !key.endsWith(':refused'),
   );
