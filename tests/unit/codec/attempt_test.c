@@ -68,6 +68,7 @@ static void test_groups(void **state)
         {ORDER, 3, 12, 1, 201}, {USER, 0, 7, 1, 201},   {ORDER, 3, 10, 1, 201},
         {ORDER, 3, 11, 1, 201}, {ORDER, 3, 13, 1, 422}, {ORDER, 2, 12, 1, 201},
         {ORDER, 3, 14, 2, 201}, {ORDER, 3, 16, 1, 201}, {ORDER, 3, 20, 1, 201},
+        {ORDER, 3, 18, 1, 201},
     };
     struct est_attempt a = {.status = 200,
                             .verdict = "results",
@@ -82,7 +83,7 @@ static void test_groups(void **state)
         "\"class\":\"http_4xx\",\"parts\":["
         "{\"topic\":\"esteira.order\",\"partition\":2,\"attempt\":1,\"status\":201,\"ranges\":[[12]]},"
         "{\"topic\":\"esteira.order\",\"partition\":3,\"attempt\":1,\"status\":201,"
-        "\"ranges\":[[10,12],[16],[20]]},"
+        "\"ranges\":[[10,12],[16],[18],[20]]},"
         "{\"topic\":\"esteira.order\",\"partition\":3,\"attempt\":1,\"status\":422,\"ranges\":[[13]]},"
         "{\"topic\":\"esteira.order\",\"partition\":3,\"attempt\":2,\"status\":201,\"ranges\":[[14]]},"
         "{\"topic\":\"esteira.user\",\"partition\":0,\"attempt\":1,\"status\":201,\"ranges\":[[7]]}]}");
