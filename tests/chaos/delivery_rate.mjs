@@ -185,7 +185,7 @@ async function drain(rig) {
   await rig.receiver.script({});
   for (const consumer of rig.consumers) {
     await consumer.stop();
-    Object.assign(consumer.env, settingsOf(rig.name, { rate_limit: 0 }));
+    Object.assign(consumer.env, settingsOf(rig.destination, { rate_limit: 0 }));
     await consumer.start();
   }
   await rig.arrived(rig.loads, { within: 300_000 });

@@ -1,11 +1,9 @@
 // The belt under experiment with chaos_receiver at its end, and as many consumers as wanted.
 
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { ROOT, program } from '../support/paths.mjs';
+import { ROOT } from '../support/paths.mjs';
 import { freePorts } from '../support/ports.mjs';
-import { recordCounts } from '../support/topics.mjs';
 import { waitFor } from '../support/wait.mjs';
 import { Receiver } from './receiver.mjs';
 import { Rig } from './rig.mjs';
@@ -24,7 +22,7 @@ export const settingsOf = (name, settings) =>
 
 export class DeliveryRig extends Rig {
   // Its destination and so its group are the rig's own: members of other rigs are no business of its.
-  name = `d${this.prefix.slice(1, -1)}`;
+  destination = `d${this.prefix.slice(1, -1)}`;
 
   // As Rig.open; consumers: how many · destination: its settings · others: names of further destinations ·
   // types: {type: {key: value}} of their settings
@@ -47,7 +45,7 @@ export class DeliveryRig extends Rig {
   }
 
   environment(env, partitions) {
-    const { name } = this;
+    const name = this.destination;
     super.environment(env, partitions);
     for (const key of Object.keys(this.env))
       if (/^(ESTEIRA_DESTINATIONS_)?DASHBOARD_/.test(key)) delete this.env[key];
@@ -66,7 +64,7 @@ export class DeliveryRig extends Rig {
 
   // A pipeline.yaml of the rig's own, for the names of destinations; the schemas are found beside it.
   writeConfig() {
-    const names = [this.name, ...this.others].map((name) => `  ${name}:\n    url: http://127.0.0.1:9\n`);
+    const names = [this.destination, ...this.others].map((name) => `  ${name}:\n    url: http://127.0.0.1:9\n`);
     const [head, tail] = fs.readFileSync(this.config, 'utf8').split(/^destinations:\n(?: .*\n|\n)+/m);
     this.config = path.join(this.dir, 'pipeline.yaml');
     fs.writeFileSync(this.config, `${head}destinations:\n${names.join('')}\n${tail}`);
@@ -74,12 +72,7 @@ export class DeliveryRig extends Rig {
   }
 
   get group() {
-    return `esteira.${this.name}`;
-  }
-
-  async deadLetters() {
-    const counts = await recordCounts(this.kafka.brokers, `dlq.${this.name}.${this.prefix}`);
-    return Object.values(counts).reduce((sum, n) => sum + n, 0);
+    return `esteira.${this.destination}`;
   }
 
   // One consumer more, which is not started yet.
@@ -133,19 +126,9 @@ export class DeliveryRig extends Rig {
     };
   }
 
-  // {code, out, err} of `esteira …`, whatever its exit code. env: more of it
-  ask(args, env = {}) {
-    const options = { env: { ...this.env, ...env }, cwd: this.dir, timeout: 120_000 };
-    return new Promise((resolve) => {
-      execFile(program('esteira'), [...args, '-c', this.config], options, (error, out, err) =>
-        resolve({ code: error?.code ?? 0, out, err }),
-      );
-    });
-  }
-
   // What `esteira status` tells of the destination, and of the buffer.
   async status() {
-    const { code, out, err } = await this.ask(['status', '--json', '--destination', this.name]);
+    const { code, out, err } = await this.ask(['status', '--json', '--destination', this.destination]);
     if (code !== 0 && code !== 1) throw new Error(`status: ${code} ${out} ${err}`);
     const { destinations, buffer } = JSON.parse(out);
     return { ...destinations[0], buffer };

@@ -15,7 +15,7 @@ const QUICK = { ESTEIRA_PRODUCER_ACK_TIMEOUT: '1s', ESTEIRA_KAFKA_MESSAGE_TIMEOU
 async function trace(rig, id) {
   const { code, out, err } = await rig.ask(['trace', id, '--json', '--since', '1h']);
   if (code !== 0) throw new Error(`trace ${id}: ${code} ${out} ${err}`);
-  return JSON.parse(out).destinations.find(({ destination }) => destination === rig.name);
+  return JSON.parse(out).destinations.find(({ destination }) => destination === rig.destination);
 }
 
 // What a trace should say of each event of these loads: {id: {state, statuses}}.
@@ -71,7 +71,7 @@ export const traced = ({ kafka, short }) =>
     const again = await sent('devolvido');
     await rig.deadLettered(count);
     await rig.receiver.script({ rules: [{ text: '"id":"veneno-', item: true, status: 422 }] });
-    const replay = await rig.ask(['dlq', 'replay', '--destination', rig.name, '--yes']);
+    const replay = await rig.ask(['dlq', 'replay', '--destination', rig.destination, '--yes']);
     const poison = await sent('veneno');
     await rig.kafkaAway();
     const buffered = some('reserva');
@@ -115,7 +115,7 @@ export const traced = ({ kafka, short }) =>
 async function traceAway(rig, id) {
   const away = { ESTEIRA_KAFKA_BROKERS: rig.proxy.address };
   const answer = await rig.ask(['trace', id, '--json', '--timeout', '2s'], away);
-  return JSON.parse(answer.out).destinations.find(({ destination }) => destination === rig.name);
+  return JSON.parse(answer.out).destinations.find(({ destination }) => destination === rig.destination);
 }
 
 // --- dead letters put back ---

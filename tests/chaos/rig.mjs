@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Daemon } from '../support/daemon.mjs';
+import { Belt } from '../support/belt.mjs';
 import { ROOT, program } from '../support/paths.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { Redis } from '../support/redis.mjs';
@@ -39,10 +39,9 @@ const inherited = () =>
     ),
   );
 
-export class Rig {
+export class Rig extends Belt {
   shims = [];
   consumers = [];
-  daemons = [];
   loads = [];
   prefix = `c${randomBytes(4).toString('hex')}.`;
 
@@ -107,19 +106,6 @@ export class Rig {
     };
   }
 
-  daemon(name, binary, ops, env) {
-    const daemon = new Daemon({
-      name,
-      file: program(binary),
-      args: ['-c', this.config],
-      ops,
-      dir: this.dir,
-      env: { ...this.env, ...env },
-    });
-    this.daemons.push(daemon);
-    return daemon;
-  }
-
   async addShim(instance) {
     const [port, ops] = await freePorts(2);
     const behindProxy = this.cut.includes(instance);
@@ -146,11 +132,6 @@ export class Rig {
     });
     this.consumers.push(consumer);
     return consumer;
-  }
-
-  async esteira(...args) {
-    const options = { env: this.env, cwd: this.dir, timeout: 120_000 };
-    return (await run(program('esteira'), args, options)).stdout;
   }
 
   // options: as of chaos_load, without --port and --out.
@@ -226,11 +207,6 @@ export class Rig {
     return this.logged('boot_adopted').filter(({ from }) => from === 'another instance').length;
   }
 
-  async deadLetters() {
-    const counts = await recordCounts(this.kafka.brokers, `dlq.dashboard.${this.prefix}`);
-    return Object.values(counts).reduce((sum, n) => sum + n, 0);
-  }
-
   async records() {
     const counts = await recordCounts(this.kafka.brokers, this.prefix);
     return Object.values(counts).reduce((sum, n) => sum + n, 0);
@@ -258,16 +234,10 @@ export class Rig {
   // keep: the folder with the logs stays.
   async end({ keep = false } = {}) {
     for (const load of this.loads) load.kill();
-    await Promise.all(this.daemons.map((daemon) => daemon.end()));
+    await this.endDaemons();
     if (this.proxy) this.kafka.giveProxy(this.proxy);
     await this.sink?.stop();
     await this.redis?.end();
-    if (keep || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
-    else fs.rmSync(this.dir, { recursive: true, force: true });
-  }
-
-  // Faults of the daemons' own: sanitizers, assertions, ends that nobody asked for.
-  verify() {
-    this.daemons.forEach((daemon) => daemon.check());
+    this.clear(keep);
   }
 }

@@ -7,25 +7,21 @@
 //   });
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { account, print } from './account.mjs';
-import { Daemon } from './daemon.mjs';
+import { Belt } from './belt.mjs';
 import { request } from './http.mjs';
 import { Kafka } from './kafka.mjs';
-import { ROOT, program } from './paths.mjs';
+import { ROOT } from './paths.mjs';
 import { freePorts } from './ports.mjs';
 import { Redis } from './redis.mjs';
 import { Sink } from './sink.mjs';
 import { recordCounts, records } from './topics.mjs';
 import { waitFor } from './wait.mjs';
-
-const run = promisify(execFile);
 
 const TOKEN = 'token-velho'; // of the dashboard
 
@@ -44,8 +40,8 @@ export function scenario(name, options, body) {
     try {
       await belt.start(options);
       await body(belt, t);
-      await Promise.all(belt.daemons.map((daemon) => daemon.end()));
-      belt.daemons.forEach((daemon) => daemon.check());
+      await belt.endDaemons();
+      belt.verify();
       passed = true;
     } finally {
       await belt.end(passed);
@@ -53,9 +49,8 @@ export function scenario(name, options, body) {
   });
 }
 
-export class Pipeline {
+export class Pipeline extends Belt {
   prefix = `t${randomBytes(4).toString('hex')}.`;
-  daemons = [];
 
   // consumers: how many · dashboard: true = the real one instead of the sink ·
   // ownKafka: one that the test may kill · redis: true, or settings of its redis.conf · env: more settings
@@ -106,19 +101,6 @@ export class Pipeline {
     };
   }
 
-  daemon(name, binary, ops, env) {
-    const daemon = new Daemon({
-      name,
-      file: program(binary),
-      args: ['-c', this.config],
-      ops,
-      dir: this.dir,
-      env: { ...this.env, ...env },
-    });
-    this.daemons.push(daemon);
-    return daemon;
-  }
-
   build({ ops, panel, consumers, dashboard }) {
     if (dashboard) {
       const listen = { ESTEIRA_DASHBOARD_LISTEN: `127.0.0.1:${panel}` };
@@ -135,22 +117,9 @@ export class Pipeline {
     );
   }
 
-  async esteira(...args) {
-    const { stdout } = await run(program('esteira'), args, {
-      env: this.env,
-      cwd: this.dir,
-      timeout: 60_000,
-    });
-    return stdout;
-  }
-
   // What `esteira status --json` says of a destination; {} when it cannot tell.
   async status(destination = 'dashboard') {
-    const args = ['status', '--json', '-c', this.config];
-    const options = { env: this.env, cwd: this.dir, timeout: 60_000 };
-    const out = await new Promise((resolve) =>
-      execFile(program('esteira'), args, options, (_, stdout) => resolve(stdout)),
-    );
+    const { out } = await this.ask(['status', '--json']);
     const answer = out.trim() === '' ? {} : JSON.parse(out);
     return answer.destinations?.find((d) => d.destination === destination) ?? {};
   }
@@ -196,11 +165,6 @@ export class Pipeline {
     return records(this.kafka.brokers, topic);
   }
 
-  async deadLetters() {
-    const counts = await recordCounts(this.kafka.brokers, `dlq.dashboard.${this.prefix}`);
-    return Object.values(counts).reduce((sum, n) => sum + n, 0);
-  }
-
   // Waits until everything accepted is at the sink; nothing lost, order per stream kept.
   async delivered(accepted, { within = 60_000 } = {}) {
     await waitFor(
@@ -215,11 +179,10 @@ export class Pipeline {
   }
 
   async end(passed) {
-    await Promise.all(this.daemons.map((daemon) => daemon.end()));
+    await this.endDaemons();
     await this.sink?.stop();
     await this.redis?.end();
     await this.kafka?.end();
-    if (!passed || process.env.ESTEIRA_TEST_KEEP) console.error(`logs kept in ${this.dir}`);
-    else fs.rmSync(this.dir, { recursive: true, force: true });
+    this.clear(!passed);
   }
 }
