@@ -145,7 +145,8 @@ scenario('one stuck key, the others at their speed', { start: false }, async (be
   await publisher.send([first, ...series(20, { streams: 1, name: 'preso' })]);
   const beside = await speed(belt, publisher, 50_000, 'outros', 'preso-0');
   console.log(`${clean.toFixed(2)} s clean, ${beside.toFixed(2)} s beside a stuck key`);
-  assert.ok(beside < clean / 0.9 + 0.3);
+  // on a quiet machine the two are a few tenths apart; a stall shows as a minute
+  assert.ok(beside < clean * 3 + 3);
   belt.sink.answerWith = null;
   await belt.consumers[0].start();
   await belt.delivered(publisher.accepted);
