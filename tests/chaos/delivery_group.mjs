@@ -151,7 +151,7 @@ export const frozenBroker = ({ kafka, short }) =>
     let over = false;
     await rig.warmUp(TYPES);
     await settled(rig);
-    const load = rig.load({ rate: 1000, batch: 5, lanes: 64, events: TYPES, timeout: 60_000 });
+    const load = rig.load({ rate: 1000, batch: 5, lanes: 64, events: TYPES });
     await load.accepted(1000);
     const measuring = lags(rig, () => over);
     await (await rig.anotherConsumer()).start({ ready: false }); // the others have to give back

@@ -75,6 +75,12 @@ export class DeliveryRig extends Rig {
     return `esteira.${this.destination}`;
   }
 
+  // The shim answers by itself however long Kafka takes: a sender that repeats what is still under way would
+  // have its events twice, and that would not be delivery's doing.
+  load(options, shim) {
+    return super.load({ timeout: 60_000, ...options }, shim);
+  }
+
   // One consumer more, which is not started yet.
   async anotherConsumer(env) {
     const [ops] = await freePorts(1);
