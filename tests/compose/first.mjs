@@ -19,6 +19,12 @@ function postByTls(stack, ca) {
   });
 }
 
+// Processes that have ended and that process 1 has not taken in, after somebody left an orphan inside.
+async function zombies(stack) {
+  const orphan = '(sleep 0.1 &) ; (sleep 0.1 &) ; sleep 0.5; cat /proc/[0-9]*/stat | grep -c ") Z " || true';
+  return Number(await stack.compose('exec', '-T', 'shim', 'sh', '-c', orphan));
+}
+
 export async function contact({ stack }) {
   const up = await stack.up();
   const bots = `http://127.0.0.1:${stack.env.BOTS_PORT}`;
@@ -29,10 +35,12 @@ export async function contact({ stack }) {
   const unknown = await postByTls(stack);
   const shown = await stack.waitShown(2, { within: 20_000 });
   const health = await stack.compose('exec', '-T', 'shim', 'esteira', 'health', 'producer', 'kafka');
+  const status = await stack.compose('exec', '-T', 'shim', 'esteira', 'status');
   const check = await stack.compose('run', '--rm', '-T', 'esteira', 'check', '--offline', '--quiet');
   const memory = await stack.memory();
   const image = Number(await stack.docker('image', 'inspect', '-f', '{{.Size}}', 'esteira:local'));
   const root = await stack.compose('exec', '-T', 'shim', 'sh', '-c', 'id -u; touch /x || echo refused');
+  const orphans = await zombies(stack);
   const left = await stack.down();
   const claims = {
     '202 without TLS, on loopback': plain.status === 202,
@@ -42,6 +50,8 @@ export async function contact({ stack }) {
     'both are on the page': shown === 2,
     'the command line works inside': health.length > 0 && check !== undefined,
     'the image is smaller than 120 MB': image < 120e6,
+    'the sum of status has both': /\b2 /.test(status),
+    'an orphan does not stay a zombie': orphans === 0,
     'no root, and nothing can be written': root.trim() === '10001\nrefused',
     'down -v leaves nothing': left === 0,
   };
