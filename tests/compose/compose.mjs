@@ -38,6 +38,7 @@ async function attempt(name, context) {
     ...verdict({}, { 'it could be finished': false }),
     error: `${err.stack} ${err.stderr ?? ''}`,
   }));
+  if (!line.pass) await Promise.allSettled(context.stack.loads.map((load) => load.stop()));
   const whole = { ...line, experiment: name, took_s: round(since(start), 1) };
   console.log(JSON.stringify(whole));
   return line.pass;

@@ -80,6 +80,17 @@ nofile() {
     echo "$hard"
 }
 
+# The machine's packet filter as it was, unless another engine has its rules in it as well.
+keep_filter() {
+    iptables-save >"$STATE/filter"
+    cp /proc/sys/net/ipv4/ip_forward "$STATE/ip_forward"
+}
+give_filter_back() {
+    [[ -e $STATE/filter ]] && ! grep -q DOCKER "$STATE/filter" && ! pgrep -x dockerd >/dev/null || return 0
+    iptables-restore <"$STATE/filter"
+    cat "$STATE/ip_forward" >/proc/sys/net/ipv4/ip_forward
+}
+
 answers() { docker version >/dev/null 2>&1; }
 
 start() {
@@ -89,6 +100,7 @@ start() {
     flock 9
     [[ -e $CACHE/engine ]] || timed "engine, from Debian 13" unpack
     flock -u 9
+    keep_filter
     # No default bridge: every project has networks of its own, and that one would outlive the engine.
     setsid dockerd --bridge none --data-root "$STATE/data" --exec-root "$STATE/exec" --pidfile "$STATE/pid" \
         --host "unix://$STATE/d.sock" --mtu "$(mtu)" --ip 127.0.0.1 \
@@ -104,6 +116,7 @@ stop() {
     local pid mount
     if answers; then
         docker ps -aq | xargs -r docker rm -f -v >/dev/null 2>&1 || true
+        docker network prune -f >/dev/null 2>&1 || true
     fi
     pid=$(cat "$STATE/pid" 2>/dev/null || echo 0)
     end_process "$pid" "$STATE" TERM 60 || end_process "$pid" "$STATE" KILL 10
@@ -111,6 +124,7 @@ stop() {
     end_process "$pid" "$STATE" KILL 10
     awk -v dir="$STATE/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r |
         while read -r mount; do umount -l "$mount" 2>/dev/null || true; done
+    give_filter_back
     rm -rf "$STATE"
 }
 

@@ -5,6 +5,7 @@
 import { promises, round, together, verdict } from '../chaos/verdict.mjs';
 import { waitFor } from '../support/wait.mjs';
 import { Counter } from './counter.mjs';
+import { NETWORK } from './stack.mjs';
 
 const EVENTS = 'order_update,new_message';
 const BROKEN = 'FROM esteira:local\nENTRYPOINT ["/bin/false"]\n';
@@ -12,7 +13,7 @@ const BROKEN = 'FROM esteira:local\nENTRYPOINT ["/bin/false"]\n';
 // The consumers deliver to a counter on this machine, which the containers see as their gateway.
 export async function count(stack, options) {
   const format = '{{(index .IPAM.Config 0).Gateway}}';
-  const gateway = (await stack.docker('network', 'inspect', 'esteira_default', '-f', format)).trim();
+  const gateway = (await stack.docker('network', 'inspect', NETWORK, '-f', format)).trim();
   const counter = await new Counter({ token: stack.secret('dashboard_token'), ...options }).start(gateway);
   stack.set({ DASHBOARD_URL: counter.url, DASHBOARD_CA_FILE: '' });
   await stack.compose('up', '-d', '--no-deps', '--wait', 'consumer');

@@ -13,6 +13,9 @@ import { waitFor } from '../support/wait.mjs';
 
 const run = promisify(execFile);
 const FILES = ['docker-compose.yml', 'docker-compose.ha.yml', '.env.example', 'pipeline.yaml', 'deploy'];
+// Not the name in docker-compose.yml: a belt that people use may run on the same engine.
+const PROJECT = 'esteira-test';
+export const NETWORK = `${PROJECT}_default`;
 const BOTS = 6; // tokens, so that both shims get some
 
 export class Stack {
@@ -23,7 +26,7 @@ export class Stack {
   constructor(dir, { ha = false, env = {} } = {}) {
     this.dir = dir;
     this.ha = ha;
-    this.env = { ...(ha && { COMPOSE_FILE: 'docker-compose.yml:docker-compose.ha.yml' }), ...env };
+    this.env = { COMPOSE_PROJECT_NAME: PROJECT, ...(ha && { COMPOSE_FILE: 'docker-compose.yml:docker-compose.ha.yml' }), ...env };
   }
 
   async prepare() {
@@ -75,7 +78,7 @@ export class Stack {
   // What is left of the project: containers, volumes, networks.
   async down() {
     await this.compose('down', '-v', '--remove-orphans', '-t', '20');
-    const filter = ['-q', '--filter', 'label=com.docker.compose.project=esteira'];
+    const filter = ['-q', '--filter', `label=com.docker.compose.project=${PROJECT}`];
     const left = [['ps', '-a'], ['volume', 'ls'], ['network', 'ls']];
     const found = await Promise.all(left.map((what) => this.docker(...what, ...filter)));
     return found.join('').split('\n').filter(Boolean).length;
@@ -125,7 +128,7 @@ export class Stack {
     return Object.fromEntries(
       lines.filter(Boolean).map((line) => {
         const [name, cpu, used] = line.split(' ');
-        return [name.replace(/^esteira-/, ''), `${used} ${cpu}`];
+        return [name.replace(`${PROJECT}-`, ''), `${used} ${cpu}`];
       }),
     );
   }
@@ -173,7 +176,7 @@ export class Stack {
     const files = this.loads.map((load) => `/loads/${path.basename(load.file)}`);
     const brokers = this.ha ? 'kafka:9092,kafka-2:9092,kafka-3:9092' : 'kafka:9092';
     const mounts = ['-v', `${program('chaos_check')}:/chaos_check:ro`, '-v', `${this.dir}:/loads:ro`];
-    const how = ['run', '--rm', '--network', 'esteira_default', '--user', '0', ...mounts];
+    const how = ['run', '--rm', '--network', NETWORK, '--user', '0', ...mounts];
     const command = ['esteira:local', '/chaos_check', brokers, prefix, ...files];
     return JSON.parse(await this.docker(...how, ...command));
   }
