@@ -48,9 +48,26 @@ static bool read_committed(struct est_kafka_sub *ks, rd_kafka_topic_partition_li
     return code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* librdkafka keeps the mark of a pause with the partition, past the assignment that it was made in: a
+ * partition that went and came back would never be read again. */
+static void resume_all(struct est_kafka_sub *ks)
+{
+    rd_kafka_topic_partition_list_t *held = NULL;
+
+    if (rd_kafka_assignment(ks->rk, &held) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    (void)rd_kafka_resume_partitions(ks->rk, held);
+    rd_kafka_topic_partition_list_destroy(held);
+}
+
+/* list NULL = nothing is assigned any longer. */
 static void assign(struct est_kafka_sub *ks, const rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_resp_err_t code = rd_kafka_assign(ks->rk, list);
+    rd_kafka_resp_err_t code;
+
+    if (list == NULL)
+        resume_all(ks);
+    code = rd_kafka_assign(ks->rk, list);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         est_kafka_sub_tell_log(ks, 3, "ASSIGN", rd_kafka_err2str(code));

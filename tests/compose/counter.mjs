@@ -14,6 +14,7 @@ export class Counter {
     this.duplicates = 0;
     this.disordered = 0;
     this.requests = 0;
+    this.firstAt = this.lastAt = 0; // ms: of the first and of the newest delivery
   }
 
   async start(address) {
@@ -49,6 +50,8 @@ export class Counter {
     if (req.headers.authorization !== `Bearer ${this.token}`) return { status: 401, json: {} };
     if (req.method !== 'POST') return { status: 200, json: { status: 'ok', events: this.distinct } };
     this.requests++;
+    this.lastAt = performance.now();
+    this.firstAt ||= this.lastAt;
     if (!req.url.endsWith('/batch')) return { status: 200, json: this.take(JSON.parse(body)) };
     return { status: 200, json: { results: JSON.parse(body).events.map((event) => this.take(event)) } };
   }
