@@ -48,8 +48,8 @@ static bool read_committed(struct est_kafka_sub *ks, rd_kafka_topic_partition_li
     return code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* librdkafka keeps the mark of a pause with the partition, past the assignment that it was made in: a
- * partition that went and came back would never be read again. */
+/* librdkafka keeps the mark of a pause with the partition, past the assignment that it was made in:
+ * a partition that went and came back would never be read again. */
 static void resume_all(struct est_kafka_sub *ks)
 {
     rd_kafka_topic_partition_list_t *held = NULL;
