@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // The experiments on delivery.
 //
-//   ./run chaos delivery [--short] [--only NAME] [--seed N] [--list]
+//   ./run chaos delivery [--short] [--only NAME] [--seed N] [--runs N] [--list]
+//
+// --runs: how many members `kill` kills.
 //
 // --short: seconds instead of minutes, and without judging rates (other tests run beside it).
 

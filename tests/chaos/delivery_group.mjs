@@ -55,10 +55,10 @@ async function killOne(rig, victim, { short }) {
   return (await rig.receiver.counts()).repeats - before;
 }
 
-export const kill = ({ kafka, short, seed }) =>
+export const kill = ({ kafka, short, seed, runs }) =>
   onRig({ kafka, consumers: 3, ...(short && { partitions: 3 }) }, async (rig) => {
     const { upTo } = draw(seed);
-    const kills = short ? 2 : 20;
+    const kills = runs ?? (short ? 2 : 20);
     const rate = short ? 2000 : 50_000;
     const duplicates = [];
     await rig.receiver.script(ANSWER);
