@@ -130,8 +130,8 @@ static void test_foreign(void **state)
         "{\"v\":1,\"parts\":[{\"topic\":\"esteira.order\",\"partition\":3,\"ranges\":[[]]}]}",
         "{\"v\":1,\"parts\":[{\"topic\":\"esteira.order\",\"partition\":3,\"ranges\":[[\"10\"]]}]}",
         "{\"v\":1,\"parts\":[{\"topic\":\"esteira.order\",\"partition\":3,\"ranges\":10}]}",
-        "{\"v\":1,\"status\":1000,\"parts\":[{\"topic\":\"esteira.order\",\"partition\":3,"
-        "\"ranges\":[[10]]}]}",
+        ("{\"v\":1,\"status\":1000,\"parts\":[{\"topic\":\"esteira.order\",\"partition\":3,"
+         "\"ranges\":[[10]]}]}"),
         "{\"v\":1,\"parts\":[3,null,{\"partition\":3,\"ranges\":[[10]]}]}",
     };
     struct est_attempt_hit hit;
