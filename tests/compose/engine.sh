@@ -86,7 +86,7 @@ keep_filter() {
     cp /proc/sys/net/ipv4/ip_forward "$STATE/ip_forward"
 }
 give_filter_back() {
-    [[ -e $STATE/filter ]] && ! grep -q DOCKER "$STATE/filter" && ! pgrep -x dockerd >/dev/null || return 0
+    [[ -e $STATE/filter ]] && ! grep -q DOCKER "$STATE/filter" && ! pgrep -r D,R,S -x dockerd >/dev/null || return 0
     iptables-restore <"$STATE/filter"
     cat "$STATE/ip_forward" >/proc/sys/net/ipv4/ip_forward
 }
