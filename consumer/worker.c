@@ -28,8 +28,11 @@ struct life {
     struct est_ops *ops;
     struct est_timer commit, revoke_bound, closing;
     bool committing, kafka_up;
-    bool draining; /* stopping, and still a member: what is in flight ends */
-    bool leaving;  /* then the group is left: `revoked` is to come */
+    bool hurried;   /* the commit timer is set for SETTLED_MANY */
+    size_t settled; /* since the last commit was made */
+    est_us made_at; /* when that was */
+    bool draining;  /* stopping, and still a member: what is in flight ends */
+    bool leaving;   /* then the group is left: `revoked` is to come */
     est_us give_until, close_until;
     struct hide hide;
 };
@@ -41,6 +44,23 @@ static struct life *life_of(struct worker *w)
 
 /* --- committing --- */
 
+/* What is settled and not yet committed is delivered twice when this process dies: at a high rate
+ * that would be much within one interval, so then a commit comes sooner. */
+enum { SETTLED_MANY = 500, SOONER = 5 };
+
+/* An idle consumer has no timer. */
+static void plan_commit(struct life *l)
+{
+    est_us now = est_loop_now(l->w.loop), interval = l->w.cfg->consumer_commit_interval;
+    bool many = l->settled >= SETTLED_MANY;
+    est_us at = many ? l->made_at + interval / SOONER : now + interval;
+
+    if (l->committing || (est_loop_timer_armed(&l->commit) && (!many || l->hurried)))
+        return;
+    l->hurried = many;
+    est_loop_timer_at(l->w.loop, &l->commit, at > now ? at : now);
+}
+
 static void on_commit_timer(void *arg)
 {
     struct life *l = arg;
@@ -50,24 +70,27 @@ static void on_commit_timer(void *arg)
     size_t n = pos && may ? parts_to_commit(&w->parts, pos) : 0;
     struct est_why why = {0};
 
+    l->made_at = est_loop_now(w->loop);
+    l->settled = 0;
+    l->hurried = false;
     if (n > 0) {
         est_err err = est_kafka_sub_commit(w->sub, pos, n, &why);
         l->committing = err == EST_OK;
         if (err != EST_OK && err != EST_ERR_AGAIN)
             EST_LOG(EST_WARN, "commit_not_sent", EST_S("code", est_err_code(err)),
                     EST_S("detail", why.text));
+        if (err != EST_OK)
+            plan_commit(l);
     }
     est_free(pos);
 }
 
-/* Armed by the first settled event: an idle consumer has no timer. */
 void worker_settled(struct worker *w)
 {
     struct life *l = life_of(w);
 
-    if (!l->committing && !est_loop_timer_armed(&l->commit))
-        est_loop_timer_at(w->loop, &l->commit,
-                          est_loop_now(w->loop) + w->cfg->consumer_commit_interval);
+    l->settled++;
+    plan_commit(l);
 }
 
 void worker_settle(struct worker *w, struct parcel *pc, enum est_end end)
@@ -89,9 +112,7 @@ static void on_committed(void *arg, est_err err, const char *detail)
     if (err == EST_ERR_TOO_LARGE && parts_shorten_notes(&l->w.parts))
         EST_LOG(EST_WARN, "notes_shortened", EST_I("characters", l->w.parts.note_max));
     parts_committed(&l->w.parts, err == EST_OK);
-    if (!est_loop_timer_armed(&l->commit))
-        est_loop_timer_at(l->w.loop, &l->commit,
-                          est_loop_now(l->w.loop) + l->w.cfg->consumer_commit_interval);
+    plan_commit(l);
 }
 
 /* --- the group --- */
