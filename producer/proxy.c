@@ -44,7 +44,7 @@ est_err proxy_new(struct est_loop *lp, const struct est_config *cfg, struct prox
     est_list_init(&px->calls);
     err = est_http_client_new(lp, &opt, &px->client, reterr);
     if (err == EST_OK)
-        err = est_secret_new(dest->token_file, dest->token, &px->token, reterr);
+        err = est_secret_new_lines(dest->token_file, dest->token, &px->token, reterr);
     if (err != EST_OK) {
         proxy_free(px);
         return err;
