@@ -5,6 +5,9 @@ import { onRig, settingsOf } from './delivery_rig.mjs';
 import { Receiver } from './receiver.mjs';
 import { promises, round, verdict } from './verdict.mjs';
 
+// In short other tests run beside it: only a part that waits for the other is noticed.
+const STALLED_MS = 1000;
+
 const few = (short) => (short ? { partitions: 2 } : {});
 const rateOf = ({ n, seconds }) => n / seconds;
 
@@ -71,8 +74,8 @@ export const hangingType = ({ kafka, short }) =>
     const [clean, beside] = ['order_created', 'order_paid'].map((name) => figures.delays[name]);
     return verdict(figures, {
       ...promises(figures),
-      // below 20 ms the figures are those of the machine's own unrest
-      'p99 of the other types below 1.2 times': beside.p99_ms < Math.max(20, 1.2 * clean.p99_ms),
+      ...(!short && { 'p99 of the other types below 1.2 times': beside.p99_ms < 1.2 * clean.p99_ms }),
+      ...(short && { 'the other types do not wait for it': beside.p99_ms < STALLED_MS }),
     });
   });
 
@@ -154,7 +157,8 @@ async function besideAnother(rig, other, short) {
       ...promises(figures),
       'nothing lost at the other': unhurt.lost === 0 && unhurt.inversions === 0,
       'nothing twice at the other': unhurt.duplicates === 0,
-      'p99 of the other below 1.2 times': beside.p99_ms < Math.max(20, 1.2 * clean.p99_ms),
+      ...(!short && { 'p99 of the other below 1.2 times': beside.p99_ms < 1.2 * clean.p99_ms }),
+      ...(short && { 'the other does not wait for it': beside.p99_ms < STALLED_MS }),
     },
   );
 }

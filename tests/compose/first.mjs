@@ -4,6 +4,7 @@
 import https from 'node:https';
 import { postEvent } from '../support/http.mjs';
 import { round, verdict } from '../chaos/verdict.mjs';
+import { waitFor } from '../support/wait.mjs';
 
 const EVENT = { event: 'order_created', payload: { order_id: '8841', total: '599.90' } };
 
@@ -19,10 +20,19 @@ function postByTls(stack, ca) {
   });
 }
 
-// Processes that have ended and that process 1 has not taken in, after somebody left an orphan inside.
+// How many processes inside look like that in /proc/PID/stat.
+async function processes(stack, pattern) {
+  const count = `cat /proc/[0-9]*/stat 2>/dev/null | grep -c '${pattern}' || true`;
+  return Number(await stack.compose('exec', '-T', 'shim', 'sh', '-c', count));
+}
+
+// Processes that have ended and that process 1 has not taken in, after somebody left orphans inside.
 async function zombies(stack) {
-  const orphan = '(sleep 0.1 &) ; (sleep 0.1 &) ; sleep 0.5; cat /proc/[0-9]*/stat | grep -c ") Z " || true';
-  return Number(await stack.compose('exec', '-T', 'shim', 'sh', '-c', orphan));
+  await stack.compose('exec', '-T', 'shim', 'sh', '-c', '(sleep 1 &); (sleep 1 &)');
+  await waitFor('the orphans have ended', async () => (await processes(stack, '(sleep) [RSD]')) === 0, {
+    within: 20_000,
+  });
+  return processes(stack, ') Z ');
 }
 
 export async function contact({ stack }) {

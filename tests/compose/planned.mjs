@@ -85,7 +85,7 @@ export async function planned({ stack, short }) {
       ...topics,
       records_twice: topics.duplicates,
       duplicates: counter.duplicates,
-        key_inversions: topics.inversions,
+      key_inversions: topics.inversions,
       inversions: topics.boot_inversions,
       delivered: counter.distinct,
       lost: sum.accepted - counter.distinct + topics.lost,
@@ -94,7 +94,7 @@ export async function planned({ stack, short }) {
     return verdict(figures, {
       ...promises(figures),
       'nothing left unanswered': sum.refused + sum.unknown === 0,
-      'no delivery is repeated': counter.duplicates <= topics.duplicates,
+      'no delivery is repeated, but of what lies in Kafka twice': counter.duplicates <= topics.duplicates,
       'the update went through': rolled.code === 0,
       'a broken image is refused': bad.code === 1,
       'and what ran before runs again': bad.back,
