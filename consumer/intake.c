@@ -1,6 +1,5 @@
 #include "intake.h"
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/deadletter.h"
@@ -13,32 +12,11 @@
 #include "deadletter.h"
 #include "deliver.h"
 #include "inquiry.h"
-#include "io/kafka_msg.h"
+#include "intake_state.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
-#include "room.h"
-#include "worker.h"
 
 enum { SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
-static const est_us HOLD_MAX = 100 * EST_MS;
-
-/* A record behind a schema that is being asked for, or one that the account has no room for. */
-struct held {
-    struct est_node node;
-    struct est_kafka_msg *msg;
-    bool is_read; /* the account has it */
-};
-
-struct intake {
-    struct worker *w;
-    struct est_schemas *schemas;
-    struct est_buf name;
-    struct est_series **records, **repeats, **completed, **unchained; /* by type */
-    struct inquiry *inquiry;
-    bool held;                          /* all records are held back for a moment */
-    bool is_slow[EST_CONFIG_TYPES_MAX]; /* was held back for it for long: see relieve() */
-    struct est_timer stuck;
-};
 
 /* --- framing --- */
 
@@ -75,11 +53,6 @@ static est_err find_schema(struct intake *in, struct part *p, const struct est_k
     return (*ret = schema_of(in, p, wire)) != NULL ? EST_OK : EST_ERR_SCHEMA_UNKNOWN;
 }
 
-static size_t type_of(const struct intake *in, const struct part *p)
-{
-    return (size_t)(p->type - in->w->cfg->types);
-}
-
 /* A lane for each type and key; for each partition, also where a record has no key; or, where no
  * order is asked for, for each record. */
 static struct est_view lane_name(struct intake *in, const struct part *p,
@@ -89,7 +62,7 @@ static struct est_view lane_name(struct intake *in, const struct part *p,
     bool by_key = p->type->order == EST_ORDER_KEY && key.data != NULL;
 
     est_buf_clear(&in->name);
-    est_buf_putc(&in->name, (char)type_of(in, p)); /* at most EST_CONFIG_TYPES_MAX */
+    est_buf_putc(&in->name, (char)intake_type(in, p)); /* at most EST_CONFIG_TYPES_MAX */
     est_buf_putc(&in->name, by_key ? 'k' : 'p');
     if (by_key)
         est_buf_put_view(&in->name, key);
@@ -102,7 +75,7 @@ static struct est_view lane_name(struct intake *in, const struct part *p,
     return est_buf_view(&in->name);
 }
 
-static void tell_no_memory(const struct part *p, const struct est_kafka_msg *msg, est_err err)
+void intake_no_memory(const struct part *p, const struct est_kafka_msg *msg, est_err err)
 {
     EST_LOG(EST_ERROR, "not_taken", EST_S("code", est_err_code(err)),
             EST_S("topic", p->type->topic), EST_I("partition", p->partition),
@@ -116,7 +89,7 @@ static struct parcel *new_parcel(struct intake *in, struct part *p, struct est_k
     struct parcel *pc = parcel_new(&in->w->parcels, p, msg);
 
     if (pc == NULL) {
-        tell_no_memory(p, msg, EST_ERR_NOMEM);
+        intake_no_memory(p, msg, EST_ERR_NOMEM);
         est_kafka_msg_free(msg);
         return NULL;
     }
@@ -141,238 +114,14 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
     if (pc == NULL)
         return;
     pc->schema = sc;
-    pc->item.group = (uint16_t)type_of(in, p);
+    pc->item.group = (uint16_t)intake_type(in, p);
     pc->framing = (size_t)(wire->body.data - est_kafka_msg_value(msg).data);
     err = est_lanes_push(in->w->lanes, lane_name(in, p, msg), &pc->item, pc->bytes,
                          est_loop_now(in->w->loop));
     if (err == EST_OK)
         return;
-    tell_no_memory(p, msg, err); /* the lanes have twice the room that room.h leaves them */
+    intake_no_memory(p, msg, err); /* the lanes have twice the room that room.h leaves them */
     parcel_free(&in->w->parcels, pc);
-}
-
-/* --- room in the lanes --- */
-
-static struct room room_of(const struct intake *in)
-{
-    const struct est_config *cfg = in->w->cfg;
-    struct room room = {.records_max = cfg->consumer_lanes_records,
-                        .bytes_max = cfg->consumer_lanes_bytes,
-                        .parts = in->w->parts.n};
-
-    est_lanes_sum(in->w->lanes, &room.records, &room.bytes);
-    return room;
-}
-
-static bool is_above(const struct room *room, const struct part *p, unsigned quarters)
-{
-    return room_is_above(room, p->waiting, p->waiting_bytes, quarters);
-}
-
-/* Of one type: so that one which is sent slowly does not keep the others from being read. */
-static bool is_plenty(const struct intake *in, const struct room *room, const struct part *p)
-{
-    size_t ready = est_lanes_group(in->w->lanes, type_of(in, p)).ready_records;
-    size_t round = deliver_round(in->w->deliver);
-
-    if (in->is_slow[type_of(in, p)])
-        return room_is_plenty_of_slow(room, ready, round);
-    return room_is_plenty(ready, round, in->held);
-}
-
-static void set_paused(struct intake *in, struct part *p, bool paused)
-{
-    if (p->paused == paused ||
-        est_kafka_sub_pause(in->w->sub, p->type->topic, p->partition, paused) != EST_OK)
-        return;
-    p->paused = paused;
-}
-
-static void set_held(struct intake *in, bool held)
-{
-    if (in->held == held)
-        return;
-    in->held = held;
-    est_kafka_sub_hold(in->w->sub, held);
-    if (held)
-        est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_MAX);
-    else
-        est_loop_timer_off(in->w->loop, &in->stuck);
-}
-
-static void release(struct intake *in, struct part *p);
-
-/* A partition that is read, though there is too much of it, or of its type. */
-static bool is_any_full(const struct intake *in, const struct room *room)
-{
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        const struct part *p = &in->w->parts.items[i];
-        if (!p->paused && (is_above(room, p, ROOM_GO_ON) || is_plenty(in, room, p)))
-            return true;
-    }
-    return false;
-}
-
-static bool is_alone(const struct intake *in, const struct part *p)
-{
-    for (size_t i = 0; i < in->w->parts.n; i++)
-        if (in->w->parts.items[i].type != p->type)
-            return false;
-    return true;
-}
-
-/* What to do about a partition for which everything is held back. Has it more than its share, it is
- * paused. Is there plenty of its type, others may miss something: first more is let in of it than
- * is needed, and when that is there too, it is paused. */
-static void relieve(struct intake *in, const struct room *room, struct part *p)
-{
-    if (!is_plenty(in, room, p)) {
-        if (is_above(room, p, ROOM_STUCK))
-            set_paused(in, p, true);
-    } else if (is_alone(in, p))
-        return;
-    else if (in->is_slow[type_of(in, p)])
-        set_paused(in, p, true);
-    else
-        in->is_slow[type_of(in, p)] = true;
-}
-
-/* Everything has been held back for long. Whoever has not drained meanwhile must not hold up the
- * others: a pause throws away what was fetched of the partition, which here is the smaller evil. */
-static void on_stuck(void *arg)
-{
-    struct intake *in = arg;
-    struct room room = room_of(in);
-
-    for (size_t i = 0; i < in->w->parts.n && !deadletter_is_full(in->w->deadletter); i++)
-        if (!in->w->parts.items[i].paused)
-            relieve(in, &room, &in->w->parts.items[i]);
-    intake_resume(in);
-    if (in->held)
-        est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_MAX);
-}
-
-/* A slow type is read again when less than a round of it is left. */
-static bool can_resume(const struct intake *in, const struct room *room, const struct part *p)
-{
-    size_t ready = est_lanes_group(in->w->lanes, type_of(in, p)).ready_records;
-
-    return est_list_empty(&p->held) && !is_above(room, p, ROOM_RESUME) &&
-           ready < deliver_round(in->w->deliver);
-}
-
-static void forget_slow(struct intake *in)
-{
-    size_t round = deliver_round(in->w->deliver);
-
-    for (size_t i = 0; i < in->w->cfg->n_types; i++)
-        if (in->is_slow[i] && est_lanes_group(in->w->lanes, i).ready_records < round / 2)
-            in->is_slow[i] = false;
-}
-
-void intake_resume(struct intake *in)
-{
-    struct room room = room_of(in);
-
-    forget_slow(in);
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        struct part *p = &in->w->parts.items[i];
-        if (p->full && est_account_room(p->account) >= PART_ROOM_AGAIN)
-            release(in, p);
-        if (p->paused && can_resume(in, &room, p))
-            set_paused(in, p, false);
-    }
-    if (in->held && !deadletter_is_full(in->w->deadletter) && !is_any_full(in, &room))
-        set_held(in, false);
-}
-
-/* Look at it after each record: one turn of the loop may bring a thousand. */
-static void hold_back(struct intake *in, const struct part *p)
-{
-    struct room room = room_of(in);
-
-    if (deadletter_is_full(in->w->deadletter) || is_plenty(in, &room, p) ||
-        is_above(&room, p, ROOM_HOLD))
-        set_held(in, true);
-}
-
-/* --- what waits for its schema, or for room in the account --- */
-
-/* Kept with its partition paused. False without memory for it. */
-static bool keep(struct intake *in, struct part *p, struct est_kafka_msg *msg, bool is_read)
-{
-    struct held *h = est_alloc(sizeof(*h));
-
-    if (h == NULL || est_kafka_msg_own(msg) != EST_OK) {
-        est_free(h);
-        return false;
-    }
-    *h = (struct held){.msg = msg, .is_read = is_read};
-    est_list_append(&p->held, &h->node);
-    set_paused(in, p, true);
-    return true;
-}
-
-/* wire NULL: it waits behind another for the sake of order. */
-static void hold(struct intake *in, struct part *p, struct est_kafka_msg *msg,
-                 const struct est_wire *wire)
-{
-    if (!keep(in, p, msg, true)) {
-        tell_no_memory(p, msg, EST_ERR_NOMEM);
-        est_kafka_msg_free(msg);
-    } else if (wire != NULL) {
-        inquiry_ask(in->inquiry, wire);
-    }
-}
-
-/* Too much lies read behind a record that is not settled: this one waits, and everything behind it,
- * until the commit point rises. If it could not even be kept, the commit would pass it unread. */
-static void hold_unread(struct intake *in, struct part *p, struct est_kafka_msg *msg)
-{
-    if (!p->full)
-        EST_LOG(EST_WARN, "partition_full", EST_S("topic", p->type->topic),
-                EST_I("partition", p->partition), EST_I("offset", est_kafka_msg_offset(msg)),
-                EST_I("committed", p->committed));
-    p->full = true;
-    if (keep(in, p, msg, false))
-        return;
-    tell_no_memory(p, msg, EST_ERR_NOMEM);
-    est_kafka_msg_free(msg);
-    worker_give_up(in->w, "no memory for a record");
-}
-
-static void take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg);
-static void read_record(struct intake *in, struct part *p, struct est_kafka_msg *msg);
-
-/* Everything is taken again; what has to go on waiting comes back into the list. */
-static void release(struct intake *in, struct part *p)
-{
-    struct est_node again;
-
-    est_list_init(&again);
-    p->full = false;
-    EST_LIST_EACH(n, &p->held) {
-        est_list_remove(n);
-        est_list_append(&again, n);
-    }
-    EST_LIST_EACH(n, &again) {
-        struct held *h = EST_CONTAINER(n, struct held, node);
-        est_list_remove(n);
-        if (h->is_read)
-            take_in_order(in, p, h->msg);
-        else
-            read_record(in, p, h->msg);
-        est_free(h);
-    }
-}
-
-static void release_all(void *arg)
-{
-    struct intake *in = arg;
-
-    for (size_t i = 0; i < in->w->parts.n; i++)
-        release(in, &in->w->parts.items[i]);
-    intake_resume(in);
 }
 
 /* --- taking --- */
@@ -409,24 +158,24 @@ static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
     if (err == EST_OK)
         push(in, p, msg, sc, &wire);
     else if (err == EST_ERR_SCHEMA_UNKNOWN && inquiry_can_ask(in->inquiry, &wire))
-        hold(in, p, msg, &wire);
+        held_put(in, p, msg, &wire);
     else
         condemn(in, p, msg, err);
 }
 
 /* Behind what waits for its schema, if anything does. */
-static void take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+void intake_take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     if (est_list_empty(&p->held))
         take(in, p, msg);
     else
-        hold(in, p, msg, NULL);
+        held_put(in, p, msg, NULL);
 }
 
 /* What the account settles at once. */
 static void count(struct intake *in, const struct part *p, struct est_account_answer answer)
 {
-    size_t type = (size_t)(p->type - in->w->cfg->types);
+    size_t type = intake_type(in, p);
 
     if (answer.class == EST_ACCOUNT_UNCHAINED)
         est_series_add(in->unchained[type], 1);
@@ -437,7 +186,7 @@ static void count(struct intake *in, const struct part *p, struct est_account_an
 }
 
 /* Below what was read: a repeat of this very read, settled or on its way already. */
-static void read_record(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct est_account_answer answer;
     char chain[EST_CHAIN_TEXT_MAX];
@@ -450,11 +199,11 @@ static void read_record(struct intake *in, struct part *p, struct est_kafka_msg 
     if (err == EST_ERR_RANGE) {
         est_kafka_msg_free(msg);
     } else if (err != EST_OK) {
-        hold_unread(in, p, msg);
+        held_put_unread(in, p, msg);
     } else {
         count(in, p, answer);
         if (answer.end == EST_END_OPEN) {
-            take_in_order(in, p, msg);
+            intake_take_in_order(in, p, msg);
             return;
         }
         est_kafka_msg_free(msg);
@@ -465,20 +214,8 @@ static void read_record(struct intake *in, struct part *p, struct est_kafka_msg 
 void intake_take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     est_series_add(in->records[p->type - in->w->cfg->types], 1);
-    read_record(in, p, msg);
-    hold_back(in, p);
-}
-
-void intake_drop(struct intake *in, struct part *p)
-{
-    (void)in;
-    p->full = false;
-    EST_LIST_EACH(n, &p->held) {
-        struct held *h = EST_CONTAINER(n, struct held, node);
-        est_list_remove(n);
-        est_kafka_msg_free(h->msg);
-        est_free(h);
-    }
+    intake_read(in, p, msg);
+    intake_hold_back(in, p);
 }
 
 /* --- life --- */
@@ -534,13 +271,13 @@ est_err intake_new(struct worker *w, struct intake **ret, struct est_why *reterr
     if (in == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the intake");
     in->w = w;
-    in->stuck = (struct est_timer){.fn = on_stuck, .arg = in};
+    in->stuck = (struct est_timer){.fn = intake_on_stuck, .arg = in};
     est_buf_init(&in->name, LANE_NAME_MAX);
     err = load_types(in, reterr);
     if (err == EST_OK)
         err = find_series(in, reterr);
     if (err == EST_OK)
-        err = inquiry_new(w, in->schemas, release_all, in, &in->inquiry, reterr);
+        err = inquiry_new(w, in->schemas, held_release_all, in, &in->inquiry, reterr);
     if (err != EST_OK) {
         intake_free(in);
         return err;

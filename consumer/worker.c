@@ -1,9 +1,9 @@
 #include "worker.h"
 
 #include "base/id.h"
-#include "base/jsonw.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "commits.h"
 #include "config/config.h"
 #include "core/lanes.h"
 #include "deadletter.h"
@@ -14,6 +14,7 @@
 #include "io/ops.h"
 #include "metrics/metrics.h"
 #include "parcel.h"
+#include "worker_ops.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -26,13 +27,9 @@ static const est_us CLOSE_CHECK = 10 * EST_MS;
 struct life {
     struct worker w;
     struct est_ops *ops;
-    struct est_timer commit, revoke_bound, closing;
-    bool committing, kafka_up;
-    bool hurried;   /* the commit timer is set for SETTLED_MANY */
-    size_t settled; /* since the last commit was made */
-    est_us made_at; /* when that was */
-    bool draining;  /* stopping, and still a member: what is in flight ends */
-    bool leaving;   /* then the group is left: `revoked` is to come */
+    struct commits commits;
+    struct est_timer revoke_bound, closing;
+    bool leaving; /* the group is left: `revoked` is to come */
     est_us give_until, close_until;
     struct hide hide;
 };
@@ -42,55 +39,11 @@ static struct life *life_of(struct worker *w)
     return EST_CONTAINER(w, struct life, w);
 }
 
-/* --- committing --- */
-
-/* What is settled and not yet committed is delivered twice when this process dies: at a high rate
- * that would be much within one interval, so then a commit comes sooner. */
-enum { SETTLED_MANY = 500, SOONER = 5 };
-
-/* An idle consumer has no timer. */
-static void plan_commit(struct life *l)
-{
-    est_us now = est_loop_now(l->w.loop), interval = l->w.cfg->consumer_commit_interval;
-    bool many = l->settled >= SETTLED_MANY;
-    est_us at = many ? l->made_at + interval / SOONER : now + interval;
-
-    if (l->committing || (est_loop_timer_armed(&l->commit) && (!many || l->hurried)))
-        return;
-    l->hurried = many;
-    est_loop_timer_at(l->w.loop, &l->commit, at > now ? at : now);
-}
-
-static void on_commit_timer(void *arg)
-{
-    struct life *l = arg;
-    struct worker *w = &l->w;
-    struct est_kafka_position *pos = w->parts.n ? est_calloc(w->parts.n, sizeof(*pos)) : NULL;
-    bool may = !l->committing && (!w->giving_back || l->draining);
-    size_t n = pos && may ? parts_to_commit(&w->parts, pos) : 0;
-    struct est_why why = {0};
-
-    l->made_at = est_loop_now(w->loop);
-    l->settled = 0;
-    l->hurried = false;
-    if (n > 0) {
-        est_err err = est_kafka_sub_commit(w->sub, pos, n, &why);
-        l->committing = err == EST_OK;
-        if (err != EST_OK && err != EST_ERR_AGAIN)
-            EST_LOG(EST_WARN, "commit_not_sent", EST_S("code", est_err_code(err)),
-                    EST_S("detail", why.text));
-        if (err != EST_OK)
-            plan_commit(l);
-    }
-    est_free(pos);
-}
+/* --- what is settled --- */
 
 void worker_settled(struct worker *w)
 {
-    struct life *l = life_of(w);
-
-    l->settled++;
-    plan_commit(l);
+    commits_settled(&life_of(w)->commits);
 }
 
 void worker_settle(struct worker *w, struct parcel *pc, enum est_end end)
@@ -104,15 +57,7 @@ static void on_committed(void *arg, est_err err, const char *detail)
 {
     struct life *l = arg;
 
-    l->committing = false;
-    est_metrics_count(l->w.metrics, EST_METRIC_COMMITS, err ? "failed" : "ok", NULL, 1);
-    if (err != EST_OK)
-        EST_LOG(EST_WARN, "commit_failed", EST_S("code", est_err_code(err)),
-                EST_S("detail", detail));
-    if (err == EST_ERR_TOO_LARGE && parts_shorten_notes(&l->w.parts))
-        EST_LOG(EST_WARN, "notes_shortened", EST_I("characters", l->w.parts.note_max));
-    parts_committed(&l->w.parts, err == EST_OK);
-    plan_commit(l);
+    commits_done(&l->commits, err, detail);
 }
 
 /* --- the group --- */
@@ -127,7 +72,7 @@ static void on_assigned(void *arg, const struct est_kafka_position *pos, size_t 
         EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)),
                 EST_S("detail", why.text));
     (void)est_health_remove(&l->w.health, "joining");
-    l->kafka_up = true;
+    l->w.kafka_up = true;
     est_metrics_gauge(l->w.metrics, EST_METRIC_ASSIGNED, NULL, NULL, (double)n);
 }
 
@@ -184,7 +129,7 @@ void worker_progress(struct worker *w)
  * and refuses what it commits then: so what takes time comes before. */
 static void leave(struct life *l)
 {
-    l->draining = false;
+    l->w.draining = false;
     l->leaving = true;
     est_kafka_sub_close(l->w.sub);
 }
@@ -198,7 +143,7 @@ static void on_revoke_bound(void *arg)
                 EST_I("dead_letters", deadletter_pending(l->w.deadletter)));
     deliver_abandon(l->w.deliver);
     deadletter_abandon(l->w.deadletter);
-    if (l->draining)
+    if (l->w.draining)
         leave(l);
     else
         give_back_now(&l->w);
@@ -229,7 +174,7 @@ static void on_revoked(void *arg, const struct est_kafka_position *pos, size_t n
     (void)pos;
     (void)n;
     l->w.lost = lost;
-    if (l->draining)
+    if (l->w.draining)
         leave(l); /* it is asked for while we stop: then that is how it ends */
     l->leaving = false;
     give_back_until(l, lost, lost ? 0 : bound);
@@ -252,7 +197,7 @@ static void on_state(void *arg, bool up, const char *detail)
 {
     struct life *l = arg;
 
-    l->kafka_up = up;
+    l->w.kafka_up = up;
     EST_LOG(up ? EST_INFO : EST_WARN, up ? "kafka_up" : "kafka_down", EST_S("detail", detail));
     if (up)
         (void)est_health_remove(&l->w.health, "kafka_down");
@@ -293,62 +238,6 @@ static void on_turn(void *arg)
         intake_resume(l->w.intake);
 }
 
-/* --- operations --- */
-
-/* Below the commit point; what is read beyond it may still come out of order. */
-static void put_account(struct worker *w, const struct part *p, const char *number)
-{
-    struct est_note_sum sum = est_note_sum(est_account_now(p->account));
-
-    est_metrics_gauge(w->metrics, EST_METRIC_MISSING, p->type->topic, number, (double)sum.missing);
-    est_metrics_gauge(w->metrics, EST_METRIC_EXPIRED, p->type->topic, number, (double)sum.expired);
-}
-
-/* Of the partitions held now only: another member tells of those that it took over. */
-static void put_partitions(struct worker *w)
-{
-    est_metrics_forget(w->metrics, EST_METRIC_LAG);
-    est_metrics_forget(w->metrics, EST_METRIC_MISSING);
-    est_metrics_forget(w->metrics, EST_METRIC_EXPIRED);
-    for (size_t i = 0; i < w->parts.n; i++) {
-        const struct part *p = &w->parts.items[i];
-        int64_t end = est_kafka_sub_end_offset(w->sub, p->type->topic, p->partition);
-        char number[16];
-        (void)snprintf(number, sizeof(number), "%d", p->partition);
-        if (end >= 0)
-            est_metrics_gauge(w->metrics, EST_METRIC_LAG, p->type->topic, number,
-                              p->committed >= 0 ? (double)(end - p->committed) : (double)end);
-        put_account(w, p, number);
-    }
-}
-
-static void render_metrics(void *arg, struct est_buf *out)
-{
-    struct life *l = arg;
-
-    est_metrics_process(l->w.metrics, est_loop_take_lag(l->w.loop));
-    est_metrics_gauge(l->w.metrics, EST_METRIC_READY, NULL, NULL,
-                      est_health_is_ready(&l->w.health));
-    est_metrics_gauge(l->w.metrics, EST_METRIC_KAFKA_UP, NULL, NULL, l->kafka_up);
-    deliver_metrics(l->w.deliver);
-    put_partitions(&l->w);
-    est_metrics_render(l->w.metrics, out);
-}
-
-static bool ready(void *arg, struct est_buf *reasons)
-{
-    const struct life *l = arg;
-
-    for (size_t i = 0; i < l->w.health.n; i++) {
-        est_buf_puts(reasons, i ? ",{\"code\":" : "{\"code\":");
-        est_json_put_str(reasons, l->w.health.reasons[i].code);
-        est_json_put_name(reasons, "detail");
-        est_json_put_str(reasons, l->w.health.reasons[i].text);
-        est_buf_putc(reasons, '}');
-    }
-    return est_health_is_ready(&l->w.health);
-}
-
 /* --- stopping --- */
 
 static void on_closing(void *arg)
@@ -381,7 +270,7 @@ static void on_signal(void *arg, int signo)
     if (l->w.giving_back) {
         est_kafka_sub_close(l->w.sub);
     } else {
-        l->draining = true;
+        l->w.draining = true;
         give_back_until(l, false, stop_bound(l));
         worker_progress(&l->w);
     }
@@ -442,12 +331,12 @@ static est_err open_basics(struct life *l, struct est_why *reterr)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the lanes");
     est_pool_init(&l->w.parcels, sizeof(struct parcel), PARCELS_KEPT);
     loans_init(&l->w.loans, l->w.lanes, cfg->consumer_fetch_bytes);
+    commits_init(&l->commits, &l->w);
     return EST_OK;
 }
 
 static est_err open_parts(struct life *l, struct est_why *reterr)
 {
-    const struct est_ops_handlers oh = {render_metrics, ready, l};
     est_err err = open_basics(l, reterr);
 
     if (err == EST_OK)
@@ -459,7 +348,7 @@ static est_err open_parts(struct life *l, struct est_why *reterr)
     if (err == EST_OK)
         err = open_sub(l, reterr);
     if (err == EST_OK)
-        err = est_ops_new(l->w.loop, l->w.cfg->consumer_ops_listen, &oh, &l->ops, reterr);
+        err = worker_ops_open(&l->w, &l->ops, reterr);
     if (err == EST_OK)
         est_loop_on_turn(l->w.loop, on_turn, l);
     return err;
@@ -481,7 +370,6 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
                            "there is no destination \"%s\" in the configuration", destination);
     }
     (void)snprintf(l->w.group, sizeof(l->w.group), "esteira.%s", l->w.dest->name);
-    l->commit = (struct est_timer){.fn = on_commit_timer, .arg = l};
     l->revoke_bound = (struct est_timer){.fn = on_revoke_bound, .arg = l};
     l->closing = (struct est_timer){.fn = on_closing, .arg = l};
     est_health_init(&l->w.health);
@@ -533,7 +421,7 @@ void worker_free(struct worker *w)
     est_pool_fini(&w->parcels);
     est_metrics_free(w->metrics);
     if (w->loop != NULL) {
-        est_loop_timer_off(w->loop, &l->commit);
+        commits_fini(&l->commits);
         est_loop_timer_off(w->loop, &l->revoke_bound);
         est_loop_timer_off(w->loop, &l->closing);
     }

@@ -49,7 +49,9 @@ struct worker {
     struct deliver *deliver;
     struct deadletter *deadletter;
     char group[256];
+    bool kafka_up;
     bool giving_back, lost, stopping;
+    bool draining; /* stopping, and still a member: what is in flight ends */
 };
 
 /* cfg is borrowed; destination NULL = the first one. */

@@ -1,22 +1,16 @@
 #include "codec/entry.h"
 
 #include "base/assert.h"
+#include "base/leb128.h"
 
 /* First bytes up to VERSIONS_MAX are kept for later versions; all others are damage. */
-enum { VERSION = 1, VERSIONS_MAX = 15, VARINT_MAX = 10 };
+enum { VERSION = 1, VERSIONS_MAX = 15 };
 
 /* --- writing --- */
 
-static void put_varint(struct est_buf *b, uint64_t n)
-{
-    for (; n >= 0x80; n >>= 7)
-        est_buf_putc(b, (char)(unsigned char)(n | 0x80));
-    est_buf_putc(b, (char)(unsigned char)n);
-}
-
 static void put_optional(struct est_buf *b, struct est_view v)
 {
-    put_varint(b, v.data == NULL ? 0 : (uint64_t)v.len + 1);
+    est_leb128_put(b, v.data == NULL ? 0 : (uint64_t)v.len + 1);
     if (v.data != NULL)
         est_buf_put_view(b, v);
 }
@@ -25,39 +19,20 @@ void est_entry_write(struct est_buf *b, const struct est_entry *e)
 {
     EST_ASSERT(e->n_headers <= EST_ENTRY_HEADERS_MAX && e->timestamp_ms >= 0);
     est_buf_putc(b, VERSION);
-    put_varint(b, (uint64_t)e->timestamp_ms);
+    est_leb128_put(b, (uint64_t)e->timestamp_ms);
     put_optional(b, e->key);
     put_optional(b, e->value);
-    put_varint(b, e->n_headers);
+    est_leb128_put(b, e->n_headers);
     for (size_t i = 0; i < e->n_headers; i++) {
         struct est_view name = e->headers[i].name;
         EST_ASSERT(name.len >= 1 && name.len <= EST_ENTRY_NAME_MAX);
-        put_varint(b, name.len);
+        est_leb128_put(b, name.len);
         est_buf_put_view(b, name);
         put_optional(b, e->headers[i].value);
     }
 }
 
 /* --- reading: each step takes from the front; false = these bytes are none of ours --- */
-
-/* The shortest form only: a last byte of 0 behind others adds nothing. */
-static bool take_varint(struct est_view *v, uint64_t *ret)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < v->len && i < VARINT_MAX; i++) {
-        unsigned char c = (unsigned char)v->data[i];
-        if (i == VARINT_MAX - 1 && c > 1)
-            return false;
-        n |= (uint64_t)(c & 0x7F) << (7 * i);
-        if (c < 0x80) {
-            *v = est_view(v->data + i + 1, v->len - i - 1);
-            *ret = n;
-            return c != 0 || i == 0;
-        }
-    }
-    return false;
-}
 
 static bool take_bytes(struct est_view *v, uint64_t n, struct est_view *ret)
 {
@@ -72,7 +47,7 @@ static bool take_optional(struct est_view *v, struct est_view *ret)
 {
     uint64_t n;
 
-    if (!take_varint(v, &n))
+    if (!est_leb128_take(v, &n))
         return false;
     *ret = EST_VIEW_NONE;
     return n == 0 || take_bytes(v, n - 1, ret);
@@ -82,11 +57,11 @@ static bool take_headers(struct est_view *v, struct est_entry *e)
 {
     uint64_t n, len;
 
-    if (!take_varint(v, &n) || n > EST_ENTRY_HEADERS_MAX)
+    if (!est_leb128_take(v, &n) || n > EST_ENTRY_HEADERS_MAX)
         return false;
     for (e->n_headers = 0; e->n_headers < n; e->n_headers++) {
         struct est_entry_header *h = &e->headers[e->n_headers];
-        if (!take_varint(v, &len) || len < 1 || len > EST_ENTRY_NAME_MAX ||
+        if (!est_leb128_take(v, &len) || len < 1 || len > EST_ENTRY_NAME_MAX ||
             !take_bytes(v, len, &h->name) || !take_optional(v, &h->value))
             return false;
     }
@@ -97,9 +72,9 @@ static bool take_time(struct est_view *v, int64_t *ret)
 {
     uint64_t n;
 
-    if (!take_varint(v, &n) || n > INT64_MAX)
+    if (!est_leb128_take(v, &n))
         return false;
-    *ret = (int64_t)n;
+    *ret = (int64_t)n; /* below 2^63 */
     return true;
 }
 

@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "chain.h"
-#include "leb128.h"
+#include "base/leb128.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
-#include "leb128.h"
+#include "base/leb128.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "base/base64.h"
 #include "chain.h"
-#include "leb128.h"
+#include "base/leb128.h"
 #include "murmur2.h"
 
 #include <stdio.h>

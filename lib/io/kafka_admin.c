@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "io/kafka_client.h"
 
 #include <librdkafka/rdkafka.h>
 #include <string.h>
@@ -23,50 +24,27 @@ static est_err translate(rd_kafka_resp_err_t code)
     return code < 0 ? EST_ERR_KAFKA_DOWN : EST_ERR_KAFKA_REFUSED;
 }
 
-static est_err configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
-                         const struct est_kafka_option *extra, size_t n_extra,
-                         struct est_why *reterr)
-{
-    const struct est_kafka_option own[] = {
-        {"bootstrap.servers", brokers},
-        {"client.id", client_id},
-        {"allow.auto.create.topics", "false"},
-        {"log_level", "2"}, /* what goes wrong comes back as a result */
-    };
-    size_t n_own = sizeof(own) / sizeof(own[0]);
-    char text[EST_WHY_TEXT / 2];
-
-    for (size_t i = 0; i < n_own + n_extra; i++) {
-        const struct est_kafka_option *o = i < n_own ? &own[i] : &extra[i - n_own];
-        if (rd_kafka_conf_set(conf, o->name, o->value, text, sizeof(text)) != RD_KAFKA_CONF_OK)
-            return est_why_set(reterr, EST_ERR_INVALID, "kafka option %s: %s", o->name, text);
-    }
-    return EST_OK;
-}
-
 est_err est_kafka_admin_new(const char *brokers, const char *client_id,
                             const struct est_kafka_option *extra, size_t n_extra,
                             struct est_kafka_admin **ret, struct est_why *reterr)
 {
+    const struct est_kafka_setting own[] = {
+        {"bootstrap.servers", brokers, 0},
+        {"client.id", client_id, 0},
+        {"allow.auto.create.topics", "false", 0},
+        {"log_level", "2", 0}, /* what goes wrong comes back as a result */
+    };
     struct est_kafka_admin *ka = est_calloc(1, sizeof(*ka));
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char text[EST_WHY_TEXT / 2];
-    est_err err = EST_ERR_NOMEM;
+    est_err err;
 
     if (ka == NULL)
-        (void)est_why_set(reterr, err, "no memory for the Kafka client");
+        return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the Kafka client");
+    err = est_kafka_open(RD_KAFKA_PRODUCER, own, sizeof(own) / sizeof(own[0]), extra, n_extra,
+                         &ka->rk, reterr);
+    if (err == EST_OK)
+        *ret = ka;
     else
-        err = configure(conf, brokers, client_id, extra, n_extra, reterr);
-    if (err == EST_OK) {
-        ka->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
-        if (ka->rk != NULL) {
-            *ret = ka;
-            return EST_OK; /* conf is its own now */
-        }
-        err = est_why_set(reterr, EST_ERR_INVALID, "kafka client: %s", text);
-    }
-    rd_kafka_conf_destroy(conf);
-    est_free(ka);
+        est_free(ka);
     return err;
 }
 

@@ -91,6 +91,22 @@ est_err est_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t **conf, rd_kafka_t *
     return EST_OK;
 }
 
+est_err est_kafka_open(rd_kafka_type_t type, const struct est_kafka_setting *settings, size_t n,
+                       const struct est_kafka_option *extra, size_t n_extra, rd_kafka_t **ret,
+                       struct est_why *reterr)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    est_err err = est_kafka_configure(conf, settings, n, reterr);
+
+    if (err == EST_OK)
+        err = est_kafka_configure_extra(conf, extra, n_extra, reterr);
+    if (err == EST_OK)
+        err = est_kafka_new(type, &conf, ret, reterr);
+    if (conf != NULL)
+        rd_kafka_conf_destroy(conf);
+    return err;
+}
+
 void est_kafka_wake_soon(const struct est_kafka_wake *w)
 {
     const uint64_t one = 1;

@@ -20,6 +20,11 @@ est_err est_kafka_configure_extra(rd_kafka_conf_t *conf, const struct est_kafka_
 est_err est_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t **conf, rd_kafka_t **ret,
                       struct est_why *reterr);
 
+/* A client with these properties and the operator's: for those that need nothing else. */
+est_err est_kafka_open(rd_kafka_type_t type, const struct est_kafka_setting *settings, size_t n,
+                       const struct est_kafka_option *extra, size_t n_extra, rd_kafka_t **ret,
+                       struct est_why *reterr);
+
 /* An event queue on the loop. librdkafka writes to the descriptor only when the queue turns from
  * empty to non-empty, so the queue is always drained to empty: once when armed, and at each
  * wake-up. A turn handles at most a bounded number of events and then wakes itself again. */

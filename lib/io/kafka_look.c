@@ -37,15 +37,9 @@ static est_err open_client(struct est_kafka_look *k, const struct est_kafka_look
         {"queued.min.messages", NULL, 1},
         {"log_level", "2", 0},
     };
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    est_err err = est_kafka_configure(conf, own, sizeof(own) / sizeof(own[0]), reterr);
+    est_err err = est_kafka_open(RD_KAFKA_CONSUMER, own, sizeof(own) / sizeof(own[0]), opt->extra,
+                                 opt->n_extra, &k->rk, reterr);
 
-    if (err == EST_OK)
-        err = est_kafka_configure_extra(conf, opt->extra, opt->n_extra, reterr);
-    if (err == EST_OK)
-        err = est_kafka_new(RD_KAFKA_CONSUMER, &conf, &k->rk, reterr);
-    if (conf != NULL)
-        rd_kafka_conf_destroy(conf);
     if (err == EST_OK)
         (void)rd_kafka_poll_set_consumer(k->rk);
     return err;

@@ -37,16 +37,9 @@ static est_err open_client(struct est_kafka_read *kr, const struct est_kafka_rea
         {"fetch.wait.max.ms", NULL, opt->until_now ? 20 : 500},
         {"log_level", "2", 0},
     };
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    est_err err = est_kafka_configure(conf, own, sizeof(own) / sizeof(own[0]), reterr);
 
-    if (err == EST_OK)
-        err = est_kafka_configure_extra(conf, opt->extra, opt->n_extra, reterr);
-    if (err == EST_OK)
-        err = est_kafka_new(RD_KAFKA_CONSUMER, &conf, &kr->rk, reterr);
-    if (conf != NULL)
-        rd_kafka_conf_destroy(conf);
-    return err;
+    return est_kafka_open(RD_KAFKA_CONSUMER, own, sizeof(own) / sizeof(own[0]), opt->extra,
+                          opt->n_extra, &kr->rk, reterr);
 }
 
 static est_err count_partitions(struct est_kafka_read *kr, const struct est_kafka_read_options *opt,

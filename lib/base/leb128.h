@@ -10,7 +10,7 @@ static inline void est_leb128_put(struct est_buf *out, uint64_t value)
     est_buf_putc(out, (char)value);
 }
 
-/* A number below 2^63, taken from the front of *in. False: there is none. */
+/* A number below 2^63 in its shortest form, taken from the front of *in. False: there is none. */
 static inline bool est_leb128_take(struct est_view *in, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -21,7 +21,7 @@ static inline bool est_leb128_take(struct est_view *in, uint64_t *ret)
         if (byte < 0x80) {
             *in = est_view(in->data + i + 1, in->len - i - 1);
             *ret = value;
-            return true;
+            return byte != 0 || i == 0;
         }
     }
     return false;
