@@ -38,11 +38,19 @@ function parseItems(n, bytes) {
   return [items, rest];
 }
 
+// Data survive a kill.
+const SHIPPED = {
+  appendonly: 'yes',
+  appendfsync: 'always',
+  'auto-aof-rewrite-min-size': '1gb',
+  save: '""',
+};
+
 export class Redis {
-  // settings: {name: value} of redis.conf. Data survive a kill: AOF, always.
+  // settings: {name: value} of redis.conf, beside those that we ship (deploy/compose/redis.sh).
   constructor(dir, settings = {}) {
     this.dir = dir;
-    this.settings = { appendonly: 'yes', appendfsync: 'always', save: '""', ...settings };
+    this.settings = { ...SHIPPED, ...settings };
   }
 
   async start() {
