@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 enum { KEY_MAX = 400, TEXT_MAX = 8192, KEPT_MS = 6 * 1000, FORGET_MS = 10 * 60 * 1000 };
-static const est_us EVERY = 2 * EST_SECOND, LOOK_EVERY = 500 * EST_MS;
+static const est_us EVERY = 2 * EST_SECOND, ENLIST_EVERY = 30 * EST_SECOND, LOOK_EVERY = 500 * EST_MS;
 
 /* --- what is told --- */
 
@@ -85,27 +85,35 @@ static void set_key(const struct bulletin *b, char out[KEY_MAX])
                    b->dv->w->dest->name);
 }
 
-static void tell(struct bulletin *b, struct est_redis *redis, struct est_view line)
+static void tell(const struct bulletin *b, struct est_redis *redis, struct est_view line)
 {
-    long long now = (long long)(est_clock_wall() / EST_MS);
-    char key[KEY_MAX], set[KEY_MAX], at[24], old[24], kept[16], forget[16];
+    char key[KEY_MAX], kept[16];
 
     line_key(b, key);
+    (void)snprintf(kept, sizeof(kept), "%d", KEPT_MS);
+    const struct est_view args[] = {EST_VIEW_LIT("SET"), est_view_str(key), line,
+                                    EST_VIEW_LIT("PX"), est_view_str(kept)};
+    (void)est_redis_command(redis, 5, args, NULL, NULL); /* the next one comes soon */
+}
+
+/* Where the line is found. The others have the list of those that told something of late. */
+static void enlist(const struct bulletin *b, struct est_redis *redis)
+{
+    long long now = (long long)(est_clock_wall() / EST_MS);
+    char set[KEY_MAX], at[24], old[24], forget[16];
+
     set_key(b, set);
     (void)snprintf(at, sizeof(at), "%lld", now);
     (void)snprintf(old, sizeof(old), "%lld", now - FORGET_MS);
-    (void)snprintf(kept, sizeof(kept), "%d", KEPT_MS);
     (void)snprintf(forget, sizeof(forget), "%d", FORGET_MS);
-    const struct est_view put_line[] = {EST_VIEW_LIT("SET"), est_view_str(key), line,
-                                        EST_VIEW_LIT("PX"), est_view_str(kept)};
     const struct est_view add[] = {EST_VIEW_LIT("ZADD"), est_view_str(set), est_view_str(at),
                                    est_view_str(b->boot)};
     const struct est_view prune[] = {EST_VIEW_LIT("ZREMRANGEBYSCORE"), est_view_str(set),
                                      EST_VIEW_LIT("-inf"), est_view_str(old)};
     const struct est_view expire[] = {EST_VIEW_LIT("PEXPIRE"), est_view_str(set),
                                       est_view_str(forget)};
-    const struct est_redis_words words[] = {{5, put_line}, {4, add}, {4, prune}, {3, expire}};
-    (void)est_redis_multi(redis, 4, words, NULL, NULL); /* unheard: the next one comes soon */
+    const struct est_redis_words words[] = {{4, add}, {4, prune}, {3, expire}};
+    (void)est_redis_multi(redis, 3, words, NULL, NULL);
 }
 
 static void renew(struct bulletin *b, struct est_redis *redis)
@@ -126,12 +134,19 @@ static void on_timer(void *arg)
     struct est_redis *redis = b->dv->endpoint.accord.redis;
     est_us now = est_loop_now(b->dv->w->loop);
     const char *state = state_of(&b->dv->endpoint, now);
+    bool up = est_redis_is_up(redis);
 
-    if (est_redis_is_up(redis) && (state != b->told || now >= b->renew_at)) {
+    if (up && now >= b->enlist_at) {
+        enlist(b, redis);
+        b->enlist_at = now + ENLIST_EVERY;
+    }
+    if (up && (state != b->told || now >= b->renew_at)) {
         renew(b, redis);
         b->told = state;
         b->renew_at = now + EVERY;
     }
+    if (!up) /* it may come back empty */
+        b->enlist_at = 0;
     est_loop_timer_at(b->dv->w->loop, &b->timer, now + LOOK_EVERY);
 }
 

@@ -6,7 +6,7 @@
  *        "reason":"auth","code":"E-DASH-AUTH","next_ms":1200,"in_flight":0,"waiting":52,
  *        "budget_left":62,"partitions":36,
  *        "types":{"order":"paused"}}
- *   <prefix>consumers:<destination>   sorted set of those boots, by the time of their last line
+ *   <prefix>consumers:<destination>   sorted set of those boots, by a time in the last minute
  *
  * state: delivering, paused (a person must mend it: reason), down (the path is broken), limited
  * (the budget or a Retry-After holds requests up). budget_left: -1 = there is no limit. types:
@@ -24,7 +24,7 @@ struct bulletin {
     struct est_timer timer;
     char boot[EST_BOOT_LEN + 1];
     const char *told; /* the last state; NULL = none yet */
-    est_us renew_at;
+    est_us renew_at, enlist_at;
 };
 
 /* Begins to tell; needs dv->endpoint. */

@@ -91,7 +91,7 @@ void publish_metrics(const struct publish *p)
         est_metrics_gauge(m, EST_METRIC_REDIS_QUEUE, type, NULL,
                           w->sw.state == EST_DIRECT ? (double)w->sw.own
                                                     : (double)p->told[i].entries);
-        est_metrics_gauge(m, EST_METRIC_BUFFER_STATE, type, NULL, (double)w->sw.state);
+        est_metrics_gauge(m, EST_METRIC_BUFFER_STATE, type, NULL, (double)est_switch_shown(&w->sw));
         est_metrics_gauge(m, EST_METRIC_BUFFER_BYTES, type, NULL, (double)p->told[i].bytes);
         est_metrics_gauge(m, EST_METRIC_BUFFER_OLDEST, type, NULL,
                           (double)p->told[i].oldest_age / (double)EST_SECOND);

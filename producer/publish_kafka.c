@@ -13,16 +13,25 @@ static bool is_of_topics(const char *reason)
     return strcmp(reason, "topic_failed") == 0 || strcmp(reason, "topic_timeout") == 0;
 }
 
+/* While Kafka is away its return is asked for with a few records, again and again. */
+static void tell_loss(const struct publish *p, const char *reason)
+{
+    bool again = !p->kafka_there && !is_of_topics(reason);
+
+    est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_TAKEOVERS, again ? "still_away" : reason,
+                      NULL, 1);
+    EST_LOG(again ? EST_DEBUG : EST_WARN, again ? "kafka_still_away" : "kafka_lost",
+            EST_S("reason", reason), EST_I("unacknowledged", broker_pending(p->ways.broker)));
+}
+
 void publish_take_over(struct publish *p, const char *reason)
 {
     bool topic_only = is_of_topics(reason);
 
     p->taking_over = true;
     p->ways.lost = reason; /* what is sent while this goes on would overtake */
+    tell_loss(p, reason);
     p->kafka_there &= topic_only;
-    est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_TAKEOVERS, reason, NULL, 1);
-    EST_LOG(EST_WARN, "kafka_lost", EST_S("reason", reason),
-            EST_I("unacknowledged", broker_pending(p->ways.broker)));
     (void)broker_purge(p->ways.broker);
     p->ways.lost = NULL;
     for (size_t i = 0; i < p->n; i++)

@@ -416,18 +416,25 @@ void way_abandon(struct way *w)
 
 /* --- pumping --- */
 
-static void follow_state(struct way *w)
+static void tell_state(const struct way *w, enum est_switch_state to)
 {
-    if (w->sw.state == w->seen_state)
-        return;
-    EST_LOG(w->sw.state == EST_BUFFERING ? EST_WARN : EST_INFO, "buffer_state",
-            EST_S("type", w->type->name), EST_S("from", est_switch_state_name(w->seen_state)),
-            EST_S("to", est_switch_state_name(w->sw.state)), EST_I("queued", w->sw.queue),
+    EST_LOG(to == EST_BUFFERING ? EST_WARN : EST_INFO, "buffer_state",
+            EST_S("type", w->type->name), EST_S("from", est_switch_state_name(w->told)),
+            EST_S("to", est_switch_state_name(to)), EST_I("queued", w->sw.queue),
             EST_I("stream", w->sw.own), EST_I("older_streams", w->sw.older));
     est_metrics_count(w->ways->metrics, EST_METRIC_BUFFER_TRANSITIONS, w->type->name,
-                      est_switch_state_name(w->sw.state), 1);
-    w->seen_state = w->sw.state;
-    if (w->sw.state == EST_DIRECT)
+                      est_switch_state_name(to), 1);
+}
+
+static void follow_state(struct way *w)
+{
+    enum est_switch_state to = est_switch_shown(&w->sw);
+
+    if (to == w->told)
+        return;
+    tell_state(w, to);
+    w->told = to;
+    if (to == EST_DIRECT)
         mark_drained(w);
 }
 
@@ -460,7 +467,7 @@ est_err way_init(struct way *w, struct ways *ws, struct catalog_type *type)
     w->ways = ws;
     w->type = type;
     est_switch_init(&w->sw, &opt);
-    w->seen_state = w->sw.state;
+    w->told = w->sw.state;
     est_list_init(&w->direct);
     est_list_init(&w->queue);
     est_list_init(&w->flying);

@@ -68,7 +68,7 @@ struct way {
     struct ways *ways;
     struct catalog_type *type;
     struct est_switch sw;
-    enum est_switch_state seen_state; /* as last logged */
+    enum est_switch_state told; /* the state as it was last logged */
     bool at_fault;                    /* this type's topic failed, not the broker */
     est_us acked_at;                  /* when Kafka last acknowledged something; 0 = not yet */
     struct est_node direct, queue, flying, undeleted;

@@ -332,6 +332,12 @@ void est_switch_older_done(struct est_switch *sw)
     settle(sw);
 }
 
+/* A read whose records nobody has taken yet is a question whether Kafka is there, and no drain. */
+enum est_switch_state est_switch_shown(const struct est_switch *sw)
+{
+    return sw->state == EST_DRAINING && !sw->evidence ? EST_BUFFERING : sw->state;
+}
+
 const char *est_switch_state_name(enum est_switch_state state)
 {
     static const char *const names[] = {

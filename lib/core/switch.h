@@ -149,4 +149,7 @@ void est_switch_dropped(struct est_switch *sw, size_t n);
  */
 void est_switch_older_done(struct est_switch *sw);
 
+/* The state as people are told it: a type that reads its stream only to find out whether Kafka is
+ * there is still buffering. */
+enum est_switch_state est_switch_shown(const struct est_switch *sw);
 const char *est_switch_state_name(enum est_switch_state state);

@@ -24,6 +24,7 @@ struct tally_chain {
     unsigned char *seen;
     size_t bytes;           /* of seen */
     uint64_t end, distinct; /* one behind the highest number; numbers met */
+    bool ours;              /* an event of a load was taken from it */
 };
 
 void tally_init(struct tally *t)
@@ -182,7 +183,8 @@ static struct est_view key_of(struct est_view chain)
     return chain;
 }
 
-static est_err note_chain(struct tally *t, struct est_view text, const struct est_chain *chain)
+static est_err note_chain(struct tally *t, struct est_view text, const struct est_chain *chain,
+                          bool ours)
 {
     struct est_view key = key_of(text);
     struct tally_chain *c;
@@ -195,6 +197,7 @@ static est_err note_chain(struct tally *t, struct est_view text, const struct es
             return EST_ERR_NOMEM;
         }
     }
+    c->ours |= ours;
     if (!make_room(c, chain->n))
         return EST_ERR_NOMEM;
     if (!has_bit(c->seen, chain->n)) {
@@ -249,7 +252,7 @@ est_err tally_take(struct tally *t, struct est_view id, struct est_view chain)
         t->sum.foreign++;
         return EST_OK;
     }
-    err = chained ? note_chain(t, chain, &parsed) : EST_OK;
+    err = chained ? note_chain(t, chain, &parsed, true) : EST_OK;
     if (err != EST_OK)
         return err;
     if (has_bit(l->lane[lane].seen, n)) {
@@ -269,10 +272,9 @@ est_err tally_mark(struct tally *t, struct est_view chain)
 {
     struct est_chain parsed;
 
-    if (chain.data == NULL || est_chain_parse(chain, &parsed) != EST_OK ||
-        est_map_get(&t->chains, key_of(chain)) == NULL)
+    if (chain.data == NULL || est_chain_parse(chain, &parsed) != EST_OK)
         return EST_OK;
-    return note_chain(t, chain, &parsed);
+    return note_chain(t, chain, &parsed, false);
 }
 
 const struct tally_sum *tally_end(struct tally *t)
@@ -283,6 +285,6 @@ const struct tally_sum *tally_end(struct tally *t)
     t->sum.lost = t->sum.accepted - t->sum.delivered;
     t->sum.holes = 0;
     while ((c = est_map_next(&t->chains, &it, NULL)) != NULL)
-        t->sum.holes += c->end - c->distinct;
+        t->sum.holes += c->ours ? c->end - c->distinct : 0;
     return &t->sum;
 }

@@ -45,7 +45,8 @@ est_err tally_add(struct tally *t, const char *tag, uint32_t lanes, uint32_t key
 est_err tally_lane(struct tally *t, uint32_t lane, uint64_t accepted, uint64_t sent);
 /* A record, in the order of its partition. chain: its header; absent = only the id counts. */
 est_err tally_take(struct tally *t, struct est_view id, struct est_view chain);
-/* A mark, which is no event: its chain goes so far. Only of chains that events were taken of. */
+/* A mark, which is no event: its chain goes so far. It may come before all events of its chain; one
+ * that no event is taken of counts for nothing. */
 est_err tally_mark(struct tally *t, struct est_view chain);
 /* After the last one: fills the sums that need all records. */
 const struct tally_sum *tally_end(struct tally *t);

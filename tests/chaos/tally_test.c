@@ -15,7 +15,7 @@
 /* One lane of two keys: events 0, 2, 4 … are of the first, 1, 3, 5 … of the second. 8 were sent and
  * 6 accepted. */
 struct record {
-    const char *id, *boot;
+    const char *id, *boot; /* id "": a mark */
     unsigned n; /* in the chain */
 };
 struct row {
@@ -40,6 +40,24 @@ static const struct row rows[] = {
       {"t-0-4", BOOT_A, 4},
       {"t-0-5", BOOT_A, 5}},
      {.records = 5, .delivered = 5, .lost = 1, .boots = 1, .holes = 1}},
+    {"a mark shows that what is before it is lost, and is none itself",
+     {{"", BOOT_A, 0},
+      {"t-0-0", BOOT_A, 1},
+      {"t-0-1", BOOT_A, 2},
+      {"t-0-2", BOOT_A, 3},
+      {"t-0-3", BOOT_A, 4},
+      {"t-0-4", BOOT_A, 5},
+      {"", BOOT_A, 7}},
+     {.records = 5, .delivered = 5, .lost = 1, .boots = 1, .holes = 1}},
+    {"marks of a chain that nothing was taken of",
+     {{"", BOOT_B, 7},
+      {"t-0-0", BOOT_A, 0},
+      {"t-0-1", BOOT_A, 1},
+      {"t-0-2", BOOT_A, 2},
+      {"t-0-3", BOOT_A, 3},
+      {"t-0-4", BOOT_A, 4},
+      {"t-0-5", BOOT_A, 5}},
+     {.records = 6, .delivered = 6, .boots = 1}},
     {"the last one is lost: no chain shows that",
      {{"t-0-0", BOOT_A, 0},
       {"t-0-1", BOOT_A, 1},
@@ -97,23 +115,30 @@ static void assert_sum(const char *name, const struct tally_sum *got, const stru
     fail();
 }
 
+static void take(struct tally *t, const struct record *r)
+{
+    char text[128] = "";
+    struct est_view chain = EST_VIEW_NONE;
+    est_err err;
+
+    if (r->boot != NULL) {
+        (void)snprintf(text, sizeof(text), "%s/0/order/3/%u", r->boot, r->n);
+        chain = est_view_str(text);
+    }
+    err = r->id[0] == '\0' ? tally_mark(t, chain) : tally_take(t, est_view_str(r->id), chain);
+    assert_int_equal(err, EST_OK);
+}
+
 static void run_row(const struct row *row)
 {
     struct tally t;
     struct tally_sum want = row->want;
-    char chain[128];
 
     tally_init(&t);
     assert_int_equal(tally_add(&t, "t", 1, 2), EST_OK);
     assert_int_equal(tally_lane(&t, 0, 6, 8), EST_OK);
-    for (size_t i = 0; i < 10 && row->records[i].id != NULL; i++) {
-        const struct record *r = &row->records[i];
-        if (r->boot != NULL)
-            (void)snprintf(chain, sizeof(chain), "%s/0/order/3/%u", r->boot, r->n);
-        assert_int_equal(tally_take(&t, est_view_str(r->id),
-                                    r->boot == NULL ? EST_VIEW_NONE : est_view_str(chain)),
-                         EST_OK);
-    }
+    for (size_t i = 0; i < 10 && row->records[i].id != NULL; i++)
+        take(&t, &row->records[i]);
     want.sent = 8;
     want.accepted = 6;
     assert_sum(row->name, tally_end(&t), &want);

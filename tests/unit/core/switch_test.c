@@ -24,7 +24,7 @@
  *   dN        N of the queue are dropped
  *   =AN =RN =HN =DN =LN =-   what is to be done now: append, read, read from the head, delete,
  *                            release, nothing
- *   !d !b !n  the state is direct, buffering, draining
+ *   !d !b !n  the state is direct, buffering, draining       :d :b :n  it is shown as that
  *   ?k ?b ?0  a new event would go to Kafka, into the buffer, nowhere
  *   tN        est_switch_due */
 struct story {
@@ -86,6 +86,8 @@ static void expect(struct teller *t, const char *word, size_t n)
         next_is(t, word[1], n);
     else if (word[0] == '!')
         assert_int_equal(states[t->sw.state], word[1]);
+    else if (word[0] == ':')
+        assert_int_equal(states[est_switch_shown(&t->sw)], word[1]);
     else if (word[0] == '?')
         assert_int_equal(routes[est_switch_route(&t->sw)], word[1]);
     else
@@ -104,7 +106,7 @@ static void tell(struct teller *t, const char *word)
 {
     size_t n = number(word);
 
-    if (strchr("=!?t", word[0]) != NULL)
+    if (strchr("=!:?t", word[0]) != NULL)
         expect(t, word, n);
     else if (strncmp(word, "ev", 2) == 0)
         new_events(&t->sw, n);
@@ -204,6 +206,8 @@ static const struct story stories[] = {
      DIRECT "l0 ev4 =A4 s- d1 =- d2 s+ =A1 A+ ev2 =A2 s- d2 s+ =- w10 =H1"},
     {"nothing buffered and no evidence: back to buffering (9)",
      TWO_IN_STORE "=H1 r0. !b =- t0 e+ t110 =L0 !d"},
+    {"what nobody has taken yet is shown as no drain",
+     TWO_IN_STORE ":b =H1 !n :b r1 l0 !b w20 =H1 r1 :b f1 :n =D1 =R2"},
     {"a refused front ends, the others are tried again", DIRECT "l0 ev4 =A4 A-3 =A1 A+ w10 =H1"},
     {"the window doubles and falls back", DIRECT
      "l0 ev30 =A30 A+ w10 =H1 r1 f1 =D1 =R2 r2 f2 D+ =D2 =R8 r8 =- f1 =R1 f2 r1 =R2 l0 =- D+ =D3"},
