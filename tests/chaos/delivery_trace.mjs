@@ -121,9 +121,10 @@ async function traceAway(rig, id) {
 // --- dead letters put back ---
 
 // The scenario of the DLQ's test in its long form: it judges, and ends with its exit code.
-export async function replayed() {
+export async function replayed({ kafka }) {
   const start = performance.now();
-  const env = { ...process.env, ESTEIRA_TEST_DEAD_LETTERS: '100000', ESTEIRA_TEST_HOPS: '50' };
+  const sizes = { ESTEIRA_TEST_DEAD_LETTERS: '100000', ESTEIRA_TEST_HOPS: '50' };
+  const env = { ...process.env, ...sizes, ESTEIRA_TEST_KAFKA: kafka.dir };
   const names = 'killed in the middle|replayed over and over';
   const file = path.join(ROOT, 'tests/scenario/dlq.test.mjs');
   const args = ['--test', `--test-name-pattern=${names}`, file];
@@ -144,6 +145,7 @@ export async function replayed() {
     replays: Number(hops),
     header_bytes: [Number(least), Number(most)],
     seconds: round((performance.now() - start) / 1000, 1),
+    ...(code !== 0 && { said: out.slice(-4000) }),
   };
   return verdict(figures, {
     'the scenario passes': code === 0,

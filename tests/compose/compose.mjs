@@ -17,11 +17,13 @@ import * as first from './first.mjs';
 import * as members from './members.mjs';
 import * as partitions from './partitions.mjs';
 import * as planned from './planned.mjs';
+import { reproducible } from './reproducible.mjs';
 import { Stack } from './stack.mjs';
 
 // ha: on the belt of docker-compose.ha.yml, one for all of them; long: not in --short.
 const EXPERIMENTS = {
   contact: { run: first.contact },
+  reproducible: { run: reproducible, long: true },
   authority: { run: authority.wrong, ha: true },
   deaths: { run: deaths.deaths, ha: true },
   planned: { run: planned.planned, ha: true },
