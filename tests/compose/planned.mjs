@@ -81,8 +81,8 @@ export async function planned({ stack, short }) {
     });
     const topics = await stack.topics();
     const figures = {
+      ...topics, // of all events that this belt has had
       ...sum,
-      ...topics,
       records_twice: topics.duplicates,
       duplicates: counter.duplicates,
       key_inversions: topics.inversions,
