@@ -3,8 +3,8 @@
 # Settings are written anew at each start, with the password from its secret; who is the master is not: that
 # Sentinel decides, and the server keeps it in the file (CONFIG REWRITE).
 # REDIS_MAXMEMORY; REDIS_REPLICA_OF=HOST: what the first start is a replica of; SENTINEL_MASTER=HOST.
-# REDIS_AOF_REWRITE: below this size the file is not written anew. What is in the buffer soon leaves it, and
-# a fork in mid-outage would cost processor and memory just then.
+# Below 1 GiB the file is not written anew: what is in the buffer soon leaves it, and a fork in mid-outage
+# would cost processor and memory just then.
 set -eu
 
 PASSWORD=$(cat /run/secrets/redis_password)
@@ -23,7 +23,7 @@ dir /data
 appendonly yes
 appendfsync always
 no-appendfsync-on-rewrite no
-auto-aof-rewrite-min-size ${REDIS_AOF_REWRITE:-1gb}
+auto-aof-rewrite-min-size 1gb
 save ""
 maxmemory ${REDIS_MAXMEMORY:-192mb}
 maxmemory-policy noeviction
