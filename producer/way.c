@@ -418,10 +418,10 @@ void way_abandon(struct way *w)
 
 static void tell_state(const struct way *w, enum est_switch_state to)
 {
-    EST_LOG(to == EST_BUFFERING ? EST_WARN : EST_INFO, "buffer_state",
-            EST_S("type", w->type->name), EST_S("from", est_switch_state_name(w->told)),
-            EST_S("to", est_switch_state_name(to)), EST_I("queued", w->sw.queue),
-            EST_I("stream", w->sw.own), EST_I("older_streams", w->sw.older));
+    EST_LOG(to == EST_BUFFERING ? EST_WARN : EST_INFO, "buffer_state", EST_S("type", w->type->name),
+            EST_S("from", est_switch_state_name(w->told)), EST_S("to", est_switch_state_name(to)),
+            EST_I("queued", w->sw.queue), EST_I("stream", w->sw.own),
+            EST_I("older_streams", w->sw.older));
     est_metrics_count(w->ways->metrics, EST_METRIC_BUFFER_TRANSITIONS, w->type->name,
                       est_switch_state_name(to), 1);
 }

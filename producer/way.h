@@ -69,8 +69,8 @@ struct way {
     struct catalog_type *type;
     struct est_switch sw;
     enum est_switch_state told; /* the state as it was last logged */
-    bool at_fault;                    /* this type's topic failed, not the broker */
-    est_us acked_at;                  /* when Kafka last acknowledged something; 0 = not yet */
+    bool at_fault;              /* this type's topic failed, not the broker */
+    est_us acked_at;            /* when Kafka last acknowledged something; 0 = not yet */
     struct est_node direct, queue, flying, undeleted;
     struct est_node older;
     struct boot *source; /* whose stream was read last; NULL = it is not ours any more */

@@ -16,7 +16,7 @@
  * 6 accepted. */
 struct record {
     const char *id, *boot; /* id "": a mark */
-    unsigned n; /* in the chain */
+    unsigned n;            /* in the chain */
 };
 struct row {
     const char *name;
