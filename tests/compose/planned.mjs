@@ -71,6 +71,7 @@ export async function planned({ stack, short }) {
       await scale(stack, n);
       await more(300);
     }
+    const scaled = counter.duplicates;
     const rolled = await update(stack, short ? ['shim', 'shim-2', 'consumer'] : []);
     await more(200);
     const bad = await broken(stack);
@@ -85,6 +86,7 @@ export async function planned({ stack, short }) {
       ...sum,
       records_twice: topics.duplicates,
       duplicates: counter.duplicates,
+      duplicates_scaling: scaled,
       key_inversions: topics.inversions,
       inversions: topics.boot_inversions,
       delivered: counter.distinct,
@@ -94,6 +96,7 @@ export async function planned({ stack, short }) {
     return verdict(figures, {
       ...promises(figures),
       'nothing left unanswered': sum.refused + sum.unknown === 0,
+      'no delivery is repeated while consumers come and go': scaled === 0,
       'no delivery is repeated, but of what lies in Kafka twice': counter.duplicates <= topics.duplicates,
       'the update went through': rolled.code === 0,
       'a broken image is refused': bad.code === 1,
