@@ -11,7 +11,7 @@
 
 enum { KEY_MAX = 400, TEXT_MAX = 8192, KEPT_MS = 6 * 1000, FORGET_MS = 10 * 60 * 1000 };
 static const est_us LOOK_EVERY = 500 * EST_MS, EVERY = 2 * EST_SECOND;
-static const est_us ENLIST_EVERY = 30 * EST_SECOND;
+static const est_us ENLIST_EVERY = 10 * EST_SECOND;
 
 /* --- what is told --- */
 

@@ -6,7 +6,8 @@
  *        "reason":"auth","code":"E-DASH-AUTH","next_ms":1200,"in_flight":0,"waiting":52,
  *        "budget_left":62,"partitions":36,
  *        "types":{"order":"paused"}}
- *   <prefix>consumers:<destination>   sorted set of those boots, by a time in the last minute
+ *   <prefix>consumers:<destination>   sorted set of those boots, by when each was last entered:
+ *        every 10 s; one that was not for 10 minutes is taken out
  *
  * state: delivering, paused (a person must mend it: reason), down (the path is broken), limited
  * (the budget or a Retry-After holds requests up). budget_left: -1 = there is no limit. types:

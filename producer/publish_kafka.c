@@ -14,14 +14,21 @@ static bool is_of_topics(const char *reason)
 }
 
 /* While Kafka is away its return is asked for with a few records, again and again. */
-static void tell_loss(const struct publish *p, const char *reason)
+static void tell_loss(struct publish *p, const char *reason)
 {
-    bool again = !p->kafka_there && !is_of_topics(reason);
+    bool again = p->loss_told && !is_of_topics(reason);
 
     est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_TAKEOVERS, again ? "still_away" : reason,
                       NULL, 1);
     EST_LOG(again ? EST_DEBUG : EST_WARN, again ? "kafka_still_away" : "kafka_lost",
             EST_S("reason", reason), EST_I("unacknowledged", broker_pending(p->ways.broker)));
+    p->loss_told |= !is_of_topics(reason);
+}
+
+static void is_there(struct publish *p)
+{
+    p->kafka_there = true;
+    p->loss_told = false;
 }
 
 void publish_take_over(struct publish *p, const char *reason)
@@ -52,7 +59,7 @@ void publish_on_answered(void *arg)
     struct publish *p = arg;
 
     if (p->ways.lost == NULL)
-        p->kafka_there = true;
+        is_there(p);
 }
 
 void publish_on_delivered(void *arg, struct record *rec, est_err err)
@@ -62,7 +69,7 @@ void publish_on_delivered(void *arg, struct record *rec, est_err err)
     if (err != EST_OK && !p->taking_over)
         est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_FAILURES, est_err_code(err), NULL, 1);
     if (err == EST_OK && p->ways.lost == NULL)
-        p->kafka_there = true;
+        is_there(p);
     way_delivered(rec->way, rec, err);
 }
 

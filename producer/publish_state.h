@@ -28,6 +28,7 @@ struct publish {
     size_t n;
     est_us started;
     bool kafka_there; /* a broker has answered since Kafka was last lost */
+    bool loss_told;   /* and it has not been there since */
     bool taking_over;
     est_err store_err; /* why Redis cannot be used; EST_OK = it can */
     est_us store_down; /* since when */

@@ -332,7 +332,7 @@ void est_switch_older_done(struct est_switch *sw)
     settle(sw);
 }
 
-/* A read whose records nobody has taken yet is a question whether Kafka is there, and no drain. */
+/* While nothing shows that Kafka takes records, a read is a question, and no drain. */
 enum est_switch_state est_switch_shown(const struct est_switch *sw)
 {
     return sw->state == EST_DRAINING && !sw->evidence ? EST_BUFFERING : sw->state;

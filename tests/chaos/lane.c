@@ -183,7 +183,7 @@ static void on_answer(struct lane *l, int status, const char *body, size_t n)
         l->last = LANE_REFUSED;
         pause_lane(l, REPEAT);
         return;
-    case 502: /* a proxy's words: the shim was gone before it had answered */
+    case 502: /* a proxy's words: the shim was gone, or slow, and had not answered */
     case 504:
         l->last = LANE_UNKNOWN;
         pause_lane(l, REPEAT);

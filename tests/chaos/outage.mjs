@@ -53,8 +53,8 @@ async function account(rig, plan, load, recovery) {
   const dlq = await rig.deadLetters();
   const figures = {
     faults: 1,
+    ...topics, // with what warmed it up
     ...together([end]),
-    ...topics,
     dlq,
     missing: rig.missing(),
     lost: topics.lost - rig.missing(),
