@@ -179,10 +179,32 @@ const struct est_kafka_look_part *est_kafka_look_parts(const struct est_kafka_lo
 
 /* --- the group, what waits for it --- */
 
+/* Again until it is answered or the time is over: a coordinator that is loading, or a connection
+ * that is just being made, is no answer. */
+static rd_kafka_resp_err_t ask_group(struct est_kafka_look *k,
+                                     const struct rd_kafka_group_list **ret)
+{
+    est_us now = est_clock_mono(), until = now + k->timeout_ms * EST_MS;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    for (; now < until; now = est_clock_mono()) {
+        code = rd_kafka_list_groups(k->rk, k->group, ret, (int)((until - now) / EST_MS));
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR && (*ret)->group_cnt > 0)
+            code = (*ret)->groups[0].err;
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            break;
+        if (*ret != NULL) /* some brokers have answered */
+            rd_kafka_group_list_destroy(*ret);
+        *ret = NULL;
+        (void)rd_kafka_poll(k->rk, RETRY_MS);
+    }
+    return code;
+}
+
 est_err est_kafka_look_members(struct est_kafka_look *k, size_t *ret, struct est_why *reterr)
 {
     const struct rd_kafka_group_list *list = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_list_groups(k->rk, k->group, &list, k->timeout_ms);
+    rd_kafka_resp_err_t code = ask_group(k, &list);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return down(reterr, k->group, code);
