@@ -329,8 +329,8 @@ static int exit_of(const struct status *s)
     int code = EXIT_FINE;
 
     for (size_t i = 0; i < s->n_dests; i++) {
-        enum status_verdict v = status_judge(&s->dests[i]);
-        if (!status_is_kept(v) || (s->cli->args.strict && v > STATUS_EMPTY))
+        const struct status_destination *d = &s->dests[i];
+        if (s->cli->args.strict ? !status_is_well(d) : !status_is_kept(status_judge(d)))
             code = EXIT_NO;
     }
     return code;

@@ -101,5 +101,8 @@ uint64_t status_accepted(const struct status_row *row);
 enum status_verdict status_judge(const struct status_destination *d);
 /* The promise holds: nothing is missing, and the sums are right. */
 bool status_is_kept(enum status_verdict v);
+/* As --strict wants it: kept, nothing is late or stands still, and that is known. When something
+ * waits and the group did not say whether it has members, nobody may be there. */
+bool status_is_well(const struct status_destination *d);
 /* "fine", "paused", … as --json has it. */
 const char *status_verdict_name(enum status_verdict v);

@@ -203,6 +203,11 @@ bool status_is_kept(enum status_verdict v)
     return v < STATUS_EXPIRED;
 }
 
+bool status_is_well(const struct status_destination *d)
+{
+    return status_judge(d) <= STATUS_EMPTY && (d->has_members || d->sum.waiting == 0);
+}
+
 const char *status_verdict_name(enum status_verdict v)
 {
     static const char *const names[STATUS_VERDICTS] = {

@@ -137,6 +137,8 @@ static void on_timer(void *arg)
     const char *state = state_of(&b->dv->endpoint, now);
     bool up = est_redis_is_up(redis);
 
+    if (!up) /* it may come back empty */
+        b->enlist_at = 0;
     if (up && now >= b->enlist_at) {
         enlist(b, redis);
         b->enlist_at = now + ENLIST_EVERY;
@@ -146,8 +148,6 @@ static void on_timer(void *arg)
         b->told = state;
         b->renew_at = now + EVERY;
     }
-    if (!up) /* it may come back empty */
-        b->enlist_at = 0;
     est_loop_timer_at(b->dv->w->loop, &b->timer, now + LOOK_EVERY);
 }
 

@@ -25,7 +25,7 @@ static void tell_loss(struct publish *p, const char *reason)
     p->loss_told |= !is_of_topics(reason);
 }
 
-static void is_there(struct publish *p)
+static void found(struct publish *p)
 {
     p->kafka_there = true;
     p->loss_told = false;
@@ -59,7 +59,7 @@ void publish_on_answered(void *arg)
     struct publish *p = arg;
 
     if (p->ways.lost == NULL)
-        is_there(p);
+        found(p);
 }
 
 void publish_on_delivered(void *arg, struct record *rec, est_err err)
@@ -69,7 +69,7 @@ void publish_on_delivered(void *arg, struct record *rec, est_err err)
     if (err != EST_OK && !p->taking_over)
         est_metrics_count(p->opt.metrics, EST_METRIC_KAFKA_FAILURES, est_err_code(err), NULL, 1);
     if (err == EST_OK && p->ways.lost == NULL)
-        is_there(p);
+        found(p);
     way_delivered(rec->way, rec, err);
 }
 

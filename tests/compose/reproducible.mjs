@@ -1,4 +1,4 @@
-// The image, built a second time from nothing: the same programs and the same packages.
+// The image, built twice from nothing: the same programs and the same packages.
 
 import { verdict } from '../chaos/verdict.mjs';
 import { ROOT } from '../support/paths.mjs';

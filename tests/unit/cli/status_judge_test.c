@@ -207,6 +207,31 @@ static void test_verdicts(void **state)
     }
 }
 
+/* An unanswered question is not a good answer. */
+static void test_well(void **state)
+{
+    const struct status_row rest = {.delivered = 5, .oldest_ms = -1};
+    const struct status_row waits = {.waiting = 5, .oldest_ms = 600};
+    const struct status_row late = {.waiting = 5, .oldest_ms = 60000};
+    const struct status_row missing = {.missing = 1, .oldest_ms = -1};
+    const struct {
+        struct status_destination d;
+        bool want;
+    } cases[] = {
+        {{.sum = rest, .has_members = true, .members = 1}, true},
+        {{.sum = rest}, true}, /* nobody is needed */
+        {{.sum = waits, .has_members = true, .members = 1}, true},
+        {{.sum = waits, .has_members = true}, false},
+        {{.sum = waits}, false},
+        {{.sum = late, .has_members = true, .members = 1}, false},
+        {{.sum = missing, .has_members = true, .members = 1}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(status_is_well(&cases[i].d), cases[i].want);
+}
+
 static void add_line(struct status_state *st, const char *text)
 {
     struct est_json *js = NULL;
@@ -301,8 +326,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),    cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_sums),     cmocka_unit_test(test_types),
+        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_well),
+        cmocka_unit_test(test_lines),    cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_types),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
