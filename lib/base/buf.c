@@ -25,7 +25,7 @@ void est_buf_clear(struct est_buf *b)
     b->failed = b->starved = false;
 }
 
-/* One byte beyond cap is there too: for the NUL that vsnprintf wants. */
+/* The slack has room for the NUL that vsnprintf wants, too. */
 static bool grow(struct est_buf *b, size_t need)
 {
     size_t cap = b->cap ? b->cap : FIRST_CAP;
@@ -35,7 +35,7 @@ static bool grow(struct est_buf *b, size_t need)
         cap = cap > b->max / 2 ? b->max : cap * 2;
     if (cap > b->max)
         cap = b->max;
-    data = est_realloc(b->data, cap + 1);
+    data = est_realloc(b->data, cap + EST_BUF_SLACK);
     if (data == NULL) {
         b->starved = true;
         return false;

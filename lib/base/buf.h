@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes behind cap that may be written to, though they are no part of what the buffer holds. */
+enum { EST_BUF_SLACK = 16 };
+
 struct est_buf {
     char *data;
     size_t len, cap, max;
@@ -25,6 +28,9 @@ void est_buf_clear(struct est_buf *b);
 static inline bool est_buf_reserve(struct est_buf *b, size_t n);
 static inline void est_buf_put(struct est_buf *b, const void *data, size_t n);
 static inline void est_buf_put_view(struct est_buf *b, struct est_view v);
+/* The same of a short text behind which EST_BUF_SLACK bytes can be read: it is copied in moves of a
+ * fixed size, which cost less than finding out how to copy so few bytes. */
+static inline void est_buf_put_padded(struct est_buf *b, struct est_view v);
 void est_buf_puts(struct est_buf *b, const char *s);
 static inline void est_buf_putc(struct est_buf *b, char c);
 void est_buf_put_u64(struct est_buf *b, uint64_t n);
@@ -59,6 +65,15 @@ static inline void est_buf_put(struct est_buf *b, const void *data, size_t n)
 static inline void est_buf_put_view(struct est_buf *b, struct est_view v)
 {
     est_buf_put(b, v.data, v.len);
+}
+
+static inline void est_buf_put_padded(struct est_buf *b, struct est_view v)
+{
+    if (!est_buf_reserve(b, v.len))
+        return;
+    for (size_t i = 0; i < v.len; i += EST_BUF_SLACK)
+        memcpy(b->data + b->len + i, v.data + i, EST_BUF_SLACK);
+    b->len += v.len;
 }
 
 static inline void est_buf_putc(struct est_buf *b, char c)

@@ -51,12 +51,14 @@ static void date_of(uint32_t day, uint32_t *ret_y, uint32_t *ret_m, uint32_t *re
     *ret_y = year + era * 400 + (*ret_m <= 2) - 400;
 }
 
-static void put_digits(char *out, unsigned n, uint32_t value)
+static void put_pair(char *out, uint32_t value)
 {
-    while (n-- > 0) {
-        out[n] = (char)('0' + value % 10);
-        value /= 10;
-    }
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
+
+    memcpy(out, pairs + value * 2, 2);
 }
 
 void est_rfc3339_format(est_us wall, char out[EST_RFC3339_LEN + 1])
@@ -67,13 +69,15 @@ void est_rfc3339_format(est_us wall, char out[EST_RFC3339_LEN + 1])
 
     date_of((uint32_t)(ms / 86400000), &y, &m, &d);
     memcpy(out, "0000-00-00T00:00:00.000Z", EST_RFC3339_LEN + 1);
-    put_digits(out, 4, y);
-    put_digits(out + 5, 2, m);
-    put_digits(out + 8, 2, d);
-    put_digits(out + 11, 2, of_day / 3600000);
-    put_digits(out + 14, 2, of_day / 60000 % 60);
-    put_digits(out + 17, 2, of_day / 1000 % 60);
-    put_digits(out + 20, 3, of_day % 1000);
+    put_pair(out, y / 100);
+    put_pair(out + 2, y % 100);
+    put_pair(out + 5, m);
+    put_pair(out + 8, d);
+    put_pair(out + 11, of_day / 3600000);
+    put_pair(out + 14, of_day / 60000 % 60);
+    put_pair(out + 17, of_day / 1000 % 60);
+    out[20] = (char)('0' + of_day % 1000 / 100);
+    put_pair(out + 21, of_day % 100);
 }
 
 /* Reads n digits at *at; false when they are not there or above max. */

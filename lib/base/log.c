@@ -67,8 +67,8 @@ static void write_all(const char *p, size_t n)
 
 void est_log(enum est_level level, const char *event, const struct est_kv *kvs)
 {
-    char room[LINE_MAX_BYTES], at[EST_RFC3339_LEN + 1];
-    struct est_buf line = {.data = room, .cap = sizeof(room), .max = sizeof(room)};
+    char room[LINE_MAX_BYTES + EST_BUF_SLACK], at[EST_RFC3339_LEN + 1];
+    struct est_buf line = {.data = room, .cap = LINE_MAX_BYTES, .max = LINE_MAX_BYTES};
 
     if (level < least_level)
         return;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { JOIN_BACK = 8 }; /* ranges that an item is compared with */
+
 /* --- writing --- */
 
 static int by_number(int64_t a, int64_t b)
@@ -46,38 +48,68 @@ static void put_part_head(struct est_buf *out, const struct est_attempt_item *it
     est_buf_puts(out, ",\"ranges\":[");
 }
 
-/* The range that begins at `i`; returns where the next one does. */
-static size_t put_range(struct est_buf *out, const struct est_attempt *a, size_t i)
+static void put_range(struct est_buf *out, const struct est_attempt_item *it)
 {
-    size_t end = i + 1;
-
-    while (end < a->n && by_place(&a->items[end], &a->items[i]) == 0 &&
-           a->items[end].offset <= a->items[end - 1].offset + 1)
-        end++;
     est_buf_putc(out, '[');
-    est_buf_put_i64(out, a->items[i].offset);
-    if (a->items[end - 1].offset > a->items[i].offset) {
+    est_buf_put_i64(out, it->offset);
+    if (it->last > it->offset) {
         est_buf_putc(out, ',');
-        est_buf_put_i64(out, a->items[end - 1].offset);
+        est_buf_put_i64(out, it->last);
     }
     est_buf_putc(out, ']');
-    return end;
 }
 
-static void put_parts(struct est_buf *out, const struct est_attempt *a)
+static void put_parts(struct est_buf *out, const struct est_attempt_item *items, size_t n)
 {
-    for (size_t i = 0; i < a->n;) {
+    for (size_t i = 0; i < n;) {
         size_t first = i;
         if (first > 0)
             est_buf_putc(out, ',');
-        put_part_head(out, &a->items[first]);
-        while (i < a->n && by_place(&a->items[i], &a->items[first]) == 0) {
+        put_part_head(out, &items[first]);
+        for (; i < n && by_place(&items[i], &items[first]) == 0; i++) {
             if (i > first)
                 est_buf_putc(out, ',');
-            i = put_range(out, a, i);
+            put_range(out, &items[i]);
         }
         est_buf_puts(out, "]}");
     }
+}
+
+/* Does the item lie in the range, or right behind it? */
+static bool continues(const struct est_attempt_item *range, const struct est_attempt_item *it)
+{
+    return it->offset >= range->offset && it->offset <= range->last + 1 && by_place(it, range) == 0;
+}
+
+/* Each item joins the range that it continues, if that is one of the last few; returns how many
+ * ranges there are. */
+static size_t join(struct est_attempt_item *items, size_t n)
+{
+    size_t ranges = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t at = ranges, least = ranges > JOIN_BACK ? ranges - JOIN_BACK : 0;
+        while (at > least && !continues(&items[at - 1], &items[i]))
+            at--;
+        if (at == least)
+            items[ranges++] = items[i];
+        else if (items[i].last > items[at - 1].last)
+            items[at - 1].last = items[i].last;
+    }
+    return ranges;
+}
+
+/* Events go out in the order that they lie in, those of one key side by side: the events of a few
+ * keys in turns make a few ranges in turns, and little is left to be put in order. */
+static size_t make_ranges(struct est_attempt *a)
+{
+    size_t n;
+
+    for (size_t i = 0; i < a->n; i++)
+        a->items[i].last = a->items[i].offset;
+    n = join(a->items, a->n);
+    qsort(a->items, n, sizeof(*a->items), compare);
+    return join(a->items, n);
 }
 
 static void put_number(struct est_buf *out, const char *name, int64_t n)
@@ -94,7 +126,8 @@ static void put_text(struct est_buf *out, const char *name, const char *text)
 
 void est_attempt_put(struct est_buf *out, struct est_attempt *a)
 {
-    qsort(a->items, a->n, sizeof(*a->items), compare);
+    size_t n = make_ranges(a);
+
     est_buf_puts(out, "{\"v\":1");
     put_number(out, "at", a->at / EST_MS);
     put_number(out, "us", a->duration);
@@ -108,7 +141,7 @@ void est_attempt_put(struct est_buf *out, struct est_attempt *a)
         est_json_put_string(out, a->key);
     }
     est_buf_puts(out, ",\"parts\":[");
-    put_parts(out, a);
+    put_parts(out, a->items, n);
     est_buf_puts(out, "]}");
 }
 

@@ -21,6 +21,7 @@ struct est_attempt_item {
     int64_t offset;
     unsigned attempt; /* which request of this event's, from 1; since the consumer read it */
     int status;       /* its own in results[]; 0 = the request's */
+    int64_t last;     /* est_attempt_put's own: the last offset of the range that begins here */
 };
 
 struct est_attempt {
@@ -33,7 +34,7 @@ struct est_attempt {
     size_t n;
 };
 
-/* Appends it to `out`; the items are put in order. */
+/* Appends it to `out`; the items are joined to ranges and put in order. */
 void est_attempt_put(struct est_buf *out, struct est_attempt *a);
 
 /* What one record of the log says about one event. The views live as long as the parsed record. */

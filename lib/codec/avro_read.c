@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+enum {
+    EXTRA_HEAD_MAX = 11, /* a branch of one byte and a length of ten */
+    EXTRA_TRIES = 8      /* braces looked at from the end */
+};
+
 /* --- where the fields of an event are --- */
 
 static const struct est_plan *plan_of(const struct est_schema *sc, enum est_plan_role role)
@@ -83,17 +88,78 @@ static bool take_field(struct est_cursor *c, enum est_plan_role role, const stru
     }
 }
 
-static est_err cut_up(const struct est_schema *sc, struct est_view body, struct record *ret,
-                      struct est_why *reterr)
+/* The bytes in front of a text: the number of its branch, and its length. */
+static size_t text_head(size_t len, size_t branch, unsigned char out[EXTRA_HEAD_MAX])
+{
+    uint64_t left = (uint64_t)len << 1;
+    size_t n = 0;
+
+    for (out[n++] = (unsigned char)(branch << 1); left > 0x7f; left >>= 7)
+        out[n++] = (unsigned char)(left | 0x80);
+    out[n++] = (unsigned char)left;
+    return n;
+}
+
+/* Cuts `extra` off the end of `rest`, if it is an object's text there, as we write it. */
+static bool cut_text(struct est_view *rest, size_t branch, struct est_view *ret)
+{
+    unsigned char head[EXTRA_HEAD_MAX];
+    size_t at = rest->len;
+    const char *brace;
+
+    for (unsigned tries = 0; tries < EXTRA_TRIES; tries++) {
+        if ((brace = memrchr(rest->data, '{', at)) == NULL)
+            return false;
+        at = (size_t)(brace - rest->data);
+        size_t len = rest->len - at, n = text_head(len, branch, head);
+        if (n <= at && memcmp(brace - n, head, n) == 0) {
+            *ret = est_view(brace, len);
+            rest->len = at - n;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is left of the record is payload and extra. To find the border by stepping over the payload
+ * costs a third of decoding it, so it is looked for from the end. False when it cannot be told.
+ * Where it is told wrongly, the record is damaged, for neither byte that stands in front of a text
+ * or for null can stand in JSON; and the decoder sees it, for a payload says itself where it ends. */
+static bool find_border(const struct est_schema *sc, struct est_view rest, struct record *r)
+{
+    const struct est_plan *p = plan_of(sc, EST_PLAN_ROLE_EXTRA);
+    size_t last;
+
+    if (rest.len == 0)
+        return false;
+    last = (unsigned char)rest.data[rest.len - 1];
+    if (last == p->null_branch << 1)
+        rest.len--;
+    else if (last != '}' || !cut_text(&rest, 1 - p->null_branch, &r->extra))
+        return false;
+    r->payload = rest;
+    return true;
+}
+
+/* Strictly: every byte is looked at, also of a payload that nobody reads. */
+static est_err cut_up(const struct est_schema *sc, struct est_view body, bool strictly,
+                      struct record *ret, struct est_why *reterr)
 {
     struct est_cursor c = est_cursor_of(body);
+    size_t n = sc->plan->n;
 
     *ret = (struct record){0};
     if (!sc->is_event)
         return est_why_set(reterr, EST_ERR_AVRO, "the schema is not one of an event");
-    for (size_t i = 0; i < sc->plan->n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (!strictly && i == n - 2 && sc->role_of[i] == EST_PLAN_ROLE_PAYLOAD &&
+            find_border(sc, est_cursor_rest(&c), ret)) {
+            c.at = c.end;
+            break;
+        }
         if (!take_field(&c, sc->role_of[i], sc->plan->fields[i].plan, ret))
             return fault_at(sc, i, "the bytes are not of the schema", reterr);
+    }
     if (est_cursor_left(&c) > 0)
         return est_why_set(reterr, EST_ERR_AVRO, "%zu bytes are left over", est_cursor_left(&c));
     ret->ev.occurred_at = time_of(ret->occurred_ms);
@@ -105,7 +171,7 @@ est_err est_avro_read_envelope(const struct est_schema *sc, struct est_view body
                                struct est_event *ret_ev, struct est_why *reterr)
 {
     struct record r;
-    est_err err = cut_up(sc, body, &r, reterr);
+    est_err err = cut_up(sc, body, true, &r, reterr);
 
     if (err)
         return err;
@@ -241,7 +307,7 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
     struct est_decode d = {{0}, out, reterr, &scratch, NULL, true};
     size_t start = out->len;
     struct record r;
-    est_err err = cut_up(sc, body, &r, reterr);
+    est_err err = cut_up(sc, body, false, &r, reterr);
 
     if (err)
         return err;

@@ -34,7 +34,7 @@ static est_err compile_default(struct est_compile *c, yyjson_val *v,
 
 static est_err json_name(struct est_compile *c, struct est_plan_field *f)
 {
-    char *text = est_arena_alloc(c->arena, f->name.len + 3);
+    char *text = est_arena_calloc(c->arena, f->name.len + 3 + EST_BUF_SLACK, 1); /* padded */
 
     if (text == NULL)
         return est_compile_no_memory(c);

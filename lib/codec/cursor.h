@@ -24,6 +24,11 @@ static inline size_t est_cursor_left(const struct est_cursor *c)
     return (size_t)(c->end - c->at);
 }
 
+static inline struct est_view est_cursor_rest(const struct est_cursor *c)
+{
+    return est_view((const char *)c->at, est_cursor_left(c));
+}
+
 bool est_cursor_long_many(struct est_cursor *c, int64_t *ret); /* of any number of bytes */
 
 /* A zigzag varint of at most ten bytes and 64 bits; nearly all are of one byte. */
@@ -45,20 +50,36 @@ static inline bool est_cursor_raw(struct est_cursor *c, size_t n, struct est_vie
     return true;
 }
 
-/* Length and bytes. */
-static inline bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret)
+/* A length or the number of a branch: a long that is not negative. Of one byte it is even, and
+ * below 128. */
+static inline bool est_cursor_count(struct est_cursor *c, size_t *ret)
 {
     int64_t n;
 
-    return est_cursor_long(c, &n) && n >= 0 && est_cursor_raw(c, (size_t)n, ret);
+    if (c->at < c->end && (*c->at & 0x81) == 0) {
+        *ret = *c->at++ >> 1;
+        return true;
+    }
+    if (!est_cursor_long_many(c, &n) || n < 0)
+        return false;
+    *ret = (size_t)n;
+    return true;
+}
+
+/* Length and bytes. */
+static inline bool est_cursor_bytes(struct est_cursor *c, struct est_view *ret)
+{
+    size_t n;
+
+    return est_cursor_count(c, &n) && est_cursor_raw(c, n, ret);
 }
 
 /* The plan of the branch that the bytes name; *p becomes it. */
 static inline bool est_cursor_branch(struct est_cursor *c, const struct est_plan **p)
 {
-    int64_t i;
+    size_t i;
 
-    if (!est_cursor_long(c, &i) || i < 0 || (uint64_t)i >= (*p)->n)
+    if (!est_cursor_count(c, &i) || i >= (*p)->n)
         return false;
     *p = (*p)->branches[i];
     return true;

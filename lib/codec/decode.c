@@ -102,12 +102,8 @@ static void put_back(struct est_decode *d, const struct est_plan *p, const uint6
 /* `"name":`, with a comma unless it is the first member of its object. */
 static void put_name(struct est_buf *b, size_t start, struct est_view json_name)
 {
-    if (!est_buf_reserve(b, json_name.len + 1))
-        return;
-    b->data[b->len] = ',';
-    b->len += b->len > start;
-    memcpy(b->data + b->len, json_name.data, json_name.len);
-    b->len += json_name.len;
+    put_comma(b, start);
+    est_buf_put_padded(b, json_name);
 }
 
 static est_err decode_record(struct est_decode *d, const struct est_plan *p,

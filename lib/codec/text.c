@@ -134,7 +134,7 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
 }
 
 /* What stands at s and is special, into out. Returns the bytes it took, 0 for ill-formed UTF-8. */
-static size_t put_special(char **out, const unsigned char *s, size_t left)
+static inline size_t put_special(char **out, const unsigned char *s, size_t left)
 {
     size_t step = 1;
 
@@ -148,9 +148,9 @@ static size_t put_special(char **out, const unsigned char *s, size_t left)
     return step;
 }
 
-/* Short text into room for its longest escaped form: eight bytes are written before it is known how
- * many of them are plain. */
-static bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
+/* Text into room for its longest escaped form: eight bytes are written before it is known how many
+ * of them are plain. */
+static __attribute__((noinline)) bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
 {
     const unsigned char *from = s;
     char *out = b->data + b->len;
@@ -175,7 +175,28 @@ static bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
     return true;
 }
 
-static bool put_long(struct est_buf *b, struct est_view v)
+/* What most texts are: false as soon as a byte is special. The last bytes are looked at once more
+ * where they are fewer than a word. */
+static inline bool put_plain(char *out, const unsigned char *s, size_t n)
+{
+    uint64_t special = 0;
+    size_t i = 0;
+
+    if (n < 8) {
+        uint64_t w = load_few(s, n);
+        store(out, w);
+        return special_bytes(w) == 0;
+    }
+    for (; i + 8 < n && special == 0; i += 8) {
+        uint64_t w = load(s + i);
+        store(out + i, w);
+        special = special_bytes(w);
+    }
+    store(out + n - 8, load(s + n - 8));
+    return (special | special_bytes(load(s + n - 8))) == 0;
+}
+
+static __attribute__((noinline)) bool put_long(struct est_buf *b, struct est_view v)
 {
     const unsigned char *s = (const unsigned char *)v.data;
     char escaped[6];
@@ -198,12 +219,20 @@ static bool put_long(struct est_buf *b, struct est_view v)
 
 bool est_text_put(struct est_buf *b, struct est_view v)
 {
+    const unsigned char *s = (const unsigned char *)v.data;
     size_t room =
         v.len * 6 + 2 + 8; /* a control character takes six; eight are written at a time */
 
     if (v.len > SHORT_MAX || b->failed || room > b->max - b->len)
         return put_long(b, v);
-    return est_buf_reserve(b, room) ? put_short(b, (const unsigned char *)v.data, v.len) : true;
+    if (!est_buf_reserve(b, room))
+        return true;
+    if (!put_plain(b->data + b->len + 1, s, v.len))
+        return put_short(b, s, v.len);
+    b->data[b->len] = '"';
+    b->data[b->len + v.len + 1] = '"';
+    b->len += v.len + 2;
+    return true;
 }
 
 static bool is_letter(char c)

@@ -3,8 +3,14 @@
 
 #include "codec_fixture.h"
 
+#include <stdio.h>
+
 #define ORDER "esteira.order"
 #define USER "esteira.user"
+#define ITEM(in, number, at, nth, answer)                                                \
+    {                                                                                    \
+        .topic = in, .partition = number, .offset = at, .attempt = nth, .status = answer \
+    }
 
 static struct est_json *js; /* what was found borrows from it until the next search */
 
@@ -35,7 +41,7 @@ static bool find(const char *text, const char *topic, int32_t partition, int64_t
 
 static void test_one(void **state)
 {
-    struct est_attempt_item item = {ORDER, 3, 18842, 1, 0};
+    struct est_attempt_item item = ITEM(ORDER, 3, 18842, 1, 0);
     struct est_attempt a = {.at = 1764093310204567,
                             .duration = 38123,
                             .status = 201,
@@ -65,10 +71,10 @@ static void test_one(void **state)
 static void test_groups(void **state)
 {
     struct est_attempt_item items[] = {
-        {ORDER, 3, 12, 1, 201}, {USER, 0, 7, 1, 201},   {ORDER, 3, 10, 1, 201},
-        {ORDER, 3, 11, 1, 201}, {ORDER, 3, 13, 1, 422}, {ORDER, 2, 12, 1, 201},
-        {ORDER, 3, 14, 2, 201}, {ORDER, 3, 16, 1, 201}, {ORDER, 3, 20, 1, 201},
-        {ORDER, 3, 18, 1, 201},
+        ITEM(ORDER, 3, 12, 1, 201), ITEM(USER, 0, 7, 1, 201),   ITEM(ORDER, 3, 10, 1, 201),
+        ITEM(ORDER, 3, 11, 1, 201), ITEM(ORDER, 3, 13, 1, 422), ITEM(ORDER, 2, 12, 1, 201),
+        ITEM(ORDER, 3, 14, 2, 201), ITEM(ORDER, 3, 16, 1, 201), ITEM(ORDER, 3, 20, 1, 201),
+        ITEM(ORDER, 3, 18, 1, 201),
     };
     struct est_attempt a = {.status = 200,
                             .verdict = "results",
@@ -89,6 +95,34 @@ static void test_groups(void **state)
         "{\"topic\":\"esteira.user\",\"partition\":0,\"attempt\":1,\"status\":201,\"ranges\":[[7]]}]}");
 }
 
+/* Events of one key side by side, of many keys in turns, as a backlog goes out: more ranges grow
+ * at a time than are looked back at. */
+static void test_turns(void **state)
+{
+    enum { KEYS = 20, OF_EACH = 15 };
+    struct est_attempt_item items[KEYS * OF_EACH];
+    struct est_attempt a = {.verdict = "results", .items = items, .n = COUNT_OF(items)};
+    const char *text;
+
+    (void)state;
+    for (int i = 0; i < KEYS * OF_EACH; i++) {
+        int key = i / OF_EACH;
+        items[i] = (struct est_attempt_item)ITEM(ORDER, key % 2, key / 2 + i % OF_EACH * 100, 1, 0);
+    }
+    text = strstr(written(&a), "\"parts\"");
+    for (int partition = 0; partition < 2; partition++) {
+        char want[512];
+        int n = snprintf(want, sizeof(want),
+                         "{\"topic\":\"esteira.order\",\"partition\":%d,\"attempt\":1,\"ranges\":[",
+                         partition);
+        for (int at = 0; at < OF_EACH; at++)
+            n += snprintf(want + n, sizeof(want) - (size_t)n, "%s[%d,%d]", at ? "," : "", at * 100,
+                          at * 100 + KEYS / 2 - 1);
+        if (strstr(text, want) == NULL)
+            fail_msg("%s is not in %s", want, text);
+    }
+}
+
 static void test_find(void **state)
 {
     static const struct {
@@ -103,8 +137,8 @@ static void test_find(void **state)
         {USER, 3, 10, 0, 0},  {USER, 0, 0, 200, 1},   {"esteira.orders", 3, 10, 0, 0},
         {ORDER, 3, -1, 0, 0},
     };
-    struct est_attempt_item items[] = {
-        {ORDER, 3, 10, 1, 0}, {ORDER, 3, 11, 1, 0}, {ORDER, 3, 13, 4, 422}, {USER, 0, 0, 1, 0}};
+    struct est_attempt_item items[] = {ITEM(ORDER, 3, 10, 1, 0), ITEM(ORDER, 3, 11, 1, 0),
+                                       ITEM(ORDER, 3, 13, 4, 422), ITEM(USER, 0, 0, 1, 0)};
     struct est_attempt a = {.status = 200, .verdict = "results", .items = items, .n = 4};
     const char *text = written(&a);
 
@@ -152,10 +186,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_one),  cmocka_unit_test(test_groups),  cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_find), cmocka_unit_test(test_foreign),
     };
 
     return cmocka_run_group_tests(tests, NULL, end);
