@@ -1,5 +1,7 @@
 #include "room.h"
 
+enum { FEW = 32 }; /* below that, holding back costs more than it saves */
+
 static size_t share(size_t limit, size_t used, size_t parts)
 {
     size_t fair = limit / (parts ? parts : 1), half = used < limit ? (limit - used) / 2 : 0;
@@ -20,7 +22,9 @@ bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round)
     return ready >= (half > round * 3 ? half : round * 3);
 }
 
-bool room_is_plenty(size_t ready, size_t round, bool is_held)
+bool room_is_plenty(size_t ready, size_t request, bool is_held)
 {
-    return ready >= round * (is_held ? 1 : 2);
+    size_t few = request > FEW ? request : FEW;
+
+    return ready >= few * (is_held ? 1 : 2);
 }

@@ -191,6 +191,20 @@ static bool put_text(struct est_buf *out, struct est_view name, struct est_view 
     return est_text_put(out, text);
 }
 
+/* Mostly they are the same, for most senders leave it to us to say when it happened. */
+static void put_times(struct est_buf *out, int64_t occurred_ms, int64_t received_ms)
+{
+    char text[EST_MOMENT_MAX];
+    size_t n = est_moment_text(occurred_ms, text);
+
+    est_buf_put_view(out, EST_VIEW_LIT(",\"occurred_at\":"));
+    est_buf_put(out, text, n);
+    if (received_ms != occurred_ms)
+        n = est_moment_text(received_ms, text);
+    est_buf_put_view(out, EST_VIEW_LIT(",\"received_at\":"));
+    est_buf_put(out, text, n);
+}
+
 /* False when a text is no UTF-8. */
 static bool put_envelope(struct est_buf *out, struct est_view type, const struct record *r)
 {
@@ -203,10 +217,7 @@ static bool put_envelope(struct est_buf *out, struct est_view type, const struct
         !put_text(out, EST_VIEW_LIT(",\"tenant\":"), ev->tenant) ||
         !put_text(out, EST_VIEW_LIT(",\"dedup_id\":"), ev->dedup_id))
         return false;
-    est_buf_put_view(out, EST_VIEW_LIT(",\"occurred_at\":"));
-    est_moment_put(out, r->occurred_ms);
-    est_buf_put_view(out, EST_VIEW_LIT(",\"received_at\":"));
-    est_moment_put(out, r->received_ms);
+    put_times(out, r->occurred_ms, r->received_ms);
     if (ev->has_sequence) {
         est_buf_put_view(out, EST_VIEW_LIT(",\"sequence\":"));
         est_buf_put_i64(out, ev->sequence);

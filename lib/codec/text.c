@@ -148,14 +148,18 @@ static inline size_t put_special(char **out, const unsigned char *s, size_t left
     return step;
 }
 
-/* Text into room for its longest escaped form: eight bytes are written before it is known how many
- * of them are plain. */
-static __attribute__((noinline)) bool put_short(struct est_buf *b, const unsigned char *s, size_t n)
+/* Text, of which the first `plain` bytes are written, into room for its longest escaped form: eight
+ * bytes are written before it is known how many of them are plain. */
+static __attribute__((noinline)) bool put_short(struct est_buf *b, const unsigned char *s, size_t n,
+                                                size_t plain)
 {
     const unsigned char *from = s;
     char *out = b->data + b->len;
 
     *out++ = '"';
+    out += plain;
+    s += plain;
+    n -= plain;
     while (n > 0) {
         uint64_t w = n >= 8 ? load(s) : load_tail(from, s, n), special = special_bytes(w);
         size_t run = special ? (size_t)__builtin_ctzll(special) / 8 : n < 8 ? n : 8;
@@ -175,25 +179,27 @@ static __attribute__((noinline)) bool put_short(struct est_buf *b, const unsigne
     return true;
 }
 
-/* What most texts are: false as soon as a byte is special. The last bytes are looked at once more
- * where they are fewer than a word. */
-static inline bool put_plain(char *out, const unsigned char *s, size_t n)
+/* What most texts are: plain. Returns how many bytes at their beginning are: all of them, or a
+ * multiple of eight. The last bytes are looked at once more where they are fewer than a word. */
+static inline size_t put_plain(char *out, const unsigned char *s, size_t n)
 {
-    uint64_t special = 0;
+    uint64_t w;
     size_t i = 0;
 
     if (n < 8) {
-        uint64_t w = load_few(s, n);
+        w = load_few(s, n);
         store(out, w);
-        return special_bytes(w) == 0;
+        return special_bytes(w) == 0 ? n : 0;
     }
-    for (; i + 8 < n && special == 0; i += 8) {
-        uint64_t w = load(s + i);
+    for (; i + 8 < n; i += 8) {
+        w = load(s + i);
         store(out + i, w);
-        special = special_bytes(w);
+        if (special_bytes(w) != 0)
+            return i;
     }
-    store(out + n - 8, load(s + n - 8));
-    return (special | special_bytes(load(s + n - 8))) == 0;
+    w = load(s + n - 8);
+    store(out + n - 8, w);
+    return special_bytes(w) == 0 ? n : i;
 }
 
 static __attribute__((noinline)) bool put_long(struct est_buf *b, struct est_view v)
@@ -222,13 +228,15 @@ bool est_text_put(struct est_buf *b, struct est_view v)
     const unsigned char *s = (const unsigned char *)v.data;
     size_t room =
         v.len * 6 + 2 + 8; /* a control character takes six; eight are written at a time */
+    size_t plain;
 
     if (v.len > SHORT_MAX || b->failed || room > b->max - b->len)
         return put_long(b, v);
     if (!est_buf_reserve(b, room))
         return true;
-    if (!put_plain(b->data + b->len + 1, s, v.len))
-        return put_short(b, s, v.len);
+    plain = put_plain(b->data + b->len + 1, s, v.len);
+    if (plain < v.len)
+        return put_short(b, s, v.len, plain);
     b->data[b->len] = '"';
     b->data[b->len + v.len + 1] = '"';
     b->len += v.len + 2;

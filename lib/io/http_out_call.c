@@ -185,7 +185,8 @@ struct est_http_call *est_http_call_take(struct est_http_client *c)
     return EST_CONTAINER(first, struct est_http_call, node);
 }
 
-/* Back to the spare ones. A large answer's memory does not stay with its handle. */
+/* A large answer's memory does not stay with its handle. The next request gets the handle that went
+ * last, whose memory the processor still has at hand. */
 void est_http_call_give(struct est_http_call *call)
 {
     struct est_http_client *c = call->client;
@@ -198,7 +199,7 @@ void est_http_call_give(struct est_http_call *call)
         est_http_call_free(call);
         return;
     }
-    est_list_append(&c->spare, &call->node);
+    est_list_prepend(&c->spare, &call->node);
     c->n_spare++;
 }
 

@@ -18,7 +18,8 @@
 
 static struct {
     bool held, paused[8], dlq_full, can_ask, gave_up;
-    size_t round; /* what the requests take that may be in flight */
+    size_t request, round; /* what one request takes, and all that may be in flight */
+    const struct est_lanes *lanes;
     int condemned, asked, settled;
     enum est_verdict_class class;
     inquiry_done *learnt;
@@ -40,10 +41,22 @@ est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t
     return EST_OK;
 }
 
+size_t deliver_request(const struct deliver *dv)
+{
+    (void)dv;
+    return saw.request;
+}
+
 size_t deliver_round(const struct deliver *dv)
 {
     (void)dv;
     return saw.round;
+}
+
+size_t deliver_ready(const struct deliver *dv, size_t type)
+{
+    (void)dv;
+    return est_lanes_group(saw.lanes, type).ready_records;
 }
 
 bool deadletter_is_full(const struct deadletter *dl)
@@ -117,7 +130,9 @@ static struct worker *open_intake(size_t parts)
     struct est_why why = {0};
 
     memset(&saw, 0, sizeof(saw));
+    saw.request = 100;
     saw.round = 8 * 100;
+    saw.lanes = w->lanes;
     assert_int_equal(est_loop_new(&w->loop, NULL), EST_OK);
     if (intake_new(w, &w->intake, &why) != EST_OK)
         fail_msg("%s", why.text);
@@ -138,6 +153,7 @@ static void limit(struct worker *w, unsigned records, unsigned in_flight, unsign
     struct est_config *cfg = (struct est_config *)(uintptr_t)w->cfg;
 
     cfg->consumer_lanes_records = records;
+    saw.request = batch;
     saw.round = in_flight * batch;
 }
 
@@ -332,16 +348,16 @@ static void plenty_holds_back_and_pauses_nothing(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 1000, 2, 10);
-    take(w, 0, 0, 39);
+    limit(w, 1000, 8, 50);
+    take(w, 0, 0, 99);
     assert_false(saw.held);
-    take(w, 0, 39, 1);
+    take(w, 0, 99, 1);
     assert_true(saw.held);
     for (int i = 0; i < 15; i++) /* longer than a hold may last on its own */
         est_loop_turn(w->loop, 20 * EST_MS);
     assert_true(saw.held);
     assert_false(saw.paused[0] || saw.paused[1]);
-    settle(w, 0, 20);
+    settle(w, 0, 50);
     intake_resume(w->intake);
     assert_true(saw.held);
     settle(w, 0, 1);
@@ -356,8 +372,8 @@ static void plenty_pauses_not_even_a_full_partition(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 50, 2, 10);
-    take(w, 0, 0, 45);
+    limit(w, 100, 8, 40);
+    take(w, 0, 0, 90);
     for (int i = 0; i < 15; i++)
         est_loop_turn(w->loop, 20 * EST_MS);
     assert_true(saw.held);
@@ -372,20 +388,20 @@ static void plenty_of_one_type_pauses_it_for_the_others(void **state)
 
     (void)state;
     w->parts.items[1].type = est_config_type(w->cfg, "custom");
-    limit(w, 200, 2, 10);
-    take(w, 0, 0, 40);
+    limit(w, 400, 2, 32);
+    take(w, 0, 0, 64);
     assert_true(saw.held);
     WAIT_FOR(w, !saw.held); /* more of it is let in */
     assert_false(saw.paused[0]);
-    take(w, 0, 40, 59);
+    take(w, 0, 64, 135);
     assert_false(saw.held);
-    take(w, 0, 99, 1);
+    take(w, 0, 199, 1);
     assert_true(saw.held);
     WAIT_FOR(w, saw.paused[0]);
     assert_false(saw.held || saw.paused[1]);
     take(w, 1, 0, 1);
     assert_false(saw.held);
-    settle(w, 0, 80);
+    settle(w, 0, 136);
     intake_resume(w->intake);
     assert_true(saw.paused[0]); /* a round is left */
     settle(w, 0, 1);
