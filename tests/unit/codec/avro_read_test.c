@@ -1,5 +1,7 @@
 #include "codec_fixture.h"
 
+#include <stdio.h>
+
 #define BYTES(s) EST_VIEW_LIT(s)
 
 /* Bytes by hand: what is taken, how it is written, and what is damage. */
@@ -110,6 +112,94 @@ static void test_bytes(void **state)
     }
 }
 
+/* An event whose payload has an int and a text, its extra being of that union. */
+static struct est_schema *event_schema(const char *extra)
+{
+    char text[1024];
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
+        "{\"name\":\"event\",\"type\":\"string\"},{\"name\":\"source\",\"type\":\"string\"},"
+        "{\"name\":\"tenant\",\"type\":\"string\"},"
+        "{\"name\":\"occurred_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-"
+        "millis\"}},"
+        "{\"name\":\"received_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-"
+        "millis\"}},"
+        "{\"name\":\"dedup_id\",\"type\":\"string\"},{\"name\":\"sequence\",\"type\":[\"null\","
+        "\"long\"]},"
+        "{\"name\":\"payload\",\"type\":{\"type\":\"record\",\"name\":\"P\",\"fields\":["
+        "{\"name\":\"a\",\"type\":[\"null\",\"int\"]},{\"name\":\"t\",\"type\":[\"null\",\"string\"]}]}},"
+        "{\"name\":\"extra\",\"type\":[%s]}]}",
+        extra);
+    return fixture_schema_text(text);
+}
+
+/* Where the payload ends is found from the record's end, and found out when it is not so. */
+static void test_ends(void **state)
+{
+    static const char null_first[] = "\"null\",\"string\"", null_last[] = "\"string\",\"null\"";
+    static const struct {
+        const char *extra;     /* its union */
+        struct est_view bytes; /* payload and extra */
+        const char *want;      /* the payload in JSON; NULL = EST_ERR_AVRO */
+    } cases[] = {
+        {null_first, BYTES("\2\2\0\0"), "{\"a\":1}"},
+        {null_first, BYTES("\2\2\0\2\4{}"), "{\"a\":1}"},
+        {null_last, BYTES("\2\2\0\2"), "{\"a\":1}"},
+        {null_last, BYTES("\2\2\0\0\4{}"), "{\"a\":1}"},
+        /* not as we write it: a space behind, a length of more bytes than it needs */
+        {null_first, BYTES("\2\2\0\2\6{} "), "{\"a\":1}"},
+        {null_first, BYTES("\2\2\0\2\x84\0{}"), "{\"a\":1}"},
+        /* more braces than are looked at, and a length of two bytes */
+        {null_first,
+         BYTES(
+             "\2\2\0\2\xbe\1{\"/x\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},"
+             "{},{},{},{},{},{},{}]}"),
+         "{\"a\":1}"},
+        {null_first,
+         BYTES(
+             "\2\2\0\2\xa4\1{\"/payload\":{\"b\":[{},{\"c\":\"                                       "
+             "           \"}]}}"),
+         "{\"a\":1,\"b\":[{},{\"c\":\"                                                  \"}]}"},
+        /* a text of the payload that looks like an extra */
+        {null_first, BYTES("\2\2\2\10\2\4{}\0"), "{\"a\":1,\"t\":\"\\u0002\\u0004{}\"}"},
+        {null_first, BYTES("\2\2\2\10\2\4{}"), NULL},
+        {null_first, BYTES("\2\2\2\14{\2\4{}}\0\0"), NULL},
+        /* damage */
+        {null_first, BYTES("\2\2\0\2\6{}\0"), NULL},
+        {null_first, BYTES("\2\2\0\2\4}}"), NULL},
+        {null_first, BYTES("\2\2\0"), NULL},
+        {null_first, BYTES("\2\0\0"), NULL},
+        {null_first, BYTES("\2\2\0\4\4{}"), NULL},
+        {null_last, BYTES("\2\2\0\2\4{}"), NULL},
+        {null_first, BYTES("\0"), NULL},
+        {null_first, BYTES("{"), NULL},
+        {null_first, BYTES("}"), NULL},
+        {null_first, BYTES(""), NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct est_schema *sc = event_schema(cases[i].extra);
+        struct est_buf body, out;
+        struct est_why why;
+        est_err err;
+        est_buf_init(&body, 4096);
+        est_buf_init(&out, 4096);
+        est_buf_put(&body, "\2i\2e\2s\0\0\0\2i\0", 12);
+        est_buf_put_view(&body, cases[i].bytes);
+        err = est_avro_read_event(sc, EST_VIEW_LIT("t"), est_buf_view(&body), &out, NULL, &why);
+        est_buf_putc(&out, '\0');
+        if (cases[i].want == NULL ? err != EST_ERR_AVRO || out.len != 1
+                                  : err != EST_OK || strstr(out.data, cases[i].want) == NULL)
+            fail_msg("case %zu: %s %s %s", i, est_err_code(err), err ? why.text : "", out.data);
+        est_buf_fini(&body);
+        est_buf_fini(&out);
+        est_schema_free(sc);
+    }
+}
+
 /* What extra holds is another program's word: it must not break or shadow the event. */
 static void test_extra_of_others(void **state)
 {
@@ -126,19 +216,7 @@ static void test_extra_of_others(void **state)
         {"nonsense", NULL},
         {"{\"\":{\"x\":1,\"x\":2}}", NULL},
     };
-    struct est_schema *sc = fixture_schema_text(
-        "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
-        "{\"name\":\"event\",\"type\":\"string\"},{\"name\":\"source\",\"type\":\"string\"},"
-        "{\"name\":\"tenant\",\"type\":\"string\"},"
-        "{\"name\":\"occurred_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-"
-        "millis\"}},"
-        "{\"name\":\"received_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-"
-        "millis\"}},"
-        "{\"name\":\"dedup_id\",\"type\":\"string\"},{\"name\":\"sequence\",\"type\":[\"null\","
-        "\"long\"]},"
-        "{\"name\":\"payload\",\"type\":{\"type\":\"record\",\"name\":\"P\",\"fields\":["
-        "{\"name\":\"a\",\"type\":[\"null\",\"int\"]}]}},{\"name\":\"extra\",\"type\":[\"null\","
-        "\"string\"]}]}");
+    struct est_schema *sc = event_schema("\"null\",\"string\"");
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -147,7 +225,7 @@ static void test_extra_of_others(void **state)
         est_err err;
         est_buf_init(&body, 4096);
         est_buf_init(&out, 4096);
-        est_buf_put(&body, "\2i\2e\2s\0\0\0\2i\0\2\2\2", 15);
+        est_buf_put(&body, "\2i\2e\2s\0\0\0\2i\0\2\2\0\2", 16);
         est_buf_putc(&body, (char)(2 * strlen(cases[i].extra)));
         est_buf_puts(&body, cases[i].extra);
         err = est_avro_read_event(sc, EST_VIEW_LIT("t"), est_buf_view(&body), &out, NULL, &why);
@@ -201,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_ends),
         cmocka_unit_test(test_extra_of_others),
         cmocka_unit_test(test_envelope),
     };
