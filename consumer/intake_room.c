@@ -113,10 +113,10 @@ static bool can_resume(const struct intake *in, const struct room *room, const s
 
 static void forget_slow(struct intake *in)
 {
-    size_t round = deliver_round(in->w->deliver);
+    size_t request = deliver_request(in->w->deliver);
 
     for (size_t i = 0; i < in->w->cfg->n_types; i++)
-        if (in->is_slow[i] && deliver_ready(in->w->deliver, i) < round / 2)
+        if (in->is_slow[i] && room_is_little(deliver_ready(in->w->deliver, i), request))
             in->is_slow[i] = false;
 }
 

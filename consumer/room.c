@@ -22,9 +22,17 @@ bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round)
     return ready >= (half > round * 3 ? half : round * 3);
 }
 
+static size_t few(size_t request)
+{
+    return request > FEW ? request : FEW;
+}
+
 bool room_is_plenty(size_t ready, size_t request, bool is_held)
 {
-    size_t few = request > FEW ? request : FEW;
+    return ready >= few(request) * (is_held ? 1 : 2);
+}
 
-    return ready >= few * (is_held ? 1 : 2);
+bool room_is_little(size_t ready, size_t request)
+{
+    return ready < few(request) / 2;
 }

@@ -31,3 +31,6 @@ bool room_is_plenty(size_t ready, size_t request, bool is_held);
  * so that it is not often, and three rounds at least; a round is what all requests take that may be
  * in flight at once. */
 bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round);
+/* Is so little ready that a type that was sent slowly no longer is? Below what a hold ends at: or
+ * it would be forgotten while it still holds up the others. */
+bool room_is_little(size_t ready, size_t request);

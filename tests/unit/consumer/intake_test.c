@@ -410,6 +410,32 @@ static void plenty_of_one_type_pauses_it_for_the_others(void **state)
     close_intake(w);
 }
 
+/* It stays slow for as long as it would hold up the others. */
+static void a_slow_type_is_forgotten_when_little_is_left(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    w->parts.items[1].type = est_config_type(w->cfg, "custom");
+    limit(w, 4000, 8, 32);
+    take(w, 0, 0, 64);
+    assert_true(saw.held);
+    WAIT_FOR(w, !saw.held);
+    take(w, 0, 64, 1);
+    assert_false(saw.held);
+    settle(w, 0, 49);
+    intake_resume(w->intake);
+    take(w, 0, 65, 48);
+    assert_false(saw.held);
+    settle(w, 0, 49);
+    intake_resume(w->intake);
+    take(w, 0, 113, 48);
+    assert_false(saw.held);
+    take(w, 0, 161, 1);
+    assert_true(saw.held);
+    close_intake(w);
+}
+
 /* key: the records of a key share a lane; partition: all do; none: each has its own. */
 static void the_order_of_a_type_names_its_lanes(void **state)
 {
@@ -518,6 +544,7 @@ int main(void)
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
         cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
+        cmocka_unit_test(a_slow_type_is_forgotten_when_little_is_left),
         cmocka_unit_test(the_order_of_a_type_names_its_lanes),
         cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),
         cmocka_unit_test(a_partition_that_drains_is_never_paused),

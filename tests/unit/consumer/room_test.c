@@ -70,6 +70,11 @@ static void plenty(void **state)
         room_is_plenty(63, 1, false)); /* requests of one event: a few at a time all the same */
     assert_true(room_is_plenty(64, 1, false));
     assert_false(room_is_plenty(31, 1, true));
+    for (size_t request = 1; request < 200; request++) /* apart from one another */
+        for (size_t ready = 0; ready < 400; ready++)
+            assert_false(room_is_little(ready, request) && room_is_plenty(ready, request, true));
+    assert_true(room_is_little(49, 100));
+    assert_false(room_is_little(50, 100));
 }
 
 int main(void)
