@@ -248,6 +248,11 @@ size_t deliver_request(const struct deliver *dv)
     return dv->request;
 }
 
+bool deliver_is_full(const struct deliver *dv)
+{
+    return dv->out >= dv->w->dest->max_in_flight;
+}
+
 size_t deliver_round(const struct deliver *dv)
 {
     return dv->round;

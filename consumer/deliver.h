@@ -23,6 +23,8 @@ bool deliver_can_go_on(const struct deliver *dv, est_us until);
  * which may be in flight at once. */
 size_t deliver_request(const struct deliver *dv);
 size_t deliver_round(const struct deliver *dv);
+/* Whether as many requests are under way as may be. */
+bool deliver_is_full(const struct deliver *dv);
 /* Events of a type that requests could take at once. */
 size_t deliver_ready(const struct deliver *dv, size_t type);
 /* Batches under way that can end by themselves: those that wait for an endpoint that is down

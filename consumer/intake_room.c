@@ -27,11 +27,13 @@ static bool is_above(const struct room *room, const struct part *p, unsigned qua
 /* Of one type: so that one which is sent slowly does not keep the others from being read. */
 static bool is_plenty(const struct intake *in, const struct room *room, const struct part *p)
 {
-    size_t ready = deliver_ready(in->w->deliver, intake_type(in, p));
+    const struct deliver *dv = in->w->deliver;
+    size_t ready = deliver_ready(dv, intake_type(in, p));
 
     if (in->is_slow[intake_type(in, p)])
-        return room_is_plenty_of_slow(room, ready, deliver_round(in->w->deliver));
-    return room_is_plenty(ready, deliver_request(in->w->deliver), in->held);
+        return room_is_plenty_of_slow(room, ready, deliver_round(dv));
+    return room_is_plenty(ready, deliver_is_full(dv) ? deliver_round(dv) : deliver_request(dv),
+                          in->held);
 }
 
 void intake_pause(struct intake *in, struct part *p, bool paused)

@@ -22,14 +22,14 @@ bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round)
     return ready >= (half > round * 3 ? half : round * 3);
 }
 
-static size_t few(size_t request)
+static size_t few(size_t portion)
 {
-    return request > FEW ? request : FEW;
+    return portion > FEW ? portion : FEW;
 }
 
-bool room_is_plenty(size_t ready, size_t request, bool is_held)
+bool room_is_plenty(size_t ready, size_t portion, bool is_held)
 {
-    return ready >= few(request) * (is_held ? 1 : 2);
+    return ready >= few(portion) * (is_held ? 1 : 2);
 }
 
 bool room_is_little(size_t ready, size_t request)

@@ -19,6 +19,7 @@
 static struct {
     bool held, paused[8], dlq_full, can_ask, gave_up;
     size_t request, round; /* what one request takes, and all that may be in flight */
+    bool full;             /* so many are */
     const struct est_lanes *lanes;
     int condemned, asked, settled;
     enum est_verdict_class class;
@@ -51,6 +52,12 @@ size_t deliver_round(const struct deliver *dv)
 {
     (void)dv;
     return saw.round;
+}
+
+bool deliver_is_full(const struct deliver *dv)
+{
+    (void)dv;
+    return saw.full;
 }
 
 size_t deliver_ready(const struct deliver *dv, size_t type)
@@ -366,6 +373,28 @@ static void plenty_holds_back_and_pauses_nothing(void **state)
     close_intake(w);
 }
 
+/* All may be answered at once, so that much is worth having ready for them. */
+static void while_no_request_can_start_a_round_is_read(void **state)
+{
+    struct worker *w = open_intake(1);
+
+    (void)state;
+    limit(w, 4000, 8, 50);
+    take(w, 0, 0, 100);
+    assert_true(saw.held);
+    saw.full = true;
+    intake_resume(w->intake);
+    assert_false(saw.held);
+    take(w, 0, 100, 699);
+    assert_false(saw.held);
+    take(w, 0, 799, 1);
+    assert_true(saw.held);
+    settle(w, 0, 401);
+    intake_resume(w->intake);
+    assert_false(saw.held);
+    close_intake(w);
+}
+
 /* With enough to send nobody is helped by a pause, which would only fetch everything again. */
 static void plenty_pauses_not_even_a_full_partition(void **state)
 {
@@ -542,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_full_partition_waits_until_the_commit_point_rises),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
+        cmocka_unit_test(while_no_request_can_start_a_round_is_read),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
         cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
         cmocka_unit_test(a_slow_type_is_forgotten_when_little_is_left),
