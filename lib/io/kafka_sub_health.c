@@ -44,9 +44,10 @@ void est_kafka_sub_take_probe(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
     rd_kafka_resp_err_t code = rd_kafka_event_error(ev);
 
     ks->probing = false;
-    if (!ks->down || ks->closing)
+    if (ks->closing || (!ks->down && !ks->nudges_again))
         return;
-    if (code < 0) /* librdkafka's own codes: no broker said anything */
+    ks->nudges_again = false;
+    if (!ks->down || code < 0) /* below 0, librdkafka's own codes: no broker said anything */
         est_kafka_sub_probe(ks);
     else
         est_kafka_sub_set_up(ks, true, "a broker answers again");
