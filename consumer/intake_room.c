@@ -32,7 +32,8 @@ static bool is_plenty(const struct intake *in, const struct room *room, const st
 
     if (in->is_slow[intake_type(in, p)])
         return room_is_plenty_of_slow(room, ready, deliver_round(dv));
-    return room_is_plenty(ready, deliver_round(dv), in->held);
+    return room_is_plenty(ready, deliver_is_full(dv) ? deliver_round(dv) : deliver_request(dv),
+                          in->held);
 }
 
 void intake_pause(struct intake *in, struct part *p, bool paused)
@@ -114,10 +115,10 @@ static bool can_resume(const struct intake *in, const struct room *room, const s
 
 static void forget_slow(struct intake *in)
 {
-    size_t round = deliver_round(in->w->deliver);
+    size_t request = deliver_request(in->w->deliver);
 
     for (size_t i = 0; i < in->w->cfg->n_types; i++)
-        if (in->is_slow[i] && deliver_ready(in->w->deliver, i) < round / 2)
+        if (in->is_slow[i] && room_is_little(deliver_ready(in->w->deliver, i), request))
             in->is_slow[i] = false;
 }
 
