@@ -75,12 +75,23 @@ static bool is_alone(const struct intake *in, const struct part *p)
     return true;
 }
 
+/* At least a request can be filled: nobody is helped by a pause, which would only fetch everything
+ * again, whatever is worth having ready. */
+static bool is_enough(const struct intake *in, const struct room *room, const struct part *p)
+{
+    const struct deliver *dv = in->w->deliver;
+
+    return in->is_slow[intake_type(in, p)]
+               ? is_plenty(in, room, p)
+               : room_is_plenty(deliver_ready(dv, intake_type(in, p)), deliver_request(dv), true);
+}
+
 /* What to do about a partition for which everything is held back. Has it more than its share, it is
  * paused. Is there plenty of its type, others may miss something: first more is let in of it than
  * is needed, and when that is there too, it is paused. */
 static void relieve(struct intake *in, const struct room *room, struct part *p)
 {
-    if (!is_plenty(in, room, p)) {
+    if (!is_enough(in, room, p)) {
         if (is_above(room, p, ROOM_STUCK))
             intake_pause(in, p, true);
     } else if (is_alone(in, p))

@@ -410,6 +410,23 @@ static void plenty_pauses_not_even_a_full_partition(void **state)
     close_intake(w);
 }
 
+/* Nor while a round is worth having ready, and there is a request's worth. */
+static void enough_pauses_not_even_a_full_partition(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 100, 8, 32);
+    saw.full = true;
+    take(w, 0, 0, 60);
+    assert_true(saw.held);
+    for (int i = 0; i < 15; i++)
+        est_loop_turn(w->loop, 20 * EST_MS);
+    assert_true(saw.held);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
 /* One that is sent slowly does not keep the others from being read. */
 static void plenty_of_one_type_pauses_it_for_the_others(void **state)
 {
@@ -573,6 +590,7 @@ int main(void)
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
         cmocka_unit_test(while_no_request_can_start_a_round_is_read),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
+        cmocka_unit_test(enough_pauses_not_even_a_full_partition),
         cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
         cmocka_unit_test(a_slow_type_is_forgotten_when_little_is_left),
         cmocka_unit_test(the_order_of_a_type_names_its_lanes),
