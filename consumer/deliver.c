@@ -203,9 +203,9 @@ static void measure_round(struct deliver *dv)
 {
     const struct est_destination_config *d = dv->w->dest;
     size_t usual = (size_t)d->max_in_flight * d->batch_count;
+    size_t grown = deliver_limits(dv, &dv->lines[0]).count;
 
-    dv->request = deliver_limits(dv, &dv->lines[0]).count;
-    dv->round = usual > dv->request ? usual : dv->request;
+    dv->round = usual > grown ? usual : grown;
 }
 
 void deliver_dispatch(struct deliver *dv)
@@ -241,16 +241,6 @@ bool deliver_can_go_on(const struct deliver *dv, est_us until)
             return true;
     }
     return false;
-}
-
-size_t deliver_request(const struct deliver *dv)
-{
-    return dv->request;
-}
-
-bool deliver_is_full(const struct deliver *dv)
-{
-    return dv->out >= dv->w->dest->max_in_flight;
 }
 
 size_t deliver_round(const struct deliver *dv)

@@ -19,12 +19,8 @@ void deliver_dispatch(struct deliver *dv);
 /* False when everything that waits must go on waiting beyond `until`: the endpoint is down, or no
  * lane is ready before. */
 bool deliver_can_go_on(const struct deliver *dv, est_us until);
-/* Events that one request takes, as large as they are at present, and those that all take together
- * which may be in flight at once. */
-size_t deliver_request(const struct deliver *dv);
+/* Events that all requests take which may be in flight at once, as large as they are at present. */
 size_t deliver_round(const struct deliver *dv);
-/* Whether as many requests are under way as may be. */
-bool deliver_is_full(const struct deliver *dv);
 /* Events of a type that requests could take at once. */
 size_t deliver_ready(const struct deliver *dv, size_t type);
 /* Batches under way that can end by themselves: those that wait for an endpoint that is down

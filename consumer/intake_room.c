@@ -32,8 +32,7 @@ static bool is_plenty(const struct intake *in, const struct room *room, const st
 
     if (in->is_slow[intake_type(in, p)])
         return room_is_plenty_of_slow(room, ready, deliver_round(dv));
-    return room_is_plenty(ready, deliver_is_full(dv) ? deliver_round(dv) : deliver_request(dv),
-                          in->held);
+    return room_is_plenty(ready, deliver_round(dv), in->held);
 }
 
 void intake_pause(struct intake *in, struct part *p, bool paused)
@@ -75,23 +74,12 @@ static bool is_alone(const struct intake *in, const struct part *p)
     return true;
 }
 
-/* At least a request can be filled: nobody is helped by a pause, which would only fetch everything
- * again, whatever is worth having ready. */
-static bool is_enough(const struct intake *in, const struct room *room, const struct part *p)
-{
-    const struct deliver *dv = in->w->deliver;
-
-    return in->is_slow[intake_type(in, p)]
-               ? is_plenty(in, room, p)
-               : room_is_plenty(deliver_ready(dv, intake_type(in, p)), deliver_request(dv), true);
-}
-
 /* What to do about a partition for which everything is held back. Has it more than its share, it is
  * paused. Is there plenty of its type, others may miss something: first more is let in of it than
  * is needed, and when that is there too, it is paused. */
 static void relieve(struct intake *in, const struct room *room, struct part *p)
 {
-    if (!is_enough(in, room, p)) {
+    if (!is_plenty(in, room, p)) {
         if (is_above(room, p, ROOM_STUCK))
             intake_pause(in, p, true);
     } else if (is_alone(in, p))
@@ -126,10 +114,10 @@ static bool can_resume(const struct intake *in, const struct room *room, const s
 
 static void forget_slow(struct intake *in)
 {
-    size_t request = deliver_request(in->w->deliver);
+    size_t round = deliver_round(in->w->deliver);
 
     for (size_t i = 0; i < in->w->cfg->n_types; i++)
-        if (in->is_slow[i] && room_is_little(deliver_ready(in->w->deliver, i), request))
+        if (in->is_slow[i] && deliver_ready(in->w->deliver, i) < round / 2)
             in->is_slow[i] = false;
 }
 

@@ -1,7 +1,5 @@
 #include "room.h"
 
-enum { FEW = 32 }; /* below that, holding back costs more than it saves */
-
 static size_t share(size_t limit, size_t used, size_t parts)
 {
     size_t fair = limit / (parts ? parts : 1), half = used < limit ? (limit - used) / 2 : 0;
@@ -22,17 +20,7 @@ bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round)
     return ready >= (half > round * 3 ? half : round * 3);
 }
 
-static size_t few(size_t portion)
+bool room_is_plenty(size_t ready, size_t round, bool is_held)
 {
-    return portion > FEW ? portion : FEW;
-}
-
-bool room_is_plenty(size_t ready, size_t portion, bool is_held)
-{
-    return ready >= few(portion) * (is_held ? 1 : 2);
-}
-
-bool room_is_little(size_t ready, size_t request)
-{
-    return ready < few(request) / 2;
+    return ready >= round * (is_held ? 1 : 2);
 }

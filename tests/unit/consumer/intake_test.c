@@ -18,8 +18,7 @@
 
 static struct {
     bool held, paused[8], dlq_full, can_ask, gave_up;
-    size_t request, round; /* what one request takes, and all that may be in flight */
-    bool full;             /* so many are */
+    size_t round; /* what the requests take that may be in flight */
     const struct est_lanes *lanes;
     int condemned, asked, settled;
     enum est_verdict_class class;
@@ -42,22 +41,10 @@ est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t
     return EST_OK;
 }
 
-size_t deliver_request(const struct deliver *dv)
-{
-    (void)dv;
-    return saw.request;
-}
-
 size_t deliver_round(const struct deliver *dv)
 {
     (void)dv;
     return saw.round;
-}
-
-bool deliver_is_full(const struct deliver *dv)
-{
-    (void)dv;
-    return saw.full;
 }
 
 size_t deliver_ready(const struct deliver *dv, size_t type)
@@ -137,7 +124,6 @@ static struct worker *open_intake(size_t parts)
     struct est_why why = {0};
 
     memset(&saw, 0, sizeof(saw));
-    saw.request = 100;
     saw.round = 8 * 100;
     saw.lanes = w->lanes;
     assert_int_equal(est_loop_new(&w->loop, NULL), EST_OK);
@@ -160,7 +146,6 @@ static void limit(struct worker *w, unsigned records, unsigned in_flight, unsign
     struct est_config *cfg = (struct est_config *)(uintptr_t)w->cfg;
 
     cfg->consumer_lanes_records = records;
-    saw.request = batch;
     saw.round = in_flight * batch;
 }
 
@@ -355,41 +340,19 @@ static void plenty_holds_back_and_pauses_nothing(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 1000, 8, 50);
-    take(w, 0, 0, 99);
+    limit(w, 1000, 2, 10);
+    take(w, 0, 0, 39);
     assert_false(saw.held);
-    take(w, 0, 99, 1);
+    take(w, 0, 39, 1);
     assert_true(saw.held);
     for (int i = 0; i < 15; i++) /* longer than a hold may last on its own */
         est_loop_turn(w->loop, 20 * EST_MS);
     assert_true(saw.held);
     assert_false(saw.paused[0] || saw.paused[1]);
-    settle(w, 0, 50);
+    settle(w, 0, 20);
     intake_resume(w->intake);
     assert_true(saw.held);
     settle(w, 0, 1);
-    intake_resume(w->intake);
-    assert_false(saw.held);
-    close_intake(w);
-}
-
-/* All may be answered at once, so that much is worth having ready for them. */
-static void while_no_request_can_start_a_round_is_read(void **state)
-{
-    struct worker *w = open_intake(1);
-
-    (void)state;
-    limit(w, 4000, 8, 50);
-    take(w, 0, 0, 100);
-    assert_true(saw.held);
-    saw.full = true;
-    intake_resume(w->intake);
-    assert_false(saw.held);
-    take(w, 0, 100, 699);
-    assert_false(saw.held);
-    take(w, 0, 799, 1);
-    assert_true(saw.held);
-    settle(w, 0, 401);
     intake_resume(w->intake);
     assert_false(saw.held);
     close_intake(w);
@@ -401,25 +364,8 @@ static void plenty_pauses_not_even_a_full_partition(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 100, 8, 40);
-    take(w, 0, 0, 90);
-    for (int i = 0; i < 15; i++)
-        est_loop_turn(w->loop, 20 * EST_MS);
-    assert_true(saw.held);
-    assert_false(saw.paused[0]);
-    close_intake(w);
-}
-
-/* Nor while a round is worth having ready, and there is a request's worth. */
-static void enough_pauses_not_even_a_full_partition(void **state)
-{
-    struct worker *w = open_intake(2);
-
-    (void)state;
-    limit(w, 100, 8, 32);
-    saw.full = true;
-    take(w, 0, 0, 60);
-    assert_true(saw.held);
+    limit(w, 50, 2, 10);
+    take(w, 0, 0, 45);
     for (int i = 0; i < 15; i++)
         est_loop_turn(w->loop, 20 * EST_MS);
     assert_true(saw.held);
@@ -434,51 +380,25 @@ static void plenty_of_one_type_pauses_it_for_the_others(void **state)
 
     (void)state;
     w->parts.items[1].type = est_config_type(w->cfg, "custom");
-    limit(w, 400, 2, 32);
-    take(w, 0, 0, 64);
+    limit(w, 200, 2, 10);
+    take(w, 0, 0, 40);
     assert_true(saw.held);
     WAIT_FOR(w, !saw.held); /* more of it is let in */
     assert_false(saw.paused[0]);
-    take(w, 0, 64, 135);
+    take(w, 0, 40, 59);
     assert_false(saw.held);
-    take(w, 0, 199, 1);
+    take(w, 0, 99, 1);
     assert_true(saw.held);
     WAIT_FOR(w, saw.paused[0]);
     assert_false(saw.held || saw.paused[1]);
     take(w, 1, 0, 1);
     assert_false(saw.held);
-    settle(w, 0, 136);
+    settle(w, 0, 80);
     intake_resume(w->intake);
     assert_true(saw.paused[0]); /* a round is left */
     settle(w, 0, 1);
     intake_resume(w->intake);
     assert_false(saw.paused[0]);
-    close_intake(w);
-}
-
-/* It stays slow for as long as it would hold up the others. */
-static void a_slow_type_is_forgotten_when_little_is_left(void **state)
-{
-    struct worker *w = open_intake(2);
-
-    (void)state;
-    w->parts.items[1].type = est_config_type(w->cfg, "custom");
-    limit(w, 4000, 8, 32);
-    take(w, 0, 0, 64);
-    assert_true(saw.held);
-    WAIT_FOR(w, !saw.held);
-    take(w, 0, 64, 1);
-    assert_false(saw.held);
-    settle(w, 0, 49);
-    intake_resume(w->intake);
-    take(w, 0, 65, 48);
-    assert_false(saw.held);
-    settle(w, 0, 49);
-    intake_resume(w->intake);
-    take(w, 0, 113, 48);
-    assert_false(saw.held);
-    take(w, 0, 161, 1);
-    assert_true(saw.held);
     close_intake(w);
 }
 
@@ -588,11 +508,8 @@ int main(void)
         cmocka_unit_test(a_full_partition_waits_until_the_commit_point_rises),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
-        cmocka_unit_test(while_no_request_can_start_a_round_is_read),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
-        cmocka_unit_test(enough_pauses_not_even_a_full_partition),
         cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
-        cmocka_unit_test(a_slow_type_is_forgotten_when_little_is_left),
         cmocka_unit_test(the_order_of_a_type_names_its_lanes),
         cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),
         cmocka_unit_test(a_partition_that_drains_is_never_paused),
