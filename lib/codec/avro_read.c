@@ -123,8 +123,8 @@ static bool cut_text(struct est_view *rest, size_t branch, struct est_view *ret)
 
 /* What is left of the record is payload and extra. To find the border by stepping over the payload
  * costs a third of decoding it, so it is looked for from the end. False when it cannot be told.
- * Where it is told wrongly, the record is damaged, for neither byte that stands in front of a text
- * or for null can stand in JSON; and the decoder sees it, for a payload says itself where it ends. */
+ * Where it is told wrongly, the record is damaged, for neither the byte in front of a text nor that
+ * of null can stand in JSON; and the decoder sees it, for a payload says itself where it ends. */
 static bool find_border(const struct est_schema *sc, struct est_view rest, struct record *r)
 {
     const struct est_plan *p = plan_of(sc, EST_PLAN_ROLE_EXTRA);
