@@ -21,8 +21,6 @@ void deliver_dispatch(struct deliver *dv);
 bool deliver_can_go_on(const struct deliver *dv, est_us until);
 /* Events that all requests take which may be in flight at once, as large as they are at present. */
 size_t deliver_round(const struct deliver *dv);
-/* Events of a type that requests could take at once. */
-size_t deliver_ready(const struct deliver *dv, size_t type);
 /* Batches under way that can end by themselves: those that wait for an endpoint that is down
  * cannot. */
 size_t deliver_in_flight(const struct deliver *dv);

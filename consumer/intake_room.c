@@ -27,12 +27,12 @@ static bool is_above(const struct room *room, const struct part *p, unsigned qua
 /* Of one type: so that one which is sent slowly does not keep the others from being read. */
 static bool is_plenty(const struct intake *in, const struct room *room, const struct part *p)
 {
-    const struct deliver *dv = in->w->deliver;
-    size_t ready = deliver_ready(dv, intake_type(in, p));
+    size_t ready = est_lanes_group(in->w->lanes, intake_type(in, p)).ready_records;
+    size_t round = deliver_round(in->w->deliver);
 
     if (in->is_slow[intake_type(in, p)])
-        return room_is_plenty_of_slow(room, ready, deliver_round(dv));
-    return room_is_plenty(ready, deliver_round(dv), in->held);
+        return room_is_plenty_of_slow(room, ready, round);
+    return room_is_plenty(ready, round, in->held);
 }
 
 void intake_pause(struct intake *in, struct part *p, bool paused)
@@ -108,8 +108,10 @@ void intake_on_stuck(void *arg)
 /* A slow type is read again when less than a round of it is left. */
 static bool can_resume(const struct intake *in, const struct room *room, const struct part *p)
 {
+    size_t ready = est_lanes_group(in->w->lanes, intake_type(in, p)).ready_records;
+
     return est_list_empty(&p->held) && !is_above(room, p, ROOM_RESUME) &&
-           deliver_ready(in->w->deliver, intake_type(in, p)) < deliver_round(in->w->deliver);
+           ready < deliver_round(in->w->deliver);
 }
 
 static void forget_slow(struct intake *in)
@@ -117,7 +119,7 @@ static void forget_slow(struct intake *in)
     size_t round = deliver_round(in->w->deliver);
 
     for (size_t i = 0; i < in->w->cfg->n_types; i++)
-        if (in->is_slow[i] && deliver_ready(in->w->deliver, i) < round / 2)
+        if (in->is_slow[i] && est_lanes_group(in->w->lanes, i).ready_records < round / 2)
             in->is_slow[i] = false;
 }
 

@@ -110,11 +110,11 @@ const char *store_error(const struct store *st)
 
 static est_err write_day(struct store *st, const struct tally_day *day)
 {
-    char text[NAME_MAX_LEN];
+    char text[NAME_MAX_LEN + EST_BUF_SLACK];
     est_err err = EST_OK;
 
     for (size_t i = 0; i < COUNT__MAX && !err; i++) {
-        struct est_buf name = {.data = text, .cap = sizeof(text), .max = sizeof(text)};
+        struct est_buf name = {.data = text, .cap = NAME_MAX_LEN, .max = NAME_MAX_LEN};
         if (day->counts.n[i] == 0)
             continue;
         summary_name(&st->summary, i, &name);

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes behind cap that may be written to, though they are no part of what the buffer holds. */
+/* Bytes behind cap that may be written to, though they are no part of what the buffer holds: who
+ * brings memory of his own for a buffer has them there too. */
 enum { EST_BUF_SLACK = 16 };
 
 struct est_buf {

@@ -34,7 +34,7 @@ struct est_attempt {
     size_t n;
 };
 
-/* Appends it to `out`; the items are joined to ranges and put in order. */
+/* Appends it to `out`; the items are used up, for they are joined to ranges in their place. */
 void est_attempt_put(struct est_buf *out, struct est_attempt *a);
 
 /* What one record of the log says about one event. The views live as long as the parsed record. */

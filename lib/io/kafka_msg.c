@@ -102,8 +102,8 @@ static void expect_lines(uintptr_t from, size_t n)
         __builtin_prefetch((const void *)at);
 }
 
-/* Another processor has written what was fetched: all of a record is asked of memory at once,
- * before the first byte is waited for. A hint that reads nothing, so that it does not matter that
+/* Another processor has written what was fetched: a usual record is asked of memory as a whole,
+ * before its first byte is waited for. A hint that reads nothing, so that it does not matter that
  * only Kafka's record format says that headers come behind the value. */
 static void expect(const rd_kafka_message_t *msg)
 {

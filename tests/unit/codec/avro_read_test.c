@@ -162,6 +162,9 @@ static void test_ends(void **state)
              "\2\2\0\2\xa4\1{\"/payload\":{\"b\":[{},{\"c\":\"                                       "
              "           \"}]}}"),
          "{\"a\":1,\"b\":[{},{\"c\":\"                                                  \"}]}"},
+        /* valid, though a border is found where none is: read strictly */
+        {null_first, BYTES("\2\2\0\x80\0"), "{\"a\":1}"},
+        {null_first, BYTES("\2\2\2\6\2\14{\2\6 {}"), "{\"a\":1,\"t\":\"\\u0002\\f{\"}"},
         /* a text of the payload that looks like an extra */
         {null_first, BYTES("\2\2\2\10\2\4{}\0"), "{\"a\":1,\"t\":\"\\u0002\\u0004{}\"}"},
         {null_first, BYTES("\2\2\2\10\2\4{}"), NULL},

@@ -19,7 +19,6 @@
 static struct {
     bool held, paused[8], dlq_full, can_ask, gave_up;
     size_t round; /* what the requests take that may be in flight */
-    const struct est_lanes *lanes;
     int condemned, asked, settled;
     enum est_verdict_class class;
     inquiry_done *learnt;
@@ -45,12 +44,6 @@ size_t deliver_round(const struct deliver *dv)
 {
     (void)dv;
     return saw.round;
-}
-
-size_t deliver_ready(const struct deliver *dv, size_t type)
-{
-    (void)dv;
-    return est_lanes_group(saw.lanes, type).ready_records;
 }
 
 bool deadletter_is_full(const struct deadletter *dl)
@@ -125,7 +118,6 @@ static struct worker *open_intake(size_t parts)
 
     memset(&saw, 0, sizeof(saw));
     saw.round = 8 * 100;
-    saw.lanes = w->lanes;
     assert_int_equal(est_loop_new(&w->loop, NULL), EST_OK);
     if (intake_new(w, &w->intake, &why) != EST_OK)
         fail_msg("%s", why.text);
