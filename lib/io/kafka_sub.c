@@ -34,8 +34,7 @@ static const char *topic_name(struct est_kafka_sub *ks, const rd_kafka_topic_t *
 /* librdkafka 2.0 stops fetching when its queue is full and then looks at it only once a second,
  * unless something else wakes the thread of that broker. Any request does: so one is sent for each
  * quarter of a queue that was emptied. Without it a backlog moves one queue a second (15,000
- * records/s). One that falls due while another is out follows its answer: when that one came, the
- * queue may still have been full. */
+ * records/s). */
 static void nudge(struct est_kafka_sub *ks, const rd_kafka_message_t *msg)
 {
     ks->taken++;
@@ -43,7 +42,6 @@ static void nudge(struct est_kafka_sub *ks, const rd_kafka_message_t *msg)
     if (ks->taken < EST_KAFKA_SUB_QUEUE / 4 && ks->taken_bytes < ks->fetch_max_bytes / 4)
         return;
     ks->taken = ks->taken_bytes = 0;
-    ks->nudges_again = ks->probing;
     if (!ks->closing)
         est_kafka_sub_probe(ks);
 }

@@ -44,14 +44,12 @@ void est_kafka_sub_take_probe(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
     rd_kafka_resp_err_t code = rd_kafka_event_error(ev);
 
     ks->probing = false;
-    if (ks->closing)
+    if (!ks->down || ks->closing)
         return;
-    if (ks->down && code >= 0) /* below 0, librdkafka's own codes: no broker said anything */
-        est_kafka_sub_set_up(ks, true, "a broker answers again");
-    if (ks->down || ks->nudges_again) {
-        ks->nudges_again = false;
+    if (code < 0) /* librdkafka's own codes: no broker said anything */
         est_kafka_sub_probe(ks);
-    }
+    else
+        est_kafka_sub_set_up(ks, true, "a broker answers again");
 }
 
 void est_kafka_sub_take_error(struct est_kafka_sub *ks, rd_kafka_event_t *ev)

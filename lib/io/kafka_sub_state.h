@@ -33,7 +33,6 @@ struct est_kafka_sub {
     struct est_pool messages;
     size_t fetch_max_bytes;
     size_t taken, taken_bytes; /* records handed over since librdkafka was last nudged */
-    bool nudges_again;         /* once the probe that is out is answered */
     char give_tag;             /* its address is the opaque of a revoke's last commit */
 };
 
