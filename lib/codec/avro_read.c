@@ -123,7 +123,7 @@ static bool cut_text(struct est_view *rest, size_t branch, struct est_view *ret)
 }
 
 /* What is left of the record is payload and extra. To find the border by stepping over the payload
- * costs a quarter of decoding, so it is looked for from the end, where records as we write them
+ * costs a fifth of decoding, so it is looked for from the end, where records as we write them
  * show it. False when it cannot be told. A wrong one is never taken, for a payload says itself
  * where it ends: the decoder fails, and the record is read once more, strictly. */
 static bool find_border(const struct est_schema *sc, struct est_view rest, struct record *r)

@@ -134,7 +134,7 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
 }
 
 /* What stands at s and is special, into out. Returns the bytes it took, 0 for ill-formed UTF-8. */
-static inline size_t put_special(char **out, const unsigned char *s, size_t left)
+static size_t put_special(char **out, const unsigned char *s, size_t left)
 {
     size_t step = 1;
 
@@ -149,7 +149,8 @@ static inline size_t put_special(char **out, const unsigned char *s, size_t left
 }
 
 /* Text, of which the first `plain` bytes are written, into room for its longest escaped form: eight
- * bytes are written before it is known how many of them are plain. */
+ * bytes are written before it is known how many of them are plain. Not inlined, as put_long is not,
+ * so that plain text does not pay for their registers. */
 static __attribute__((noinline)) bool put_short(struct est_buf *b, const unsigned char *s, size_t n,
                                                 size_t plain)
 {

@@ -118,6 +118,7 @@ static void test_turns(void **state)
         for (int at = 0; at < OF_EACH; at++)
             n += snprintf(want + n, sizeof(want) - (size_t)n, "%s[%d,%d]", at ? "," : "", at * 100,
                           at * 100 + KEYS / 2 - 1);
+        (void)snprintf(want + n, sizeof(want) - (size_t)n, "]}");
         if (strstr(text, want) == NULL)
             fail_msg("%s is not in %s", want, text);
     }
