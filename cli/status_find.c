@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GROUP_MAX = 128, KEY_MAX = 400, LINES_MAX = 64 };
+enum { KEY_MAX = 400, LINES_MAX = 64 };
 /* What the answer can do without must not hold it up. */
 static const est_us TIMES_BOUND = 2 * EST_SECOND, REDIS_PATIENCE = 2 * EST_SECOND;
 
@@ -16,18 +16,15 @@ static const est_us TIMES_BOUND = 2 * EST_SECOND, REDIS_PATIENCE = 2 * EST_SECON
 
 static est_err open_look(struct status *s, struct status_destination *d, struct est_why *why)
 {
-    static char groups[EST_CONFIG_DESTINATIONS_MAX][GROUP_MAX]; /* the look borrows its group */
-    char *group = groups[d - s->dests];
     const struct est_kafka_look_options opt = {.brokers = s->cfg->kafka_brokers,
                                                .client_id = "esteira-status",
-                                               .group = group,
+                                               .group = d->dest->group,
                                                .topics = s->topics,
                                                .n_topics = s->cfg->n_types,
                                                .timeout = s->cli->args.timeout,
                                                .extra = s->extra,
                                                .n_extra = s->extra ? s->cfg->kafka_options.n : 0};
 
-    est_line_printf(group, GROUP_MAX, "esteira.%s", d->dest->name);
     return est_kafka_look_new(&opt, &d->look, why);
 }
 

@@ -156,10 +156,9 @@ static void mark_copy(struct trace_destination *d, size_t i, const struct trace_
 static est_err look_at(struct trace *t, struct trace_destination *d, const char *const *topics,
                        struct est_why *why)
 {
-    char group[128];
     const struct est_kafka_look_options opt = {.brokers = t->cfg->kafka_brokers,
                                                .client_id = "esteira-trace",
-                                               .group = group,
+                                               .group = d->dest->group,
                                                .topics = topics,
                                                .n_topics = t->n_copies,
                                                .timeout = t->cli->args.timeout,
@@ -170,7 +169,6 @@ static est_err look_at(struct trace *t, struct trace_destination *d, const char 
     size_t n;
     est_err err;
 
-    est_line_printf(group, sizeof(group), "esteira.%s", d->dest->name);
     err = est_kafka_look_new(&opt, &look, why);
     if (err != EST_OK)
         return err;

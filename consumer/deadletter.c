@@ -86,7 +86,7 @@ static void describe(const struct letter *l, struct added *a)
     add_text(a, "__dlq.errors.topic", pc->part->type->topic);
     add_number(a, "__dlq.errors.partition", pc->part->partition);
     add_number(a, "__dlq.errors.offset", est_kafka_msg_offset(pc->msg));
-    add_text(a, "__dlq.errors.group", l->dl->w->group);
+    add_text(a, "__dlq.errors.group", l->dl->w->dest->group);
     add_number(a, "__dlq.errors.delivery.count", pc->attempts);
     add_text(a, "__dlq.errors.message", l->reason);
     add_text(a, "esteira-error-class", est_verdict_class_name(l->class));

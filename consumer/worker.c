@@ -67,7 +67,7 @@ static void on_assigned(void *arg, const struct est_kafka_position *pos, size_t 
     struct life *l = arg;
     struct est_why why = {0};
 
-    EST_LOG(EST_INFO, "assigned", EST_S("group", l->w.group), EST_I("partitions", n));
+    EST_LOG(EST_INFO, "assigned", EST_S("group", l->w.dest->group), EST_I("partitions", n));
     if (n > 0 && parts_assign(&l->w.parts, l->w.cfg, pos, n, &why) != EST_OK)
         EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)),
                 EST_S("detail", why.text));
@@ -245,10 +245,10 @@ static void on_closing(void *arg)
     struct life *l = arg;
 
     if (est_kafka_sub_closed(l->w.sub)) {
-        EST_LOG(EST_INFO, "left_group", EST_S("group", l->w.group));
+        EST_LOG(EST_INFO, "left_group", EST_S("group", l->w.dest->group));
         est_loop_stop(l->w.loop);
     } else if (est_loop_now(l->w.loop) >= l->close_until) {
-        EST_LOG(EST_WARN, "left_group_late", EST_S("group", l->w.group));
+        EST_LOG(EST_WARN, "left_group_late", EST_S("group", l->w.dest->group));
         est_loop_stop(l->w.loop);
     } else {
         est_loop_timer_at(l->w.loop, &l->closing, est_loop_now(l->w.loop) + CLOSE_CHECK);
@@ -288,7 +288,7 @@ static est_err open_sub(struct life *l, struct est_why *reterr)
     const char **topics = est_calloc(cfg->n_types, sizeof(*topics));
     struct est_kafka_sub_options o = {.brokers = cfg->kafka_brokers,
                                       .client_id = "esteira-consumer",
-                                      .group = l->w.group,
+                                      .group = l->w.dest->group,
                                       .member_id = cfg->consumer_member_id,
                                       .topics = topics,
                                       .n_topics = cfg->n_types,
@@ -369,7 +369,6 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
         return est_why_set(reterr, EST_ERR_NOTFOUND,
                            "there is no destination \"%s\" in the configuration", destination);
     }
-    (void)snprintf(l->w.group, sizeof(l->w.group), "esteira.%s", l->w.dest->name);
     l->revoke_bound = (struct est_timer){.fn = on_revoke_bound, .arg = l};
     l->closing = (struct est_timer){.fn = on_closing, .arg = l};
     est_health_init(&l->w.health);
@@ -389,7 +388,7 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
 
 void worker_run(struct worker *w)
 {
-    EST_LOG(EST_INFO, "started", EST_S("version", ESTEIRA_VERSION), EST_S("group", w->group),
+    EST_LOG(EST_INFO, "started", EST_S("version", ESTEIRA_VERSION), EST_S("group", w->dest->group),
             EST_S("config", w->cfg->path));
     est_loop_run(w->loop);
     EST_LOG(EST_INFO, "stopped");

@@ -48,7 +48,6 @@ struct worker {
     struct intake *intake;
     struct deliver *deliver;
     struct deadletter *deadletter;
-    char group[256];
     bool kafka_up;
     bool giving_back, lost, stopping;
     bool draining; /* stopping, and still a member: what is in flight ends */

@@ -42,6 +42,7 @@ static void free_destination(struct est_destination_config *d)
 {
     clear(&est_keys_destination, d, d->origin);
     est_free(d->name);
+    est_free(d->group);
 }
 
 static void free_type(struct est_type_config *t)
@@ -185,16 +186,17 @@ static bool find_schema(struct est_type_config *t, const char *folder)
     return t->schema_path != NULL;
 }
 
-static bool name_topic(const struct est_config *cfg, struct est_type_config *t)
+/* Two installations on one Kafka are kept apart by their prefix, in topics and in groups. */
+static bool put_prefix(const struct est_config *cfg, const char *name, char **ret)
 {
-    size_t n = strlen(cfg->kafka_topic_prefix) + strlen(t->name) + 1;
-    char *topic = est_alloc(n);
+    size_t n = strlen(cfg->kafka_topic_prefix) + strlen(name) + 1;
+    char *full = est_alloc(n);
 
-    if (topic == NULL)
+    if (full == NULL)
         return false;
-    est_line_printf(topic, n, "%s%s", cfg->kafka_topic_prefix, t->name);
-    est_free(t->topic);
-    t->topic = topic;
+    est_line_printf(full, n, "%s%s", cfg->kafka_topic_prefix, name);
+    est_free(*ret);
+    *ret = full;
     return true;
 }
 
@@ -203,9 +205,13 @@ bool est_build_finish(struct est_config *cfg)
     char folder[PATH_MAX];
 
     est_build_folder(cfg, folder, sizeof(folder));
+    for (size_t i = 0; i < cfg->n_destinations; i++)
+        if (!put_prefix(cfg, cfg->destinations[i].name, &cfg->destinations[i].group))
+            return false;
     for (size_t i = 0; i < cfg->n_types; i++) {
         struct est_type_config *t = &cfg->types[i];
-        if (!name_topic(cfg, t) || (t->schema_path[0] == '\0' && !find_schema(t, folder)))
+        if (!put_prefix(cfg, t->name, &t->topic) ||
+            (t->schema_path[0] == '\0' && !find_schema(t, folder)))
             return false;
     }
     return true;

@@ -89,6 +89,7 @@ enum {
 /* One receiver of events: url, token, token_file, timeout, retries, … */
 struct est_destination_config {
     char *name;
+    char *group; /* its consumer group: kafka.topic_prefix and the name */
 #define EST_DESTINATION_KEY(field, path, kind, ...) EST_FIELD_##kind field;
 #include "config/keys.def"
     struct est_origin origin[EST_DESTINATION_KEYS];

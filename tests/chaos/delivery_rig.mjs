@@ -72,7 +72,7 @@ export class DeliveryRig extends Rig {
   }
 
   get group() {
-    return `esteira.${this.destination}`;
+    return `${this.prefix}${this.destination}`;
   }
 
   // The shim answers by itself however long Kafka takes: a sender that repeats what is still under way would

@@ -78,3 +78,18 @@ scenario(
     await belt.delivered(publisher.accepted, { within: 30_000 });
   },
 );
+
+// The prefix of the topics is the group's too: members of one installation are none of another's.
+scenario('two installations on one Kafka share no group', { consumers: 2, start: false }, async (belt) => {
+  const [ours, theirs] = belt.consumers;
+  const other = { ESTEIRA_KAFKA_TOPIC_PREFIX: `${belt.prefix}outro.` };
+  assert.equal((await belt.ask(['topics', 'apply'], other)).code, 0);
+  Object.assign(theirs.env, other);
+  await Promise.all([belt.shim.start(), ours.start(), theirs.start()]);
+  const publisher = new Publisher(belt.url);
+  await publisher.send([...series(300)]);
+  await belt.delivered(publisher.accepted);
+  assert.equal((await belt.conserved()).consumers, 1);
+  const { destinations } = JSON.parse((await belt.ask(['status', '--json'], other)).out);
+  assert.deepEqual([destinations[0].consumers, destinations[0].accepted], [1, 0]);
+});

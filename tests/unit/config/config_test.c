@@ -104,6 +104,7 @@ static void test_defaults(void **state)
     assert_string_equal(cfg->destinations[0].url, "http://localhost:3001");
     assert_int_equal(cfg->destinations[0].timeout, 5 * EST_SECOND);
     assert_int_equal(cfg->destinations[0].retries, 3);
+    assert_string_equal(cfg->destinations[0].group, "esteira.dashboard");
     assert_string_equal(cfg->redis_url, "redis://localhost:6379");
     assert_int_equal(cfg->n_types, 9);
     assert_string_equal(est_config_type(cfg, "order")->topic, "esteira.order");
@@ -137,6 +138,7 @@ static void test_own_type_and_destinations(void **state)
     assert_int_equal(order->partitions, 3);
     assert_int_equal(order->events.n, 9);
     assert_int_equal(cfg->n_destinations, 1);
+    assert_string_equal(cfg->destinations[0].group, "loja.crm");
     assert_string_equal(cfg->destinations[0].headers.items[0].value, "centro");
     assert_null(est_config_destination(cfg, "dashboard"));
     est_config_free(cfg);
