@@ -9,6 +9,8 @@
 #include "deadletter.h"
 #include "metrics/metrics.h"
 
+static const est_us AFTER_PROBE = EST_SECOND;
+
 static void observe_metrics(struct deliver *dv, struct est_verdict v,
                             const struct est_http_result *res, size_t n)
 {
@@ -192,13 +194,17 @@ static struct est_verdict doubt(struct shipment *s, struct est_verdict v,
 }
 
 /* The probes of the pause find out whether it was for one event of this batch: each takes a part of
- * it. One that stands alone waits, so that the next probe is another's. */
+ * it. One that stands alone waits until after the next probe, which so is another's: were it the
+ * oldest, it would take every probe until its own backoff is the longer, and the others wait. */
 static void paused(struct shipment *s, int status)
 {
+    struct deliver *dv = s->dv;
+    est_us probe = endpoint_probe_at(&dv->endpoint) - est_loop_now(dv->w->loop);
+
     if (!est_verdict_is_doubtful(status))
         deliver_finish(s);
     else if (!est_bisect_refuse(&s->bisect))
-        deliver_retry_all(s, true, 0);
+        deliver_retry_all(s, true, probe + AFTER_PROBE);
     else {
         s->doubted = true;
         (void)deliver_hold(s, HOLD_RANGE);

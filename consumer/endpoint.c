@@ -58,6 +58,11 @@ est_us endpoint_ready_at(const struct endpoint *ep)
     return accord_ready_at(&ep->accord);
 }
 
+est_us endpoint_probe_at(const struct endpoint *ep)
+{
+    return est_breaker_retry_at(&ep->breaker, est_loop_now(ep->w->loop));
+}
+
 bool endpoint_is_down(const struct endpoint *ep)
 {
     return ep->breaker.state != EST_BREAKER_CLOSED ||

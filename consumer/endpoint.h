@@ -47,6 +47,8 @@ struct endpoint_outcome {
 void endpoint_observe(struct endpoint *ep, uint32_t ticket, const struct endpoint_outcome *o);
 /* When a request may start. */
 est_us endpoint_ready_at(const struct endpoint *ep);
+/* When the next probe of a pause is due, ours or another replica's; the past = it is not paused. */
+est_us endpoint_probe_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
 /* The budget holds requests up, which should carry as much as they may: one is let out each so

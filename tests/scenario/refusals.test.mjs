@@ -92,6 +92,21 @@ for (const status of [403, 404]) {
   });
 }
 
+// What the endpoint refuses alone and first must not take each probe of the pause for itself.
+scenario('one event alone is answered 404, before the others come', { env: RETRY }, async (belt) => {
+  const [bad] = series(1, { streams: 1, name: 'primeiro' });
+  belt.sink.answerWith = ({ body }) => (body.includes(bad.id) ? { status: 404, json: {} } : null);
+  const publisher = new Publisher(belt.url);
+  await publisher.send([bad]);
+  await waitFor('refused', () => statusOf(belt, 404).length > 0);
+  const others = [...series(50, { streams: 16 })];
+  await publisher.send(others);
+  const before = statusOf(belt, 404).length;
+  await belt.delivered(others);
+  const took = statusOf(belt, 404).length - before;
+  assert.ok(took <= 1, `${took} probes for the one that was refused before the others' turn`);
+});
+
 // [status, body that is answered]: a script that every request with events runs through in turn.
 const SCRIPT = [
   [200],
