@@ -203,9 +203,9 @@ static void measure_round(struct deliver *dv)
 {
     const struct est_destination_config *d = dv->w->dest;
     size_t usual = (size_t)d->max_in_flight * d->batch_count;
-    size_t grown = deliver_limits(dv, &dv->lines[0]).count;
 
-    dv->round = usual > grown ? usual : grown;
+    dv->request = deliver_limits(dv, &dv->lines[0]).count;
+    dv->round = usual > dv->request ? usual : dv->request;
 }
 
 void deliver_dispatch(struct deliver *dv)
@@ -241,6 +241,21 @@ bool deliver_can_go_on(const struct deliver *dv, est_us until)
             return true;
     }
     return false;
+}
+
+bool deliver_is_shut(const struct deliver *dv)
+{
+    if (dv->endpoint.breaker.state != EST_BREAKER_CLOSED)
+        return true;
+    for (size_t i = 0; i < dv->n_lines; i++)
+        if (!dv->lines[i].is_paused)
+            return false;
+    return true;
+}
+
+size_t deliver_request(const struct deliver *dv)
+{
+    return dv->request;
 }
 
 size_t deliver_round(const struct deliver *dv)

@@ -19,8 +19,15 @@ void deliver_dispatch(struct deliver *dv);
 /* False when everything that waits must go on waiting beyond `until`: the endpoint is down, or no
  * lane is ready before. */
 bool deliver_can_go_on(const struct deliver *dv, est_us until);
-/* Events that all requests take which may be in flight at once, as large as they are at present. */
+/* Nothing is sent but probes, whatever else were read: the endpoint is down, or every type is
+ * paused, as all are until it is known which ones are. */
+bool deliver_is_shut(const struct deliver *dv);
+/* Events that one request takes, as large as they are at present, and those that all take together
+ * which may be in flight at once. */
+size_t deliver_request(const struct deliver *dv);
 size_t deliver_round(const struct deliver *dv);
+/* Events of a type that requests could take at once. */
+size_t deliver_ready(const struct deliver *dv, size_t type);
 /* Batches under way that can end by themselves: those that wait for an endpoint that is down
  * cannot. */
 size_t deliver_in_flight(const struct deliver *dv);

@@ -130,6 +130,11 @@ struct est_batch_limits deliver_limits(const struct deliver *dv, const struct li
     return limits;
 }
 
+size_t deliver_ready(const struct deliver *dv, size_t type)
+{
+    return est_batch_ready(&dv->lines[type].limits, dv->w->lanes);
+}
+
 static est_us due_at(const struct deliver *dv, const struct line *ln, est_us now)
 {
     struct est_batch_limits limits = deliver_limits(dv, ln);

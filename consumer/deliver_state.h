@@ -74,6 +74,7 @@ struct deliver {
     struct shipment *shipments; /* max_in_flight of them, and as many for types that wait */
     size_t n, busy, held;
     size_t out;      /* requests */
+    size_t request;  /* events in one request, as large as they are at present */
     size_t round;    /* events in all requests that may be out, as large as they are at present */
     uint64_t passed; /* events delivered; from 1 */
     struct est_timer wake, token;

@@ -23,6 +23,7 @@ struct intake {
     struct est_series **records, **repeats, **completed, **unchained; /* by type */
     struct inquiry *inquiry;
     bool held;                          /* all records are held back for a moment */
+    bool looked;                        /* and that was looked at: part.seen */
     bool is_slow[EST_CONFIG_TYPES_MAX]; /* was held back for it for long: see relieve() */
     struct est_timer stuck;
 };

@@ -1,5 +1,7 @@
 #include "room.h"
 
+enum { FEW = 32 }; /* below that, holding back costs more than it saves */
+
 static size_t share(size_t limit, size_t used, size_t parts)
 {
     size_t fair = limit / (parts ? parts : 1), half = used < limit ? (limit - used) / 2 : 0;
@@ -20,7 +22,24 @@ bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round)
     return ready >= (half > round * 3 ? half : round * 3);
 }
 
-bool room_is_plenty(size_t ready, size_t round, bool is_held)
+static size_t few(size_t request)
 {
-    return ready >= round * (is_held ? 1 : 2);
+    return request > FEW ? request : FEW;
+}
+
+bool room_is_plenty(size_t ready, size_t request, bool is_held)
+{
+    return ready >= few(request) * (is_held ? 1 : 2);
+}
+
+size_t room_soon(size_t ready, size_t then, size_t now)
+{
+    size_t gone = then > now ? 2 * (then - now) : 0;
+
+    return ready > gone ? ready - gone : 0;
+}
+
+bool room_is_little(size_t ready, size_t request)
+{
+    return ready < few(request) / 2;
 }

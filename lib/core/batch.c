@@ -21,25 +21,29 @@ void est_batch_fini(struct est_batch *b)
     *b = (struct est_batch){0};
 }
 
-/* Whether what is ready fills a request. With a bound per key only that many of each lane fit. */
-static bool is_plenty(const struct est_batch_limits *limits, const struct est_lanes_group *st)
+size_t est_batch_ready(const struct est_batch_limits *limits, const struct est_lanes *lanes)
 {
-    size_t records = st->ready_records;
+    struct est_lanes_group g = est_lanes_group(lanes, limits->group);
 
-    if (limits->per_key != 0 && st->ready * limits->per_key < records)
-        records = st->ready * limits->per_key;
-    return records >= limits->count || st->ready_bytes >= limits->bytes;
+    if (limits->per_key != 0 && g.ready * limits->per_key < g.ready_records)
+        return g.ready * limits->per_key;
+    return g.ready_records;
+}
+
+/* Whether what is ready fills a request. */
+static bool is_plenty(const struct est_batch_limits *limits, const struct est_lanes *lanes)
+{
+    return est_batch_ready(limits, lanes) >= limits->count ||
+           est_lanes_group(lanes, limits->group).ready_bytes >= limits->bytes;
 }
 
 est_us est_batch_due(const struct est_batch_limits *limits, struct est_lanes *lanes, est_us now)
 {
-    struct est_lanes_group st;
     est_us wake_at, aged;
 
     if (est_lanes_ready(lanes, limits->group, now) == NULL)
         return est_lanes_wake_at(lanes);
-    st = est_lanes_group(lanes, limits->group);
-    if (is_plenty(limits, &st))
+    if (is_plenty(limits, lanes))
         return now;
     aged = est_lanes_oldest(lanes, limits->group) + limits->age;
     wake_at = est_lanes_wake_at(lanes);

@@ -29,6 +29,8 @@ est_err est_batch_init(struct est_batch *b, size_t count);
 /* Items still inside are forgotten. */
 void est_batch_fini(struct est_batch *b);
 
+/* Events of the group that could go out at once: with a bound per key, so many of each lane. */
+size_t est_batch_ready(const struct est_batch_limits *limits, const struct est_lanes *lanes);
 /* When a batch is to be filled, at the earliest: a time not after `now` when enough is ready or the
  * oldest has waited its age, a later one while that is still to come (an arrival may bring it
  * forward), EST_NEVER when nothing is ready or parked. */

@@ -17,8 +17,9 @@
 /* --- what stands in --- */
 
 static struct {
-    bool held, paused[8], dlq_full, can_ask, gave_up;
-    size_t round; /* what the requests take that may be in flight */
+    bool held, paused[8], shut, dlq_full, can_ask, gave_up;
+    size_t request, round; /* what one request takes, and all that may be in flight */
+    const struct est_lanes *lanes;
     int condemned, asked, settled;
     enum est_verdict_class class;
     inquiry_done *learnt;
@@ -40,10 +41,28 @@ est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t
     return EST_OK;
 }
 
+bool deliver_is_shut(const struct deliver *dv)
+{
+    (void)dv;
+    return saw.shut;
+}
+
+size_t deliver_request(const struct deliver *dv)
+{
+    (void)dv;
+    return saw.request;
+}
+
 size_t deliver_round(const struct deliver *dv)
 {
     (void)dv;
     return saw.round;
+}
+
+size_t deliver_ready(const struct deliver *dv, size_t type)
+{
+    (void)dv;
+    return est_lanes_group(saw.lanes, type).ready_records;
 }
 
 bool deadletter_is_full(const struct deadletter *dl)
@@ -117,7 +136,9 @@ static struct worker *open_intake(size_t parts)
     struct est_why why = {0};
 
     memset(&saw, 0, sizeof(saw));
+    saw.request = 100;
     saw.round = 8 * 100;
+    saw.lanes = w->lanes;
     assert_int_equal(est_loop_new(&w->loop, NULL), EST_OK);
     if (intake_new(w, &w->intake, &why) != EST_OK)
         fail_msg("%s", why.text);
@@ -138,6 +159,7 @@ static void limit(struct worker *w, unsigned records, unsigned in_flight, unsign
     struct est_config *cfg = (struct est_config *)(uintptr_t)w->cfg;
 
     cfg->consumer_lanes_records = records;
+    saw.request = batch;
     saw.round = in_flight * batch;
 }
 
@@ -332,16 +354,16 @@ static void plenty_holds_back_and_pauses_nothing(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 1000, 2, 10);
-    take(w, 0, 0, 39);
+    limit(w, 1000, 8, 50);
+    take(w, 0, 0, 99);
     assert_false(saw.held);
-    take(w, 0, 39, 1);
+    take(w, 0, 99, 1);
     assert_true(saw.held);
     for (int i = 0; i < 15; i++) /* longer than a hold may last on its own */
         est_loop_turn(w->loop, 20 * EST_MS);
     assert_true(saw.held);
     assert_false(saw.paused[0] || saw.paused[1]);
-    settle(w, 0, 20);
+    settle(w, 0, 50);
     intake_resume(w->intake);
     assert_true(saw.held);
     settle(w, 0, 1);
@@ -356,8 +378,8 @@ static void plenty_pauses_not_even_a_full_partition(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 50, 2, 10);
-    take(w, 0, 0, 45);
+    limit(w, 100, 8, 40);
+    take(w, 0, 0, 90);
     for (int i = 0; i < 15; i++)
         est_loop_turn(w->loop, 20 * EST_MS);
     assert_true(saw.held);
@@ -372,25 +394,104 @@ static void plenty_of_one_type_pauses_it_for_the_others(void **state)
 
     (void)state;
     w->parts.items[1].type = est_config_type(w->cfg, "custom");
-    limit(w, 200, 2, 10);
-    take(w, 0, 0, 40);
+    limit(w, 400, 2, 32);
+    take(w, 0, 0, 64);
     assert_true(saw.held);
     WAIT_FOR(w, !saw.held); /* more of it is let in */
     assert_false(saw.paused[0]);
-    take(w, 0, 40, 59);
+    take(w, 0, 64, 135);
     assert_false(saw.held);
-    take(w, 0, 99, 1);
+    take(w, 0, 199, 1);
     assert_true(saw.held);
     WAIT_FOR(w, saw.paused[0]);
     assert_false(saw.held || saw.paused[1]);
     take(w, 1, 0, 1);
     assert_false(saw.held);
-    settle(w, 0, 80);
+    settle(w, 0, 136);
     intake_resume(w->intake);
     assert_true(saw.paused[0]); /* a round is left */
     settle(w, 0, 1);
     intake_resume(w->intake);
     assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+/* While nothing can go out, nobody is helped by more of the others. */
+static void where_nothing_goes_out_nobody_is_paused(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    w->parts.items[1].type = est_config_type(w->cfg, "custom");
+    limit(w, 400, 2, 32);
+    saw.shut = true;
+    take(w, 0, 0, 64);
+    for (int i = 0; i < 15; i++)
+        est_loop_turn(w->loop, 20 * EST_MS);
+    assert_true(saw.held);
+    saw.shut = false;
+    WAIT_FOR(w, !saw.held);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+/* A hold is looked at each 50 ms. */
+static void let_look(struct worker *w)
+{
+    for (int i = 0; i < 3; i++)
+        est_loop_turn(w->loop, 20 * EST_MS);
+}
+
+/* A hold that ends by itself takes nothing from anybody; one that never would is ended. */
+static void a_type_that_drains_is_not_slow(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    w->parts.items[1].type = est_config_type(w->cfg, "custom");
+    limit(w, 4000, 8, 50);
+    take(w, 0, 0, 2000);
+    assert_true(saw.held);
+    for (int i = 0; i < 3; i++) {
+        let_look(w);
+        settle(w, 0, i < 2 ? 700 : 551);
+        assert_true(saw.held);
+    }
+    intake_resume(w->intake);
+    assert_false(saw.held);
+    take(w, 0, 2000, 51);
+    assert_true(saw.held);
+    let_look(w);
+    settle(w, 0, 1);
+    let_look(w);
+    assert_false(saw.held);
+    assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+/* It stays slow for as long as it would hold up the others. */
+static void a_slow_type_is_forgotten_when_little_is_left(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    w->parts.items[1].type = est_config_type(w->cfg, "custom");
+    limit(w, 4000, 8, 32);
+    take(w, 0, 0, 64);
+    assert_true(saw.held);
+    WAIT_FOR(w, !saw.held);
+    take(w, 0, 64, 1);
+    assert_false(saw.held);
+    settle(w, 0, 49);
+    intake_resume(w->intake);
+    take(w, 0, 65, 48);
+    assert_false(saw.held);
+    settle(w, 0, 49);
+    intake_resume(w->intake);
+    take(w, 0, 113, 48);
+    assert_false(saw.held);
+    take(w, 0, 161, 1);
+    assert_true(saw.held);
     close_intake(w);
 }
 
@@ -434,6 +535,26 @@ static void a_stuck_partition_is_paused_and_the_others_go_on(void **state)
     settle(w, 0, 3);
     intake_resume(w->intake);
     assert_false(saw.paused[0]);
+    close_intake(w);
+}
+
+/* A share of 20: above 15 it holds up the others. */
+static void a_full_partition_that_drains_fast_is_let_be(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 40, 100, 100);
+    take(w, 0, 0, 21);
+    assert_true(saw.held);
+    let_look(w);
+    settle(w, 0, 2);
+    let_look(w);
+    assert_true(saw.held);
+    assert_false(saw.paused[0]);
+    settle(w, 0, 1);
+    let_look(w);
+    assert_true(saw.paused[0]);
     close_intake(w);
 }
 
@@ -502,8 +623,12 @@ int main(void)
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
         cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
+        cmocka_unit_test(where_nothing_goes_out_nobody_is_paused),
+        cmocka_unit_test(a_type_that_drains_is_not_slow),
+        cmocka_unit_test(a_slow_type_is_forgotten_when_little_is_left),
         cmocka_unit_test(the_order_of_a_type_names_its_lanes),
         cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),
+        cmocka_unit_test(a_full_partition_that_drains_fast_is_let_be),
         cmocka_unit_test(a_partition_that_drains_is_never_paused),
         cmocka_unit_test(a_full_dlq_holds_back_until_it_has_room),
         cmocka_unit_test(what_waits_for_a_schema_keeps_its_place),

@@ -61,11 +61,24 @@ static void marks_are_in_order(void **state)
 static void plenty(void **state)
 {
     (void)state;
-    assert_false(room_is_plenty(0, 800, false));
-    assert_false(room_is_plenty(1599, 800, false));
-    assert_true(room_is_plenty(1600, 800, false));
-    assert_true(room_is_plenty(800, 800, true));
-    assert_false(room_is_plenty(799, 800, true));
+    assert_false(room_is_plenty(0, 100, false));
+    assert_false(room_is_plenty(199, 100, false));
+    assert_true(room_is_plenty(200, 100, false));
+    assert_true(room_is_plenty(100, 100, true));
+    assert_false(room_is_plenty(99, 100, true));
+    assert_false(
+        room_is_plenty(63, 1, false)); /* requests of one event: a few at a time all the same */
+    assert_true(room_is_plenty(64, 1, false));
+    assert_false(room_is_plenty(31, 1, true));
+    for (size_t request = 1; request < 200; request++) /* apart from one another */
+        for (size_t ready = 0; ready < 400; ready++)
+            assert_false(room_is_little(ready, request) && room_is_plenty(ready, request, true));
+    assert_int_equal(room_soon(500, 700, 600), 300);
+    assert_int_equal(room_soon(150, 700, 600), 0);
+    assert_int_equal(room_soon(500, 600, 600), 500);
+    assert_int_equal(room_soon(500, 600, 700), 500);
+    assert_true(room_is_little(49, 100));
+    assert_false(room_is_little(50, 100));
 }
 
 int main(void)
