@@ -2,7 +2,10 @@
 
 #include "kafka_client.h"
 
-enum { PARTITION_FETCH = 256 * 1024, RESPONSE_MIN = 1000000 };
+/* librdkafka has one fetch out for each broker, and takes partitions into it one by one while its
+ * queue is not full; where that has just changed, it may ask for empty ones alone, and until the
+ * broker has waited for them a backlog stands still. */
+enum { PARTITION_FETCH = 256 * 1024, RESPONSE_MIN = 1000000, FETCH_WAIT_MS = 100 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -43,6 +46,7 @@ est_err est_kafka_sub_conf_fill(rd_kafka_conf_t *conf, const struct est_kafka_su
         {"enable.auto.offset.store", "false", 0},
         {"log.queue", "true", 0},
         {"reconnect.backoff.max.ms", NULL, 1000},
+        {"fetch.wait.max.ms", NULL, FETCH_WAIT_MS},
         {"topic.metadata.refresh.interval.ms", NULL, 10000}, /* a topic made later is seen soon */
         {"group.instance.id", opt->member_id, 0},            /* last: left out when there is none */
     };
