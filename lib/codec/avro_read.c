@@ -244,34 +244,27 @@ static bool is_written(struct est_view name, const struct est_event *ev)
 
 static void put_unnamed(struct est_decode *d, const struct est_event *ev)
 {
-    size_t idx, max;
-    yyjson_val *members = est_decode_extra_of(d, NULL), *key, *val;
+    const struct est_extra_object *o = est_extra_of(&d->extra, NULL);
 
-    if (!yyjson_is_obj(members))
-        return;
-    yyjson_obj_foreach(members, idx, max, key, val) {
-        if (is_written(est_json_tree_text(key), ev))
+    for (size_t i = 0; o != NULL && i < o->n; i++) {
+        if (is_written(o->members[i].name, ev))
             continue;
         est_buf_putc(d->out, ',');
-        (void)est_text_put(d->out, est_json_tree_text(key));
-        est_buf_putc(d->out, ':');
-        est_json_put_value(d->out, (const struct est_value *)val);
+        est_extra_put(d->out, &o->members[i]);
     }
 }
 
 static est_err parse_extra(const struct est_schema *sc, struct est_json *js, struct est_view text,
                            struct est_decode *d)
 {
-    const struct est_value *v = NULL;
-    est_err err = EST_OK;
+    est_err err;
 
-    if (text.data != NULL)
-        err = est_json_parse(js, text, &v, NULL);
+    d->extra = (struct est_extra){0};
+    err = text.data != NULL ? est_extra_read(js, text, &d->extra) : EST_OK;
     if (err == EST_ERR_NOMEM)
         return est_why_set(d->why, err, "%s", est_err_text(err));
-    if (err || (v != NULL && est_json_type(v) != EST_JSON_OBJECT))
+    if (err)
         return fault_at(sc, sc->role[EST_PLAN_ROLE_EXTRA], "not the text of a JSON object", d->why);
-    d->extra = (yyjson_val *)(uintptr_t)v;
     return EST_OK;
 }
 
@@ -325,7 +318,7 @@ est_err est_avro_read_event(const struct est_schema *sc, struct est_view type, s
                             struct est_buf *out, struct est_event *ret_ev, struct est_why *reterr)
 {
     struct est_buf scratch;
-    struct est_decode d = {{0}, out, reterr, &scratch, NULL, true};
+    struct est_decode d = {{0}, out, reterr, &scratch, {0}, true};
     size_t start = out->len;
     struct record r;
     est_err err;
@@ -346,7 +339,7 @@ est_err est_avro_read_json(const struct est_schema *sc, struct est_view body, st
                            struct est_why *reterr)
 {
     struct est_buf scratch;
-    struct est_decode d = {est_cursor_of(body), out, reterr, &scratch, NULL, false};
+    struct est_decode d = {est_cursor_of(body), out, reterr, &scratch, {0}, false};
     size_t start = out->len;
     est_err err;
 

@@ -59,19 +59,6 @@ static est_err decode_blocks(struct est_decode *d, const struct est_plan *p,
     return EST_OK;
 }
 
-yyjson_val *est_decode_extra_of(const struct est_decode *d, const struct est_path *at)
-{
-    size_t idx, max;
-    yyjson_val *key, *val;
-
-    if (d->extra == NULL)
-        return NULL;
-    yyjson_obj_foreach(d->extra, idx, max, key, val)
-        if (est_path_is(at, est_json_tree_text(key)))
-            return val;
-    return NULL;
-}
-
 static void put_comma(struct est_buf *b, size_t start)
 {
     if (b->len > start)
@@ -83,19 +70,14 @@ static void put_comma(struct est_buf *b, size_t start)
 static void put_back(struct est_decode *d, const struct est_plan *p, const uint64_t *written,
                      size_t start, const struct est_path *at)
 {
-    size_t idx, max;
-    yyjson_val *members = est_decode_extra_of(d, at), *key, *val;
+    const struct est_extra_object *o = est_extra_of(&d->extra, at);
 
-    if (!yyjson_is_obj(members))
-        return;
-    yyjson_obj_foreach(members, idx, max, key, val) {
-        size_t field = est_plan_field_find(p, est_json_tree_text(key), p->n);
+    for (size_t i = 0; o != NULL && i < o->n; i++) {
+        size_t field = est_plan_field_find(p, o->members[i].name, p->n);
         if (field < p->n && (written[field / 64] & UINT64_C(1) << (field % 64)))
             continue;
         put_comma(d->out, start);
-        (void)est_text_put(d->out, est_json_tree_text(key));
-        est_buf_putc(d->out, ':');
-        est_json_put_value(d->out, (const struct est_value *)val);
+        est_extra_put(d->out, &o->members[i]);
     }
 }
 
@@ -128,7 +110,7 @@ static est_err decode_record(struct est_decode *d, const struct est_plan *p,
             return err;
         written[i / 64] |= UINT64_C(1) << (i % 64);
     }
-    if (d->extra != NULL)
+    if (d->extra.n > 0)
         put_back(d, p, written, start, at);
     est_buf_putc(d->out, '}');
     return EST_OK;

@@ -3,22 +3,20 @@
 
 #include "base/buf.h"
 #include "cursor.h"
-#include "json_tree.h"
+#include "extra.h"
 
 struct est_decode {
     struct est_cursor in;
     struct est_buf *out;
     struct est_why *why;
     struct est_buf *scratch; /* for bytes that become text */
-    yyjson_val *extra;       /* the members to put back, by pointer; NULL when there are none */
+    struct est_extra extra;  /* the members to put back */
     bool is_event;           /* fields that are null are left out */
 };
 
 /* EST_ERR_AVRO with the place, EST_ERR_NOMEM. Whether `out` has failed is the caller's to see. */
 est_err est_decode_value(struct est_decode *d, const struct est_plan *p, const struct est_path *at);
 
-/* The members to be put back into the object at `at`, or NULL. */
-yyjson_val *est_decode_extra_of(const struct est_decode *d, const struct est_path *at);
 /* EST_ERR_AVRO, with the place in front of the text. */
 est_err est_decode_fault(struct est_decode *d, const struct est_path *at, const char *text);
 /* The same for bytes that are none of their type. */

@@ -117,10 +117,13 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
     size_t i = 0;
 
     while (i < n) {
-        if (n - i >= 8 && special_bytes(load(s + i)) == 0) {
-            i += 8;
+        size_t word = n - i < 8 ? n - i : 8;
+        uint64_t special = special_bytes(word == 8 ? load(s + i) : load_few(s + i, word));
+        if (special == 0) {
+            i += word;
             continue;
         }
+        i += (size_t)__builtin_ctzll(special) / 8;
         if (s[i] < 0x20 || s[i] == '"' || s[i] == '\\')
             return i;
         size_t step = s[i] < 0x80 ? 1 : sequence(s + i, n - i);
@@ -131,6 +134,13 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
         i += step;
     }
     return i;
+}
+
+size_t est_text_plain(struct est_view v)
+{
+    bool bad = false;
+
+    return plain_run((const unsigned char *)v.data, v.len, &bad);
 }
 
 /* What stands at s and is special, into out. Returns the bytes it took, 0 for ill-formed UTF-8. */

@@ -9,6 +9,9 @@
 
 /* Well-formed UTF-8 (RFC 3629)? */
 bool est_text_is_utf8(struct est_view v);
+/* How many bytes at the beginning a JSON string holds as they are: up to what it would escape, or
+ * what is no UTF-8. */
+size_t est_text_plain(struct est_view v);
 /* Append the quoted, escaped string. False, with `b` in no defined state, when it is no UTF-8. */
 bool est_text_put(struct est_buf *b, struct est_view v);
 /* An Avro name: [A-Za-z_][A-Za-z0-9_]*, at most 255 bytes. */
