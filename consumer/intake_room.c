@@ -132,8 +132,11 @@ static void relieve(struct intake *in, const struct room *room, struct part *p)
         return;
     else if (in->is_slow[intake_type(in, p)])
         intake_pause(in, p, true);
-    else
+    else {
         in->is_slow[intake_type(in, p)] = true;
+        EST_LOG(EST_DEBUG, "type_slow", EST_S("type", p->type->name), EST_I("waiting", p->waiting),
+                EST_I("seen", p->seen), EST_I("ready", ready_of(in, p)));
+    }
 }
 
 /* Everything has been held back for long. Where nothing can go out nobody is held up by anybody. */

@@ -133,9 +133,15 @@ static void on_readable(void *arg, uint32_t events)
 
     (void)events;
     (void)!read(w->fd, &count, sizeof(count));
-    for (int i = 0; i < EVENTS_PER_TURN; i++)
-        if (w->queue == NULL || w->held || !handle_one(w, 0))
+    for (int i = 0; i < EVENTS_PER_TURN; i++) {
+        if (w->queue == NULL || w->held)
             return;
+        if (!handle_one(w, 0)) {
+            if (w->fn_empty != NULL)
+                w->fn_empty(w->arg);
+            return;
+        }
+    }
     est_kafka_wake_soon(w);
 }
 

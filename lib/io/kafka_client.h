@@ -35,8 +35,9 @@ struct est_kafka_wake {
     rd_kafka_queue_t *queue;
     void (*fn)(void *arg, rd_kafka_event_t *ev);
     void *arg;
-    bool fn_takes; /* fn destroys the events; set behind init */
-    bool held;     /* nothing is handled */
+    bool fn_takes;               /* fn destroys the events; set behind init */
+    void (*fn_empty)(void *arg); /* the queue was found empty; NULL, or set behind init */
+    bool held;                   /* nothing is handled */
 };
 
 est_err est_kafka_wake_init(struct est_kafka_wake *w, struct est_loop *lp, rd_kafka_queue_t *queue,

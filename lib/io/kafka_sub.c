@@ -91,6 +91,18 @@ static void take_event(void *arg, rd_kafka_event_t *ev)
         }
 }
 
+/* What a pause throws away is passed over in silence: a queue that was full of it is empty at once,
+ * and nothing that was taken would have told librdkafka. */
+static void on_no_records(void *arg)
+{
+    struct est_kafka_sub *ks = arg;
+
+    if (!ks->dropped)
+        return;
+    ks->dropped = false;
+    est_kafka_sub_nudge(ks);
+}
+
 static void take_record_event(void *arg, rd_kafka_event_t *ev)
 {
     if (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_FETCH) {
@@ -128,6 +140,7 @@ est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = list->elems[0].err;
     rd_kafka_topic_partition_list_destroy(list);
+    ks->dropped = true;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? EST_OK : EST_ERR_NOTFOUND;
 }
 
@@ -184,6 +197,7 @@ static est_err open_queues(struct est_kafka_sub *ks, struct est_why *reterr)
         err = est_kafka_wake_init(&ks->records_wake, ks->loop, ks->records, take_record_event, ks,
                                   reterr);
     ks->records_wake.fn_takes = true;
+    ks->records_wake.fn_empty = on_no_records;
     if (err == EST_OK)
         err = est_kafka_wake_init(&ks->results_wake, ks->loop, ks->results, take_event, ks, reterr);
     return err;

@@ -28,6 +28,13 @@ void est_kafka_sub_probe(struct est_kafka_sub *ks)
     ks->probing = true;
 }
 
+void est_kafka_sub_nudge(struct est_kafka_sub *ks)
+{
+    ks->nudge_again = ks->probing;
+    if (!ks->closing)
+        est_kafka_sub_probe(ks);
+}
+
 void est_kafka_sub_set_up(struct est_kafka_sub *ks, bool up, const char *detail)
 {
     if (ks->down == !up)
@@ -44,7 +51,11 @@ void est_kafka_sub_take_probe(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
     rd_kafka_resp_err_t code = rd_kafka_event_error(ev);
 
     ks->probing = false;
-    if (!ks->down || ks->closing)
+    if (ks->closing)
+        return;
+    if (ks->nudge_again)
+        est_kafka_sub_nudge(ks);
+    if (!ks->down)
         return;
     if (code < 0) /* librdkafka's own codes: no broker said anything */
         est_kafka_sub_probe(ks);

@@ -33,6 +33,8 @@ struct est_kafka_sub {
     struct est_pool messages;
     size_t fetch_max_bytes;
     size_t taken, taken_bytes; /* records handed over since librdkafka was last nudged */
+    bool dropped;              /* a pause may have thrown away what filled its queue */
+    bool nudge_again;          /* when the probe that is out has been answered */
     char give_tag;             /* its address is the opaque of a revoke's last commit */
 };
 
@@ -45,6 +47,8 @@ void est_kafka_sub_tell_log(struct est_kafka_sub *ks, int level, const char *fac
 void est_kafka_sub_set_up(struct est_kafka_sub *ks, bool up, const char *detail);
 /* Send the cheapest request that any broker answers, unless one is out. */
 void est_kafka_sub_probe(struct est_kafka_sub *ks);
+/* The same; behind the one that is out, if there is one. */
+void est_kafka_sub_nudge(struct est_kafka_sub *ks);
 void est_kafka_sub_take_probe(struct est_kafka_sub *ks, rd_kafka_event_t *ev);
 void est_kafka_sub_take_error(struct est_kafka_sub *ks, rd_kafka_event_t *ev);
 void est_kafka_sub_take_log(struct est_kafka_sub *ks, rd_kafka_event_t *ev);
