@@ -237,24 +237,31 @@ function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100; // USER_HZ
 }
 
-// A backlog in batches of 100.
+// One life of the consumer, from its start to the last event of a backlog that it finds.
+async function oneBacklog(rig, shape) {
+  const [consumer] = rig.consumers;
+  await consumer.stop();
+  await rig.load({ ...shape, patience: 300 }).done;
+  await consumer.start();
+  await rig.arrived(rig.loads, { within: 300_000 });
+  return (cpuSeconds(consumer.child.pid) * 1e5) / shape.count;
+}
+
+// Backlogs in batches of 100. Three, of which the median counts: while a Kafka is young, it compiles itself
+// on the same cores.
 export const cpu = ({ kafka, short }) =>
   onRig({ kafka, ...few(short) }, async (rig) => {
-    const count = short ? 50_000 : 400_000;
-    const [consumer] = rig.consumers;
-    await rig.warmUp('order_update');
-    await consumer.stop();
+    const count = short ? 20_000 : 400_000;
     const shape = { count, batch: 500, lanes: 16, keys: 300, bytes: 500, events: 'order_update' };
-    await rig.load({ ...shape, patience: 300 }).done;
-    await consumer.start();
-    const before = cpuSeconds(consumer.child.pid);
-    await rig.arrived(rig.loads, { within: 300_000 });
-    const seconds = cpuSeconds(consumer.child.pid);
+    const [consumer] = rig.consumers;
+    const runs = [];
+    await rig.warmUp('order_update');
+    for (const tag of ['a', 'b', 'c']) runs.push(await oneBacklog(rig, { ...shape, tag }));
     const figures = {
       faults: 0,
       ...(await rig.figures()),
-      cpu_s_100k: round((seconds * 1e5) / count, 3),
-      cpu_s_start: before,
+      cpu_s_100k: round([...runs].sort((a, b) => a - b)[1], 3),
+      cpu_s_runs: runs.map((s) => round(s, 3)),
       rss_mb: round(rssMb(consumer.child.pid), 1),
     };
     return verdict(figures, {
