@@ -243,16 +243,6 @@ bool deliver_can_go_on(const struct deliver *dv, est_us until)
     return false;
 }
 
-bool deliver_is_shut(const struct deliver *dv)
-{
-    if (dv->endpoint.breaker.state != EST_BREAKER_CLOSED)
-        return true;
-    for (size_t i = 0; i < dv->n_lines; i++)
-        if (!dv->lines[i].is_paused)
-            return false;
-    return true;
-}
-
 size_t deliver_request(const struct deliver *dv)
 {
     return dv->request;

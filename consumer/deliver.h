@@ -19,9 +19,8 @@ void deliver_dispatch(struct deliver *dv);
 /* False when everything that waits must go on waiting beyond `until`: the endpoint is down, or no
  * lane is ready before. */
 bool deliver_can_go_on(const struct deliver *dv, est_us until);
-/* Nothing is sent but probes, whatever else were read: the endpoint is down, or every type is
- * paused, as all are until it is known which ones are. */
-bool deliver_is_shut(const struct deliver *dv);
+/* Every type is paused, as all are until it is known which ones are. */
+bool deliver_is_paused(const struct deliver *dv);
 /* Events that one request takes, as large as they are at present, and those that all take together
  * which may be in flight at once. */
 size_t deliver_request(const struct deliver *dv);

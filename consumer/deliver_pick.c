@@ -130,6 +130,14 @@ struct est_batch_limits deliver_limits(const struct deliver *dv, const struct li
     return limits;
 }
 
+bool deliver_is_paused(const struct deliver *dv)
+{
+    for (size_t i = 0; i < dv->n_lines; i++)
+        if (!dv->lines[i].is_paused)
+            return false;
+    return true;
+}
+
 size_t deliver_ready(const struct deliver *dv, size_t type)
 {
     return est_batch_ready(&dv->lines[type].limits, dv->w->lanes);

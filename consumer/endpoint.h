@@ -47,7 +47,8 @@ struct endpoint_outcome {
 void endpoint_observe(struct endpoint *ep, uint32_t ticket, const struct endpoint_outcome *o);
 /* When a request may start. */
 est_us endpoint_ready_at(const struct endpoint *ep);
-/* When the next probe of a pause is due, ours or another replica's; the past = it is not paused. */
+/* When the next probe of a pause is due, ours or another replica's; not after now = it may go, or
+ * there is no pause. */
 est_us endpoint_probe_at(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);

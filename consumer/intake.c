@@ -271,7 +271,7 @@ est_err intake_new(struct worker *w, struct intake **ret, struct est_why *reterr
     if (in == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the intake");
     in->w = w;
-    in->stuck = (struct est_timer){.fn = intake_on_stuck, .arg = in};
+    in->watch = (struct est_timer){.fn = intake_on_watch, .arg = in};
     est_buf_init(&in->name, LANE_NAME_MAX);
     err = load_types(in, reterr);
     if (err == EST_OK)
@@ -290,7 +290,7 @@ void intake_free(struct intake *in)
 {
     if (in == NULL)
         return;
-    est_loop_timer_off(in->w->loop, &in->stuck);
+    est_loop_timer_off(in->w->loop, &in->watch);
     inquiry_free(in->inquiry);
     est_schemas_free(in->schemas);
     est_buf_fini(&in->name);

@@ -7,8 +7,8 @@
 #include "intake_state.h"
 #include "room.h"
 
-/* How often a hold is looked at: at first, to see what waits; then, who has drained since. */
-static const est_us HOLD_LOOK = 50 * EST_MS;
+/* Over so long a time it is judged who holds up the others. */
+static const est_us WATCH = 100 * EST_MS;
 
 static struct room room_of(const struct intake *in)
 {
@@ -32,17 +32,11 @@ static size_t ready_of(const struct intake *in, const struct part *p)
 }
 
 /* Of one type: so that one which is sent slowly does not keep the others from being read. */
-static bool is_plenty_of(const struct intake *in, const struct room *room, const struct part *p,
-                         size_t ready)
-{
-    if (in->is_slow[intake_type(in, p)])
-        return room_is_plenty_of_slow(room, ready, deliver_round(in->w->deliver));
-    return room_is_plenty(ready, deliver_request(in->w->deliver), in->held);
-}
-
 static bool is_plenty(const struct intake *in, const struct room *room, const struct part *p)
 {
-    return is_plenty_of(in, room, p, ready_of(in, p));
+    if (in->is_slow[intake_type(in, p)])
+        return room_is_plenty_of_slow(room, ready_of(in, p), deliver_round(in->w->deliver));
+    return room_is_plenty(ready_of(in, p), deliver_request(in->w->deliver), in->held);
 }
 
 void intake_pause(struct intake *in, struct part *p, bool paused)
@@ -56,17 +50,25 @@ void intake_pause(struct intake *in, struct part *p, bool paused)
             EST_I("waiting", p->waiting), EST_I("ready", ready_of(in, p)));
 }
 
+/* From now on it is counted what goes. */
+static void look(struct intake *in)
+{
+    in->was_held = in->held;
+    for (size_t i = 0; i < in->w->parts.n; i++)
+        in->w->parts.items[i].gone = 0;
+    est_loop_timer_at(in->w->loop, &in->watch, est_loop_now(in->w->loop) + WATCH);
+}
+
+/* A hold that ends and begins again is watched on: it may end for one record at a time. */
 static void set_held(struct intake *in, bool held)
 {
     if (in->held == held)
         return;
     in->held = held;
+    in->was_held |= held;
     est_kafka_sub_hold(in->w->sub, held);
-    in->looked = false;
-    if (held)
-        est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_LOOK);
-    else
-        est_loop_timer_off(in->w->loop, &in->stuck);
+    if (held && !est_loop_timer_armed(&in->watch))
+        look(in);
 }
 
 /* A partition that is read, though there is too much of it, or of its type. */
@@ -88,73 +90,58 @@ static bool is_alone(const struct intake *in, const struct part *p)
     return true;
 }
 
-/* --- a hold that lasts --- */
+/* --- holds that last --- */
 
-static void look(struct intake *in)
+static size_t gone_of_type(const struct intake *in, const struct est_type_config *type)
 {
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        struct part *p = &in->w->parts.items[i];
-        p->seen = p->waiting;
-        p->seen_bytes = p->waiting_bytes;
-    }
+    size_t sum = 0;
+
+    for (size_t i = 0; i < in->w->parts.n; i++)
+        if (in->w->parts.items[i].type == type)
+            sum += in->w->parts.items[i].gone;
+    return sum;
 }
 
-/* Is it more than its share, and will it be? */
-static bool stays_above(const struct room *room, const struct part *p)
+static void be_slow(struct intake *in, const struct part *p)
 {
-    return room_is_above(room, room_soon(p->waiting, p->seen, p->waiting),
-                         room_soon(p->waiting_bytes, p->seen_bytes, p->waiting_bytes), ROOM_STUCK);
+    in->is_slow[intake_type(in, p)] = true;
+    EST_LOG(EST_DEBUG, "type_slow", EST_S("type", p->type->name), EST_I("ready", ready_of(in, p)),
+            EST_I("gone", gone_of_type(in, p->type)));
 }
 
-/* Will there be plenty of its type? */
-static bool stays_plenty(const struct intake *in, const struct room *room, const struct part *p)
-{
-    size_t waiting = 0, seen = 0;
-
-    for (size_t i = 0; i < in->w->parts.n; i++) {
-        const struct part *q = &in->w->parts.items[i];
-        waiting += q->type == p->type ? q->waiting : 0;
-        seen += q->type == p->type ? q->seen : 0;
-    }
-    return is_plenty_of(in, room, p, room_soon(ready_of(in, p), seen, waiting));
-}
-
-/* What to do about a partition for which everything is held back. Has it more than its share, it is
- * paused. Is there plenty of its type, others may miss something: first more is let in of it than
- * is needed, and when that is there too, it is paused. What drains fast enough is left alone: a
- * pause throws away what was fetched of the partition. */
+/* What to do about a partition for which everything was held back. Has it more than its share, it
+ * is paused. Is there plenty of its type, others may miss something: first more is let in of it
+ * than is needed, and when that is there too, it is paused. Of what as much went meanwhile as all
+ * requests carry, nobody waits for long: it is let be, for a pause throws away what was fetched. */
 static void relieve(struct intake *in, const struct room *room, struct part *p)
 {
+    size_t round = deliver_round(in->w->deliver);
+
     if (!is_plenty(in, room, p)) {
-        if (stays_above(room, p))
+        if (is_above(room, p, ROOM_STUCK) && p->gone < round)
             intake_pause(in, p, true);
-    } else if (is_alone(in, p) || !stays_plenty(in, room, p))
+    } else if (is_alone(in, p) || gone_of_type(in, p->type) >= round)
         return;
     else if (in->is_slow[intake_type(in, p)])
         intake_pause(in, p, true);
-    else {
-        in->is_slow[intake_type(in, p)] = true;
-        EST_LOG(EST_DEBUG, "type_slow", EST_S("type", p->type->name), EST_I("waiting", p->waiting),
-                EST_I("seen", p->seen), EST_I("ready", ready_of(in, p)));
-    }
+    else
+        be_slow(in, p);
 }
 
-/* Everything has been held back for long. Where nothing can go out nobody is held up by anybody. */
-void intake_on_stuck(void *arg)
+/* Records were held back meanwhile. Where every type is paused nobody is held up by another; where
+ * the endpoint is down he may be, for the event that it would take may be among what is not read. */
+void intake_on_watch(void *arg)
 {
     struct intake *in = arg;
     struct room room = room_of(in);
-    bool may_help =
-        in->looked && !deadletter_is_full(in->w->deadletter) && !deliver_is_shut(in->w->deliver);
+    bool may_help = !deadletter_is_full(in->w->deadletter) && !deliver_is_paused(in->w->deliver);
 
     for (size_t i = 0; may_help && i < in->w->parts.n; i++)
         if (!in->w->parts.items[i].paused)
             relieve(in, &room, &in->w->parts.items[i]);
-    look(in);
-    in->looked = !deliver_is_shut(in->w->deliver);
     intake_resume(in);
-    if (in->held)
-        est_loop_timer_at(in->w->loop, &in->stuck, est_loop_now(in->w->loop) + HOLD_LOOK);
+    if (in->was_held)
+        look(in);
 }
 
 /* A slow type is read again when less than a round of it is left. */

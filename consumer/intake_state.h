@@ -23,9 +23,9 @@ struct intake {
     struct est_series **records, **repeats, **completed, **unchained; /* by type */
     struct inquiry *inquiry;
     bool held;                          /* all records are held back for a moment */
-    bool looked;                        /* and that was looked at: part.seen */
+    bool was_held;                      /* were, since it was last looked at what waits */
     bool is_slow[EST_CONFIG_TYPES_MAX]; /* was held back for it for long: see relieve() */
-    struct est_timer stuck;
+    struct est_timer watch;
 };
 
 static inline size_t intake_type(const struct intake *in, const struct part *p)
@@ -45,8 +45,8 @@ void intake_take_in_order(struct intake *in, struct part *p, struct est_kafka_ms
 /* --- intake_room.c --- */
 
 void intake_pause(struct intake *in, struct part *p, bool paused);
-/* Everything has been held back for long. */
-void intake_on_stuck(void *arg);
+/* It is judged who holds up the others, while everything is held back or was a moment ago. */
+void intake_on_watch(void *arg);
 /* Hold everything back if there is enough. To be asked after each record: one turn of the loop may
  * bring a thousand. */
 void intake_hold_back(struct intake *in, const struct part *p);

@@ -24,7 +24,6 @@ struct line {
     bool gives_up;      /* after max_attempts, to the DLQ; else it holds on */
     bool is_paused;     /* by an operator */
     est_us answered_at; /* when a request of it was last answered, well or not */
-    bool is_slow;       /* more is read ahead of it than can be sent for a while (intake) */
 };
 
 /* Events that a request may ever carry. */

@@ -27,6 +27,7 @@ void parcel_free(struct est_pool *pool, struct parcel *pc)
     est_list_remove(&pc->node);
     est_list_remove(&pc->loan);
     pc->part->waiting--;
+    pc->part->gone++;
     pc->part->waiting_bytes -= pc->bytes;
     est_kafka_msg_free(pc->msg);
     est_pool_give(pool, pc);

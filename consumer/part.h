@@ -35,9 +35,9 @@ struct part {
     const struct est_schema *schema; /* the writer's of the latest record; NULL = none yet */
     struct est_node parcels;
     size_t waiting, waiting_bytes;
-    size_t seen, seen_bytes; /* of them, when a hold was last looked at: intake_room.c */
-    struct est_node held;    /* records that wait for a schema or for room: struct held */
-    bool paused, full;       /* full: the account has no room for what is held */
+    size_t gone;          /* of them, since the intake last looked: intake_room.c */
+    struct est_node held; /* records that wait for a schema or for room: struct held */
+    bool paused, full;    /* full: the account has no room for what is held */
 };
 
 struct parts {

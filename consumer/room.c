@@ -32,13 +32,6 @@ bool room_is_plenty(size_t ready, size_t request, bool is_held)
     return ready >= few(request) * (is_held ? 1 : 2);
 }
 
-size_t room_soon(size_t ready, size_t then, size_t now)
-{
-    size_t gone = then > now ? 2 * (then - now) : 0;
-
-    return ready > gone ? ready - gone : 0;
-}
-
 bool room_is_little(size_t ready, size_t request)
 {
     return ready < few(request) / 2;

@@ -23,17 +23,14 @@ enum { ROOM_HOLD = 4, ROOM_GO_ON = 3, ROOM_STUCK = 3, ROOM_RESUME = 2 };
 bool room_is_above(const struct room *r, size_t records, size_t bytes, unsigned quarters);
 
 /* Is so much ready that reading on would only make it wait here? `request` is what one request
- * takes; a hold begins at two of them, for one to go out while the next is read, and ends below one.
- * What is read is sent before the processor's caches have forgotten it: at eight requests, it is
- * fetched from memory once more, which costs a tenth of everything. */
+ * takes; a hold begins at two of them, for one to go out while the next is read, and ends below
+ * one. What is read is sent before the processor's caches have forgotten it: at sixteen requests
+ * it is fetched from memory once more, which costs a twentieth of everything. */
 bool room_is_plenty(size_t ready, size_t request, bool is_held);
 /* The same for a type that is sent slowly, of which reading stops by a pause: half of everything,
  * so that it is not often, and three rounds at least; a round is what all requests take that may be
  * in flight at once. */
 bool room_is_plenty_of_slow(const struct room *r, size_t ready, size_t round);
-/* What will be left of `ready` when twice as much again has gone as went from `then` to `now`: is
- * that no plenty, a hold is about to end by itself. */
-size_t room_soon(size_t ready, size_t then, size_t now);
 /* Is so little ready that a type that was sent slowly no longer is? Below what a hold ends at: or
  * it would be forgotten while it still holds up the others. */
 bool room_is_little(size_t ready, size_t request);

@@ -131,6 +131,11 @@ static bool scan(struct est_json *js, struct est_view text, struct est_extra *re
 
 /* --- by the parser --- */
 
+static est_err no_room(const struct est_json *js)
+{
+    return js->arena.full ? EST_ERR_TOO_LARGE : EST_ERR_NOMEM;
+}
+
 static bool list_members(struct est_json *js, yyjson_val *obj, struct est_extra_object *o)
 {
     struct est_extra_member *members =
@@ -158,13 +163,13 @@ static est_err list_objects(struct est_json *js, yyjson_val *root, struct est_ex
     yyjson_val *key, *val;
 
     if (objects == NULL)
-        return EST_ERR_NOMEM;
+        return no_room(js);
     yyjson_obj_foreach(root, idx, max, key, val) {
         if (!yyjson_is_obj(val))
             continue;
         objects[n].pointer = est_json_tree_text(key);
         if (!list_members(js, val, &objects[n++]))
-            return EST_ERR_NOMEM;
+            return no_room(js);
     }
     *ret = (struct est_extra){objects, n};
     return EST_OK;
@@ -179,8 +184,10 @@ est_err est_extra_read(struct est_json *js, struct est_view text, struct est_ext
         return EST_OK;
     err = est_json_parse(js, text, &v, NULL);
     if (err == EST_OK && est_json_type(v) == EST_JSON_OBJECT)
-        return list_objects(js, (yyjson_val *)(uintptr_t)v, ret);
-    return err == EST_ERR_NOMEM ? err : EST_ERR_JSON;
+        err = list_objects(js, (yyjson_val *)(uintptr_t)v, ret);
+    else if (err == EST_OK)
+        err = EST_ERR_JSON;
+    return err == EST_OK || err == EST_ERR_NOMEM ? err : EST_ERR_JSON;
 }
 
 /* --- asking it --- */

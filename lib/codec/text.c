@@ -126,7 +126,7 @@ static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
         i += (size_t)__builtin_ctzll(special) / 8;
         if (s[i] < 0x20 || s[i] == '"' || s[i] == '\\')
             return i;
-        size_t step = s[i] < 0x80 ? 1 : sequence(s + i, n - i);
+        size_t step = sequence(s + i, n - i);
         if (step == 0) {
             *bad = true;
             return i;

@@ -186,7 +186,7 @@ static bool find_schema(struct est_type_config *t, const char *folder)
     return t->schema_path != NULL;
 }
 
-/* Two installations on one Kafka are kept apart by their prefix, in topics and in groups. */
+/* Two installations on one Kafka share neither topics of events nor groups. */
 static bool put_prefix(const struct est_config *cfg, const char *name, char **ret)
 {
     size_t n = strlen(cfg->kafka_topic_prefix) + strlen(name) + 1;

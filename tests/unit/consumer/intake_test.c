@@ -9,7 +9,7 @@
 #include "deadletter.h"
 #include "deliver.h"
 #include "inquiry.h"
-#include "intake.h"
+#include "intake_state.h"
 #include "io/kafka_sub.h"
 #include "io/loop.h"
 #include "parcel.h"
@@ -17,7 +17,7 @@
 /* --- what stands in --- */
 
 static struct {
-    bool held, paused[8], shut, dlq_full, can_ask, gave_up;
+    bool held, paused[8], all_paused, dlq_full, can_ask, gave_up;
     size_t request, round; /* what one request takes, and all that may be in flight */
     const struct est_lanes *lanes;
     int condemned, asked, settled;
@@ -41,10 +41,10 @@ est_err est_kafka_sub_pause(struct est_kafka_sub *ks, const char *topic, int32_t
     return EST_OK;
 }
 
-bool deliver_is_shut(const struct deliver *dv)
+bool deliver_is_paused(const struct deliver *dv)
 {
     (void)dv;
-    return saw.shut;
+    return saw.all_paused;
 }
 
 size_t deliver_request(const struct deliver *dv)
@@ -416,56 +416,92 @@ static void plenty_of_one_type_pauses_it_for_the_others(void **state)
     close_intake(w);
 }
 
-/* While nothing can go out, nobody is helped by more of the others. */
-static void where_nothing_goes_out_nobody_is_paused(void **state)
+/* Where every type is paused nobody is helped by more of the others. */
+static void where_all_are_paused_nobody_is_helped(void **state)
 {
     struct worker *w = open_intake(2);
 
     (void)state;
     w->parts.items[1].type = est_config_type(w->cfg, "custom");
     limit(w, 400, 2, 32);
-    saw.shut = true;
+    saw.all_paused = true;
     take(w, 0, 0, 64);
-    for (int i = 0; i < 15; i++)
-        est_loop_turn(w->loop, 20 * EST_MS);
+    intake_on_watch(w->intake);
+    intake_on_watch(w->intake);
     assert_true(saw.held);
-    saw.shut = false;
+    saw.all_paused = false;
     WAIT_FOR(w, !saw.held);
     assert_false(saw.paused[0]);
     close_intake(w);
 }
 
-/* A hold is looked at each 50 ms. */
-static void let_look(struct worker *w)
-{
-    for (int i = 0; i < 3; i++)
-        est_loop_turn(w->loop, 20 * EST_MS);
-}
-
-/* A hold that ends by itself takes nothing from anybody; one that never would is ended. */
+/* As much as all requests carry, each 100 ms: nobody waits for long behind that. */
 static void a_type_that_drains_is_not_slow(void **state)
 {
     struct worker *w = open_intake(2);
 
     (void)state;
     w->parts.items[1].type = est_config_type(w->cfg, "custom");
-    limit(w, 4000, 8, 50);
+    limit(w, 4000, 4, 50);
     take(w, 0, 0, 2000);
     assert_true(saw.held);
     for (int i = 0; i < 3; i++) {
-        let_look(w);
-        settle(w, 0, i < 2 ? 700 : 551);
+        settle(w, 0, 200);
+        intake_on_watch(w->intake);
         assert_true(saw.held);
     }
+    settle(w, 0, 199);
+    intake_on_watch(w->intake);
+    assert_false(saw.held || saw.paused[0]);
+    close_intake(w);
+}
+
+/* A hold that ends for one record at a time holds up the others as one that lasts. */
+static void a_slow_type_is_paused_though_its_holds_are_short(void **state)
+{
+    struct worker *w = open_intake(5);
+
+    (void)state;
+    w->parts.items[4].type = est_config_type(w->cfg, "custom");
+    limit(w, 4000, 2, 32);
+    take(w, 0, 0, 64);
+    intake_on_watch(w->intake);
+    assert_false(saw.held);
+    for (size_t p = 0; p < 4; p++) /* none has more than its share of it */
+        take(w, p, 64, p == 0 ? 436 : 500);
+    est_loop_timer_off(w->loop, &w->intake->watch); /* the taking may have taken its time */
+    for (int64_t i = 0; i < 100; i++) {             /* no hold lasts for long */
+        est_loop_turn(w->loop, 10 * EST_MS);
+        if (saw.paused[0])
+            break;
+        assert_true(saw.held);
+        settle(w, 0, 1);
+        intake_resume(w->intake);
+        assert_false(saw.held);
+        take(w, 0, 500 + i, 1);
+    }
+    assert_true(saw.paused[0]);
+    assert_false(saw.held || saw.paused[4]);
+    close_intake(w);
+}
+
+/* It is watched on for as long as there were holds, though there is none at the moment. */
+static void holds_are_watched_while_there_are_any(void **state)
+{
+    struct worker *w = open_intake(2);
+
+    (void)state;
+    limit(w, 4000, 4, 50);
+    take(w, 0, 0, 100);
+    settle(w, 0, 51);
     intake_resume(w->intake);
     assert_false(saw.held);
-    take(w, 0, 2000, 51);
-    assert_true(saw.held);
-    let_look(w);
-    settle(w, 0, 1);
-    let_look(w);
-    assert_false(saw.held);
-    assert_false(saw.paused[0]);
+    est_loop_timer_off(w->loop, &w->intake->watch);
+    intake_on_watch(w->intake);
+    assert_true(est_loop_timer_armed(&w->intake->watch));
+    est_loop_timer_off(w->loop, &w->intake->watch);
+    intake_on_watch(w->intake);
+    assert_false(est_loop_timer_armed(&w->intake->watch));
     close_intake(w);
 }
 
@@ -544,17 +580,18 @@ static void a_full_partition_that_drains_fast_is_let_be(void **state)
     struct worker *w = open_intake(2);
 
     (void)state;
-    limit(w, 40, 100, 100);
+    limit(w, 40, 1, 100);
+    saw.round = 2;
     take(w, 0, 0, 21);
     assert_true(saw.held);
-    let_look(w);
     settle(w, 0, 2);
-    let_look(w);
+    intake_on_watch(w->intake);
     assert_true(saw.held);
     assert_false(saw.paused[0]);
     settle(w, 0, 1);
-    let_look(w);
+    intake_on_watch(w->intake);
     assert_true(saw.paused[0]);
+    assert_false(saw.held);
     close_intake(w);
 }
 
@@ -623,8 +660,10 @@ int main(void)
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
         cmocka_unit_test(plenty_pauses_not_even_a_full_partition),
         cmocka_unit_test(plenty_of_one_type_pauses_it_for_the_others),
-        cmocka_unit_test(where_nothing_goes_out_nobody_is_paused),
+        cmocka_unit_test(where_all_are_paused_nobody_is_helped),
         cmocka_unit_test(a_type_that_drains_is_not_slow),
+        cmocka_unit_test(a_slow_type_is_paused_though_its_holds_are_short),
+        cmocka_unit_test(holds_are_watched_while_there_are_any),
         cmocka_unit_test(a_slow_type_is_forgotten_when_little_is_left),
         cmocka_unit_test(the_order_of_a_type_names_its_lanes),
         cmocka_unit_test(a_stuck_partition_is_paused_and_the_others_go_on),

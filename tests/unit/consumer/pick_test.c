@@ -277,6 +277,31 @@ static void while_the_budget_is_short_batches_grow_and_wait(void **state)
 
 #define WITH_LINES(test) cmocka_unit_test_setup_teardown(test, open_lines, close_lines)
 
+/* Of a key only as many as a batch may carry of it. */
+static void ready_is_what_could_go_out(void **state)
+{
+    (void)state;
+    put(A, 3);
+    for (size_t i = 0; i < 2; i++) {
+        struct est_lane_item *it = &my.items[my.n_items++];
+        *it = (struct est_lane_item){.group = A};
+        assert_int_equal(est_lanes_push(my.w->lanes, EST_VIEW_LIT("0.0"), it, 10, 0), EST_OK);
+    }
+    assert_int_equal(deliver_ready(&my.dv, A), 5);
+    my.lines[A].limits.per_key = 1;
+    assert_int_equal(deliver_ready(&my.dv, A), 3);
+    assert_int_equal(deliver_ready(&my.dv, B), 0);
+}
+
+static void all_are_paused_when_each_is(void **state)
+{
+    (void)state;
+    my.lines[A].is_paused = true;
+    assert_false(deliver_is_paused(&my.dv));
+    my.lines[B].is_paused = true;
+    assert_true(deliver_is_paused(&my.dv));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +311,8 @@ int main(void)
         WITH_LINES(a_waker_is_set_for_the_next_place_that_is_lent),
         WITH_LINES(one_at_a_time_is_one_at_a_time),
         WITH_LINES(a_paused_type_has_no_turn),
+        WITH_LINES(all_are_paused_when_each_is),
+        WITH_LINES(ready_is_what_could_go_out),
         WITH_LINES(who_times_out_probes_last),
         WITH_LINES(a_timeout_is_its_types_while_others_are_answered),
         WITH_LINES(while_the_budget_is_short_batches_grow_and_wait),
