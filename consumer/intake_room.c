@@ -128,8 +128,8 @@ static void relieve(struct intake *in, const struct room *room, struct part *p)
         be_slow(in, p);
 }
 
-/* Records were held back meanwhile. Where every type is paused nobody is held up by another; where
- * the endpoint is down he may be, for the event that it would take may be among what is not read. */
+/* Records were held back meanwhile. Where every type is paused nobody is held up by another. Where
+ * the endpoint is down he may be: the event that it would take may be among what is not read. */
 void intake_on_watch(void *arg)
 {
     struct intake *in = arg;

@@ -135,6 +135,21 @@ async function speed(belt, publisher, n, name, stuck) {
   return (took[Math.floor(took.length * 0.9)].at - took[0].at) / 1000;
 }
 
+// The endpoint counts as down for what it says to the one; that it would take the other shows only when that
+// is read.
+scenario('a type that is refused whole keeps no other from being read', {}, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  const refused = () => belt.sink.requests.filter(({ status }) => status === 500).length;
+  belt.sink.answerWith = ({ body }) => (OF_CUSTOM.test(body) ? { status: 500, json: {} } : null);
+  await backlog(publisher, 40_000, 'recusado');
+  await waitFor('the endpoint counts as down', () => refused() >= 8, { within: 30_000 });
+  const orders = [...series(50, { streams: 8 })];
+  await publisher.send(orders);
+  await belt.delivered(orders, { within: 40_000 });
+  belt.sink.answerWith = () => null;
+  await belt.delivered(publisher.accepted);
+});
+
 scenario('one stuck key, the others at their speed', { start: false }, async (belt) => {
   await belt.shim.start();
   belt.sink.delay = 20; // what delivery takes is the receiver's time, not this machine's
