@@ -8,8 +8,8 @@
 
 struct est_extra_member {
     struct est_view name;
-    struct est_view text; /* its value, as it is written; absent = */
-    yyjson_val *value;    /* this one's text */
+    struct est_view text; /* the JSON text of its value; absent where the parser was needed: */
+    yyjson_val *value;    /* its value; otherwise not set */
 };
 
 struct est_extra_object {

@@ -35,7 +35,7 @@ static const char *topic_name(struct est_kafka_sub *ks, const rd_kafka_topic_t *
  * unless something else wakes the thread of that broker. Any request does: so one is sent for each
  * quarter of a queue that was emptied. Without it a backlog moves one queue a second (15,000
  * records/s). */
-static void nudge(struct est_kafka_sub *ks, const rd_kafka_message_t *msg)
+static void count_taken(struct est_kafka_sub *ks, const rd_kafka_message_t *msg)
 {
     ks->taken++;
     ks->taken_bytes += msg->len + msg->key_len;
@@ -59,7 +59,7 @@ static void take_record(struct est_kafka_sub *ks, rd_kafka_event_t *ev)
         rd_kafka_event_destroy(ev);
         return;
     }
-    nudge(ks, msg);
+    count_taken(ks, msg);
     if (est_kafka_msg_borrow(ev, msg, topic_name(ks, msg->rkt), &ks->messages, &m) == EST_OK) {
         ks->on.record(ks->on.arg, m);
         return;
