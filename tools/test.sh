@@ -15,6 +15,9 @@ set -euo pipefail
 cd "$ROOT"
 
 STAGES=(release sanitize fuzz demo compose)
+# Seconds after which a stage is stopped and has failed: twice what it takes on two cores, or somewhat more.
+declare -A LIMITS=([release]=1800 [sanitize]=1800 [fuzz]=400 [demo]=300 [compose]=1000)
+CLEAN_UP=150 # seconds for ending what it has started
 RESULTS=$ROOT/build/results
 export ESTEIRA_DEPS=test
 
@@ -34,7 +37,7 @@ with_ctest() {
     local stage=$1 preset=$2
     shift 2
     build "$stage" "$preset" || return 0
-    ctest --test-dir "build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+    ctest --test-dir "build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=error --timeout 300 \
         --output-junit "$RESULTS/$stage.xml" --test-output-size-passed 4194304 \
         --test-output-size-failed 4194304 "$@" >"$RESULTS/$stage.log" 2>&1 || true
     sed -nE '/\*\*\*(Failed|Timeout|Exception)/p' "$RESULTS/$stage.log"
@@ -103,9 +106,33 @@ stage_compose() {
     fi
 }
 
+# In a group of processes of its own, so that all of it can be told to end: by the limit, or by whoever ends us.
+bounded() {
+    local stage=$1 limit=${LIMITS[$1]} code=0 log
+    timeout --kill-after="$CLEAN_UP" "$limit" tools/test.sh --inside "$stage" &
+    # shellcheck disable=SC2064 # the process of now
+    trap "kill $! && wait $! || true; exit 130" INT TERM
+    wait $! || code=$?
+    trap - INT TERM
+    ((code != 0)) || return 0
+    for log in "$RESULTS/$stage".{out,log}; do [[ ! -e $log ]] || tail -n 30 "$log"; done
+    if ((code == 124 || code == 137)); then
+        add "$stage" failed "stage $stage: not done within $limit s"
+    else
+        add "$stage" failed "stage $stage: exit $code"
+    fi
+}
+
 main() {
     local stage start
-    if [[ ${1:-} == --list ]]; then printf '%s\n' "${STAGES[@]}" && return; fi
+    case ${1:-} in
+        --list) printf '%s\n' "${STAGES[@]}" && return ;;
+        --inside)
+            trap 'exit 143' TERM # once what runs in the foreground has cleaned up
+            "stage_$2"
+            return
+            ;;
+    esac
     (($# > 0)) || set -- "${STAGES[@]}"
     tools/deps.sh test
     rm -rf "$RESULTS"
@@ -114,7 +141,7 @@ main() {
         [[ " ${STAGES[*]} " == *" $stage "* ]] || EXIT=64 die "no stage \"$stage\": ${STAGES[*]}"
         say "== $stage"
         start=$SECONDS
-        (set -e && "stage_$stage")
+        bounded "$stage"
         say "   $((SECONDS - start)) s"
     done
     node tools/results.mjs "$RESULTS"

@@ -106,3 +106,4 @@ async function main() {
 }
 
 await main();
+process.exit(); // whatever a failed experiment left open holds nobody up

@@ -16,7 +16,12 @@ export async function count(stack, options) {
   const gateway = (await stack.docker('network', 'inspect', NETWORK, '-f', format)).trim();
   const counter = await new Counter({ token: stack.secret('dashboard_token'), ...options }).start(gateway);
   stack.set({ DASHBOARD_URL: counter.url, DASHBOARD_CA_FILE: '' });
-  await stack.compose('up', '-d', '--no-deps', '--wait', 'consumer');
+  try {
+    await stack.compose('up', '-d', '--no-deps', '--wait', 'consumer');
+  } catch (err) {
+    await countNoMore(stack, counter);
+    throw err;
+  }
   return counter;
 }
 

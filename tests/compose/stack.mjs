@@ -55,9 +55,10 @@ export class Stack {
     return fs.readFileSync(path.join(this.dir, 'secrets', name), 'utf8').trim();
   }
 
-  async exec(file, args = [], { timeout = 300_000, env = {} } = {}) {
-    const options = { cwd: this.dir, timeout, env: { ...process.env, ...env }, maxBuffer: 1 << 26 };
-    return (await run(file, args, options)).stdout;
+  // Killed after `timeout` ms: a docker that waits in vain does not always end when it is only asked to.
+  async exec(file, args = [], { timeout = 180_000, env = {} } = {}) {
+    const how = { timeout, killSignal: 'SIGKILL', maxBuffer: 1 << 26 };
+    return (await run(file, args, { cwd: this.dir, env: { ...process.env, ...env }, ...how })).stdout;
   }
 
   docker(...args) {
