@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/chain_field.h"
 #include "codec/deadletter.h"
 #include "codec/schemas.h"
 #include "codec/wire.h"
@@ -36,16 +37,25 @@ static const struct est_schema *schema_of(const struct intake *in, struct part *
 }
 
 /* A value that begins with the fingerprint of a schema that we have is framed by it, for ten bytes
- * do not agree by chance; headers, which cost more to look at, are asked only where it does not. */
-static est_err find_schema(struct intake *in, struct part *p, const struct est_kafka_msg *msg,
+ * do not agree by chance. NULL for any other value. */
+static const struct est_schema *schema_in(const struct intake *in, struct part *p,
+                                          const struct est_kafka_msg *msg, struct est_wire *wire)
+{
+    est_err err = est_wire_parse(est_kafka_msg_value(msg), EST_VIEW_NONE, wire);
+
+    return err == EST_OK && wire->kind == EST_WIRE_SINGLE ? schema_of(in, p, wire) : NULL;
+}
+
+/* Headers, which cost more to look at, are asked only where the value does not say it. */
+static est_err find_schema(const struct intake *in, struct part *p, const struct est_kafka_msg *msg,
                            struct est_wire *wire, const struct est_schema **ret)
 {
     struct est_view value = est_kafka_msg_value(msg);
-    est_err err = est_wire_parse(value, EST_VIEW_NONE, wire);
+    est_err err;
 
-    if (err == EST_ERR_TOMBSTONE)
-        return err;
-    if (err == EST_OK && wire->kind == EST_WIRE_SINGLE && (*ret = schema_of(in, p, wire)) != NULL)
+    if (value.data == NULL)
+        return EST_ERR_TOMBSTONE;
+    if ((*ret = schema_in(in, p, msg, wire)) != NULL)
         return EST_OK;
     err = est_wire_parse(value, est_kafka_msg_header(msg, EST_WIRE_HEADER), wire);
     if (err != EST_OK)
@@ -185,16 +195,34 @@ static void count(struct intake *in, const struct part *p, struct est_account_an
         est_series_add(in->completed[type], 1);
 }
 
+/* The record's place in its chain: out of the value, which only the shim writes into a record that
+ * has no trace context; or out of the header, copied to `text`. */
+static struct est_view chain_of(const struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                                char text[EST_CHAIN_TEXT_MAX])
+{
+    struct est_wire wire;
+    const struct est_schema *sc = can_be_put_back(msg) ? NULL : schema_in(in, p, msg, &wire);
+
+    if (sc != NULL) {
+        struct est_view chain = est_chain_field_get(sc, wire.body, est_kafka_msg_timestamp_ms(msg));
+        if (chain.data != NULL) {
+            est_kafka_msg_has_no(msg, "traceparent");
+            return chain;
+        }
+    }
+    return est_view(text,
+                    est_kafka_msg_copy_header(msg, EST_CHAIN_HEADER, text, EST_CHAIN_TEXT_MAX));
+}
+
 /* Below what was read: a repeat of this very read, settled or on its way already. */
 void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct est_account_answer answer;
-    char chain[EST_CHAIN_TEXT_MAX];
-    size_t len = est_kafka_msg_copy_header(msg, EST_CHAIN_HEADER, chain, sizeof(chain));
+    char text[EST_CHAIN_TEXT_MAX];
     est_err err = EST_ERR_FULL;
 
     if (!p->full)
-        err = part_read(p, est_kafka_msg_offset(msg), est_view(chain, len), kind_of(in, msg),
+        err = part_read(p, est_kafka_msg_offset(msg), chain_of(in, p, msg, text), kind_of(in, msg),
                         &answer);
     if (err == EST_ERR_RANGE) {
         est_kafka_msg_free(msg);

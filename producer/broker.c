@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog.h"
+#include "codec/chain_field.h"
 #include "codec/entry.h"
 #include "config/config.h"
 #include "core/chain.h"
@@ -22,13 +23,26 @@ struct broker {
     struct broker_options opt;
     struct est_kafka_pub *kafka; /* NULL after one was given up */
     struct est_timer probe;
-    const char **topics; /* as in the catalog */
+    struct est_buf value; /* of the record in hand, its chain set or taken out */
+    const char **topics;  /* as in the catalog */
     size_t n;
     est_us born;
     bool asking, known, wanted;
 };
 
 /* --- what the client tells --- */
+
+/* As the value was before it was sent: whoever sends it next gives it another chain. */
+static struct est_view without_chain(struct broker *b, struct est_view value)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        est_buf_clear(&b->value);
+        if (est_chain_field_put(catalog_at(b->opt.catalog, i)->schema, value, EST_VIEW_NONE, 0,
+                                &b->value))
+            return est_buf_view(&b->value);
+    }
+    return value;
+}
 
 /* The report of a failed record has its bytes: from here on the record holds them again. */
 static est_err hold_returned(struct broker *b, struct record *rec)
@@ -41,7 +55,9 @@ static est_err hold_returned(struct broker *b, struct record *rec)
     if (est_kafka_pub_returned(b->kafka, headers, EST_ENTRY_HEADERS_MAX + 1, &back) != EST_OK)
         return EST_ERR_RANGE;
     e.key = back.key;
-    e.value = back.value;
+    e.value = without_chain(b, back.value);
+    if (b->value.failed)
+        return EST_ERR_NOMEM;
     e.timestamp_ms = rec->timestamp_ms;
     for (size_t i = 0; i < back.n_headers; i++) {
         if (strcmp(headers[i].name, EST_CHAIN_HEADER) == 0)
@@ -218,6 +234,28 @@ static const char *terminated(struct names *names, struct est_view name)
     return at;
 }
 
+/* A consumer that need not look for a trace context need not take the headers apart: then, and only
+ * then, the value says its chain as well. */
+static bool is_traced(const struct est_entry *e)
+{
+    for (size_t i = 0; i < e->n_headers; i++)
+        if (est_view_is(e->headers[i].name, "traceparent"))
+            return true;
+    return false;
+}
+
+/* Without memory the header alone says it. */
+static struct est_view with_chain(struct broker *b, const struct catalog_type *t,
+                                  const struct est_entry *e, struct est_view chain)
+{
+    est_buf_clear(&b->value);
+    if (is_traced(e) ||
+        !est_chain_field_put(t->schema, e->value, chain, e->timestamp_ms, &b->value) ||
+        b->value.failed)
+        return e->value;
+    return est_buf_view(&b->value);
+}
+
 est_err broker_send(struct broker *b, const struct catalog_type *t, struct record *rec,
                     const struct est_entry *e, struct est_view chain, struct est_why *why)
 {
@@ -226,7 +264,7 @@ est_err broker_send(struct broker *b, const struct catalog_type *t, struct recor
     struct est_record out = {.topic = t->topic,
                              .partition = rec->partition,
                              .key = e->key,
-                             .value = e->value,
+                             .value = with_chain(b, t, e, chain),
                              .headers = headers,
                              .timestamp_ms = e->timestamp_ms};
 
@@ -268,6 +306,7 @@ est_err broker_new(const struct broker_options *opt, struct broker **ret, struct
     b->opt = *opt;
     b->born = est_clock_mono();
     b->probe = (struct est_timer){.fn = on_probe, .arg = b};
+    est_buf_init(&b->value, opt->config->producer_event_max + RECORD_OVERHEAD);
     b->n = catalog_count(opt->catalog);
     b->topics = est_calloc(b->n, sizeof(*b->topics));
     for (size_t i = 0; b->topics != NULL && i < b->n; i++)
@@ -289,6 +328,7 @@ void broker_free(struct broker *b)
         return;
     est_loop_timer_off(b->opt.loop, &b->probe);
     close_client(b);
+    est_buf_fini(&b->value);
     est_free(b->topics);
     est_free(b);
 }

@@ -85,6 +85,7 @@ static bool take_field(struct est_cursor *c, enum est_plan_role role, const stru
     case EST_PLAN_ROLE_SEQUENCE: return take_sequence(c, p, &r->ev);
     case EST_PLAN_ROLE_PAYLOAD: return take_payload(c, p, &r->payload);
     case EST_PLAN_ROLE_EXTRA: return take_extra(c, p, &r->extra);
+    case EST_PLAN_ROLE_CHAIN: return est_cursor_skip(c, p); /* no part of the event */
     default: EST_UNREACHABLE("a role of a field");
     }
 }

@@ -79,6 +79,8 @@ static est_err put_fields(struct est_encode *e, const struct est_schema *sc,
             err = put_payload(e, p, in, item);
         } else if (role == EST_PLAN_ROLE_EXTRA) {
             put_extra(e, p);
+        } else if (role == EST_PLAN_ROLE_CHAIN) {
+            put_nullable(e->out, p, false); /* whoever publishes it fills it in */
         } else if (role == EST_PLAN_ROLE_SEQUENCE) {
             put_nullable(e->out, p, ev->has_sequence);
             if (ev->has_sequence)

@@ -49,6 +49,7 @@ enum est_plan_role {
     EST_PLAN_ROLE_SEQUENCE,
     EST_PLAN_ROLE_PAYLOAD,
     EST_PLAN_ROLE_EXTRA,
+    EST_PLAN_ROLE_CHAIN, /* a schema may do without it; else its first field */
     EST_PLAN_ROLE__COUNT
 };
 

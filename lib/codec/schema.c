@@ -37,6 +37,11 @@ static bool is_maybe_text(const struct est_plan *p)
     return p != NULL && p->kind == EST_PLAN_STRING;
 }
 
+static bool is_null_or_text(const struct est_plan *p)
+{
+    return is_maybe_text(p) && p->null_branch == 0;
+}
+
 static bool is_object(const struct est_plan *p)
 {
     return p->kind == EST_PLAN_RECORD || p->kind == EST_PLAN_MAP;
@@ -57,15 +62,27 @@ static const struct {
     [EST_PLAN_ROLE_SEQUENCE] = {"sequence", "null or a long", is_maybe_long},
     [EST_PLAN_ROLE_PAYLOAD] = {"payload", "a record or a map", is_object},
     [EST_PLAN_ROLE_EXTRA] = {"extra", "null or a string", is_maybe_text},
+    [EST_PLAN_ROLE_CHAIN] = {"chain", "null (its default) or a string", is_null_or_text},
 };
 
+/* It stands first, so that it is found without reading what comes before it. */
+static bool has_chain(const struct est_plan *p)
+{
+    return p->kind == EST_PLAN_RECORD && p->n > 0 &&
+           est_view_is(p->fields[0].name, roles[EST_PLAN_ROLE_CHAIN].name);
+}
+
+/* found[EST_PLAN_ROLE_CHAIN] is only set where there is one. */
 static est_err find_roles(const struct est_plan *p, size_t found[EST_PLAN_ROLE__COUNT],
                           struct est_why *reterr)
 {
-    if (p->kind != EST_PLAN_RECORD || p->n != EST_PLAN_ROLE__COUNT)
-        return est_why_set(reterr, EST_ERR_SCHEMA, "an event is a record of %d fields",
-                           EST_PLAN_ROLE__COUNT);
-    for (size_t i = 0; i < EST_PLAN_ROLE__COUNT; i++) {
+    size_t n = has_chain(p) ? EST_PLAN_ROLE__COUNT : EST_PLAN_ROLE_CHAIN;
+
+    if (p->kind != EST_PLAN_RECORD || p->n != n)
+        return est_why_set(reterr, EST_ERR_SCHEMA,
+                           "an event is a record of %d fields, with \"chain\" before them or not",
+                           EST_PLAN_ROLE_CHAIN);
+    for (size_t i = 0; i < n; i++) {
         found[i] = est_plan_field_find(p, est_view_str(roles[i].name), i);
         if (found[i] == p->n)
             return est_why_set(reterr, EST_ERR_SCHEMA, "an event needs the field \"%s\"",
@@ -147,7 +164,8 @@ est_err est_schema_parse(struct est_view text, struct est_schema **ret, struct e
         (err = set_canonical(sc, reterr)) != EST_OK || (err = ask_avro(sc->text, reterr)) != EST_OK)
         goto fail;
     sc->is_event = find_roles(sc->plan, sc->role, NULL) == EST_OK;
-    for (size_t i = 0; sc->is_event && i < EST_PLAN_ROLE__COUNT; i++)
+    sc->has_chain = sc->is_event && has_chain(sc->plan);
+    for (size_t i = 0; sc->is_event && i < sc->plan->n; i++)
         sc->role_of[sc->role[i]] = (enum est_plan_role)i;
     *ret = sc;
     return EST_OK;

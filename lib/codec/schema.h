@@ -12,7 +12,8 @@
  *   "json"  any JSON value is taken and kept as its text; decoding puts the value back
  *
  * An *event schema* (est_schema_is_event) is a record with the fields id, event, source, tenant,
- * occurred_at, received_at, dedup_id, sequence, payload, extra, in types as in schemas/. */
+ * occurred_at, received_at, dedup_id, sequence, payload, extra, in types as in schemas/; before
+ * them all may stand `chain` (chain_field.h). */
 #pragma once
 
 #include "base/err.h"

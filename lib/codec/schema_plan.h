@@ -11,7 +11,7 @@ struct est_schema {
     struct est_view canonical;
     const struct est_plan *plan;
     uint64_t fingerprint, meaning;
-    bool is_event;
+    bool is_event, has_chain;
     /* Of an event schema: the field number of each role, and the role of each field. */
     size_t role[EST_PLAN_ROLE__COUNT];
     enum est_plan_role role_of[EST_PLAN_ROLE__COUNT];

@@ -24,7 +24,7 @@ struct est_kafka_msg {
     struct est_record_header *own;     /* headers, then the bytes that all of it points to */
     size_t n_headers, own_size;
     int32_t partition;
-    bool named;     /* its headers were taken apart once: */
+    bool named;     /* its headers were taken apart once */
     uint64_t names; /* a bit for each name; one that is not there, no such header */
     bool by_broker; /* the time is when the broker took it */
 };
@@ -137,6 +137,7 @@ est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg
                                 .event = ev,
                                 .fetched = msg,
                                 .partition = msg->partition,
+                                .names = UINT64_MAX,
                                 .by_broker = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME};
     *ret = m;
     return EST_OK;
@@ -272,9 +273,14 @@ static void note_names(struct est_kafka_msg *m, const rd_kafka_headers_t *list)
     m->named = true;
 }
 
+void est_kafka_msg_has_no(struct est_kafka_msg *m, const char *name)
+{
+    m->names &= ~bit_of(name);
+}
+
 static bool lacks(const struct est_kafka_msg *m, const char *name)
 {
-    return m->named && (m->names & bit_of(name)) == 0;
+    return (m->names & bit_of(name)) == 0;
 }
 
 /* Memory that was taken and goes at once is the allocator's cheapest; librdkafka takes the headers

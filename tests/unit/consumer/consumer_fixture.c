@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "codec/avro_write.h"
+#include "codec/chain_field.h"
 #include "codec/deadletter.h"
 #include "codec/wire.h"
 #include "core/chain.h"
@@ -9,7 +10,7 @@
 #include "metrics/metrics.h"
 #include "parcel.h"
 
-int fixture_messages;
+int fixture_messages, fixture_headers_asked;
 
 /* --- the worker --- */
 
@@ -74,6 +75,7 @@ struct est_kafka_msg {
     char chain[80];         /* likewise; empty = none */
     int64_t timestamp_ms;
     bool by_broker;
+    bool untraced; /* it was told that there is no header traceparent */
 };
 
 struct est_kafka_msg *fixture_msg(int64_t offset, const char *key, const void *value, size_t len)
@@ -170,6 +172,7 @@ int64_t est_kafka_msg_offset(const struct est_kafka_msg *m)
 
 struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *name)
 {
+    fixture_headers_asked++;
     if (strcmp(name, EST_CHAIN_HEADER) == 0)
         return est_view_str(m->chain[0] != '\0' ? m->chain : NULL);
     if (strcmp(name, EST_MARK_HEADER) == 0)
@@ -185,6 +188,16 @@ size_t est_kafka_msg_copy_header(struct est_kafka_msg *m, const char *name, char
     if (value.len > 0)
         memcpy(out, value.data, value.len);
     return value.len;
+}
+
+void est_kafka_msg_has_no(struct est_kafka_msg *m, const char *name)
+{
+    m->untraced |= strcmp(name, "traceparent") == 0;
+}
+
+bool fixture_is_untraced(const struct est_kafka_msg *m)
+{
+    return m->untraced;
 }
 
 int64_t est_kafka_msg_timestamp_ms(const struct est_kafka_msg *m)
@@ -213,6 +226,26 @@ struct est_kafka_msg *fixture_replayed_for(struct est_kafka_msg *m, const char *
 struct est_kafka_msg *fixture_chained(struct est_kafka_msg *m, unsigned boot, unsigned n)
 {
     (void)snprintf(m->chain, sizeof(m->chain), "%032x/0/order/0/%u", boot, n);
+    return m;
+}
+
+struct est_kafka_msg *fixture_chained_inside(struct est_kafka_msg *m, unsigned boot, unsigned n,
+                                             int64_t at)
+{
+    struct est_schema *sc;
+    struct est_buf value;
+    char text[80];
+
+    (void)snprintf(text, sizeof(text), "%032x/0/order/0/%u", boot, n);
+    assert_int_equal(est_schema_load(ESTEIRA_SOURCE_DIR "/schemas/order.avsc", &sc, NULL), EST_OK);
+    est_buf_init(&value, 1 << 16);
+    assert_true(
+        est_chain_field_put(sc, est_view(m->value, m->len), est_view_str(text), at, &value));
+    est_free(m->value);
+    assert_non_null(m->value = est_strndup(value.data, value.len));
+    m->len = value.len;
+    est_buf_fini(&value);
+    est_schema_free(sc);
     return m;
 }
 

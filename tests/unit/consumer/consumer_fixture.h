@@ -35,5 +35,10 @@ struct est_kafka_msg *fixture_timed(struct est_kafka_msg *m, int64_t ms, bool by
 /* The message, as the n-th of a chain of partition 0; and with the header of a mark. */
 struct est_kafka_msg *fixture_chained(struct est_kafka_msg *m, unsigned boot, unsigned n);
 struct est_kafka_msg *fixture_mark(struct est_kafka_msg *m);
+/* The message, of the type order, that says inside its value to be the n-th, at that time. */
+struct est_kafka_msg *fixture_chained_inside(struct est_kafka_msg *m, unsigned boot, unsigned n,
+                                             int64_t at);
+bool fixture_is_untraced(const struct est_kafka_msg *m);
 /* Messages that were made and not freed. */
 extern int fixture_messages;
+extern int fixture_headers_asked;

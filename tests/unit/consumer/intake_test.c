@@ -310,6 +310,51 @@ static void repeats_and_marks_are_settled_as_they_are_read(void **state)
     close_intake(w);
 }
 
+static struct parcel *newest(const struct part *p)
+{
+    return EST_CONTAINER(p->parcels.prev, struct parcel, node);
+}
+
+/* The place in a chain, out of the value and out of the header: which of them counts. */
+static void the_value_tells_the_chain_of_its_own_record(void **state)
+{
+    enum { AT = 1700000000123, ON_A_SECOND = 1700000000000 };
+    static const struct {
+        const char *why;
+        int64_t at, said_at; /* the record's time, and the one in the value */
+        unsigned inside, header;
+        bool by_broker, believed;
+    } rows[] = {
+        {"it does", AT, AT, 1, 1, false, true},
+        {"and the header is not looked at", AT, AT, 2, 99, false, true},
+        {"of another record: the header counts", AT + 1, AT, 99, 3, false, false},
+        {"a time that a dead letter put back may have", ON_A_SECOND, ON_A_SECOND, 99, 4, false,
+         false},
+        {"a time that the broker gave", AT, AT, 99, 5, true, false},
+    };
+    struct worker *w = open_intake(1);
+    struct part *p = &w->parts.items[0];
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        struct est_kafka_msg *msg =
+            fixture_timed(fixture_order(i, "a", "x"), rows[i].at, rows[i].by_broker);
+        msg = fixture_chained_inside(msg, rows[i].inside, 0, rows[i].said_at);
+        fixture_headers_asked = 0;
+        intake_take(w->intake, p, fixture_chained(msg, rows[i].header, 0));
+        if (p->waiting != i + 1 || rows[i].believed != (fixture_headers_asked == 0) ||
+            rows[i].believed != fixture_is_untraced(newest(p)->msg))
+            fail_msg("%s", rows[i].why);
+    }
+    for (unsigned boot = 1; boot <= COUNT_OF(rows); boot++) {
+        struct est_kafka_msg *again = fixture_order(10 + boot, "a", "x");
+        intake_take(w->intake, p, fixture_chained(again, boot, 0));
+        assert_int_equal(saw.settled, boot);
+    }
+    assert_int_equal(p->waiting, COUNT_OF(rows));
+    close_intake(w);
+}
+
 /* Behind a record that is never settled reading stops, and nothing is passed over: the commit point
  * would pass it, too. */
 static void a_full_partition_waits_until_the_commit_point_rises(void **state)
@@ -655,6 +700,7 @@ int main(void)
         cmocka_unit_test(a_replay_for_another_is_passed_over),
         cmocka_unit_test(a_parcel_knows_how_it_is_read),
         cmocka_unit_test(repeats_and_marks_are_settled_as_they_are_read),
+        cmocka_unit_test(the_value_tells_the_chain_of_its_own_record),
         cmocka_unit_test(a_full_partition_waits_until_the_commit_point_rises),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),
