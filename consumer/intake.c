@@ -21,6 +21,12 @@ enum { SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
 
 /* --- framing --- */
 
+/* Which schema wrote it, and the Avro body. */
+struct framed {
+    const struct est_schema *schema; /* NULL = the value alone did not tell */
+    struct est_wire wire;
+};
+
 /* Partitions mostly hold records of one writer's schema. */
 static const struct est_schema *schema_of(const struct intake *in, struct part *p,
                                           const struct est_wire *wire)
@@ -37,30 +43,30 @@ static const struct est_schema *schema_of(const struct intake *in, struct part *
 }
 
 /* A value that begins with the fingerprint of a schema that we have is framed by it, for ten bytes
- * do not agree by chance. NULL for any other value. */
-static const struct est_schema *schema_in(const struct intake *in, struct part *p,
-                                          const struct est_kafka_msg *msg, struct est_wire *wire)
+ * do not agree by chance. Any other: no schema. */
+static struct framed look(const struct intake *in, struct part *p, const struct est_kafka_msg *msg)
 {
-    est_err err = est_wire_parse(est_kafka_msg_value(msg), EST_VIEW_NONE, wire);
+    struct framed f = {0};
+    est_err err = est_wire_parse(est_kafka_msg_value(msg), EST_VIEW_NONE, &f.wire);
 
-    return err == EST_OK && wire->kind == EST_WIRE_SINGLE ? schema_of(in, p, wire) : NULL;
+    if (err == EST_OK && f.wire.kind == EST_WIRE_SINGLE)
+        f.schema = schema_of(in, p, &f.wire);
+    return f;
 }
 
-/* Headers, which cost more to look at, are asked only where the value does not say it. */
-static est_err find_schema(const struct intake *in, struct part *p, const struct est_kafka_msg *msg,
-                           struct est_wire *wire, const struct est_schema **ret)
+/* Headers, which cost more to look at, are asked only where the value did not say it. */
+static est_err look_further(const struct intake *in, struct part *p,
+                            const struct est_kafka_msg *msg, struct framed *f)
 {
     struct est_view value = est_kafka_msg_value(msg);
     est_err err;
 
     if (value.data == NULL)
         return EST_ERR_TOMBSTONE;
-    if ((*ret = schema_in(in, p, msg, wire)) != NULL)
-        return EST_OK;
-    err = est_wire_parse(value, est_kafka_msg_header(msg, EST_WIRE_HEADER), wire);
+    err = est_wire_parse(value, est_kafka_msg_header(msg, EST_WIRE_HEADER), &f->wire);
     if (err != EST_OK)
         return err;
-    return (*ret = schema_of(in, p, wire)) != NULL ? EST_OK : EST_ERR_SCHEMA_UNKNOWN;
+    return (f->schema = schema_of(in, p, &f->wire)) != NULL ? EST_OK : EST_ERR_SCHEMA_UNKNOWN;
 }
 
 /* A lane for each type and key; for each partition, also where a record has no key; or, where no
@@ -116,16 +122,16 @@ static void condemn(struct intake *in, struct part *p, struct est_kafka_msg *msg
 }
 
 static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
-                 const struct est_schema *sc, const struct est_wire *wire)
+                 const struct framed *f)
 {
     struct parcel *pc = new_parcel(in, p, msg);
     est_err err;
 
     if (pc == NULL)
         return;
-    pc->schema = sc;
+    pc->schema = f->schema;
     pc->item.group = (uint16_t)intake_type(in, p);
-    pc->framing = (size_t)(wire->body.data - est_kafka_msg_value(msg).data);
+    pc->framing = (size_t)(f->wire.body.data - est_kafka_msg_value(msg).data);
     err = est_lanes_push(in->w->lanes, lane_name(in, p, msg), &pc->item, pc->bytes,
                          est_loop_now(in->w->loop));
     if (err == EST_OK)
@@ -159,27 +165,32 @@ static enum est_account_kind kind_of(const struct intake *in, const struct est_k
     return est_view_is(name, in->w->dest->name) ? EST_ACCOUNT_PUT_BACK : EST_ACCOUNT_FOREIGN;
 }
 
-static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+static void take(struct intake *in, struct part *p, struct est_kafka_msg *msg, struct framed *f)
 {
-    const struct est_schema *sc = NULL;
-    struct est_wire wire = {0};
-    est_err err = find_schema(in, p, msg, &wire, &sc);
+    est_err err = f->schema != NULL ? EST_OK : look_further(in, p, msg, f);
 
     if (err == EST_OK)
-        push(in, p, msg, sc, &wire);
-    else if (err == EST_ERR_SCHEMA_UNKNOWN && inquiry_can_ask(in->inquiry, &wire))
-        held_put(in, p, msg, &wire);
+        push(in, p, msg, f);
+    else if (err == EST_ERR_SCHEMA_UNKNOWN && inquiry_can_ask(in->inquiry, &f->wire))
+        held_put(in, p, msg, &f->wire);
     else
         condemn(in, p, msg, err);
 }
 
-/* Behind what waits for its schema, if anything does. */
-void intake_take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+static void take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                          struct framed *f)
 {
     if (est_list_empty(&p->held))
-        take(in, p, msg);
+        take(in, p, msg, f);
     else
         held_put(in, p, msg, NULL);
+}
+
+void intake_take_in_order(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    struct framed f = look(in, p, msg);
+
+    take_in_order(in, p, msg, &f);
 }
 
 /* What the account settles at once. */
@@ -197,14 +208,12 @@ static void count(struct intake *in, const struct part *p, struct est_account_an
 
 /* The record's place in its chain: out of the value, which only the shim writes into a record that
  * has no trace context; or out of the header, copied to `text`. */
-static struct est_view chain_of(const struct intake *in, struct part *p, struct est_kafka_msg *msg,
+static struct est_view chain_of(struct est_kafka_msg *msg, const struct framed *f,
                                 char text[EST_CHAIN_TEXT_MAX])
 {
-    struct est_wire wire;
-    const struct est_schema *sc = can_be_put_back(msg) ? NULL : schema_in(in, p, msg, &wire);
-
-    if (sc != NULL) {
-        struct est_view chain = est_chain_field_get(sc, wire.body, est_kafka_msg_timestamp_ms(msg));
+    if (f->schema != NULL && !can_be_put_back(msg)) {
+        struct est_view chain =
+            est_chain_field_get(f->schema, f->wire.body, est_kafka_msg_timestamp_ms(msg));
         if (chain.data != NULL) {
             est_kafka_msg_has_no(msg, "traceparent");
             return chain;
@@ -217,12 +226,13 @@ static struct est_view chain_of(const struct intake *in, struct part *p, struct 
 /* Below what was read: a repeat of this very read, settled or on its way already. */
 void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
+    struct framed f = look(in, p, msg);
     struct est_account_answer answer;
     char text[EST_CHAIN_TEXT_MAX];
     est_err err = EST_ERR_FULL;
 
     if (!p->full)
-        err = part_read(p, est_kafka_msg_offset(msg), chain_of(in, p, msg, text), kind_of(in, msg),
+        err = part_read(p, est_kafka_msg_offset(msg), chain_of(msg, &f, text), kind_of(in, msg),
                         &answer);
     if (err == EST_ERR_RANGE) {
         est_kafka_msg_free(msg);
@@ -231,7 +241,7 @@ void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
     } else {
         count(in, p, answer);
         if (answer.end == EST_END_OPEN) {
-            intake_take_in_order(in, p, msg);
+            take_in_order(in, p, msg, &f);
             return;
         }
         est_kafka_msg_free(msg);

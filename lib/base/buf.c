@@ -63,14 +63,15 @@ void est_buf_puts(struct est_buf *b, const char *s)
 
 void est_buf_put_u64(struct est_buf *b, uint64_t n)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
+    enum { DIGITS = 20 };
+    char digits[DIGITS + EST_BUF_SLACK];
+    size_t at = DIGITS;
 
     do {
         digits[--at] = (char)('0' + n % 10);
         n /= 10;
     } while (n != 0);
-    est_buf_put(b, digits + at, sizeof(digits) - at);
+    est_buf_put_padded(b, est_view(digits + at, DIGITS - at));
 }
 
 void est_buf_put_i64(struct est_buf *b, int64_t n)

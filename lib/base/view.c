@@ -1,5 +1,9 @@
 #include "view.h"
 
+#include <limits.h>
+
+enum { NEVER_TOO_MANY = 19 }; /* decimal digits that 64 bits always hold */
+
 static char lower(char c)
 {
     return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
@@ -46,16 +50,25 @@ struct est_view est_view_trim(struct est_view v)
 
 bool est_view_u64(struct est_view v, unsigned long long max, unsigned long long *ret)
 {
+    size_t safe = v.len < NEVER_TOO_MANY ? v.len : NEVER_TOO_MANY;
     unsigned long long n = 0;
 
     if (v.len == 0)
         return false;
-    for (size_t i = 0; i < v.len; i++) {
+    for (size_t i = 0; i < safe; i++) {
         unsigned digit = (unsigned)(unsigned char)v.data[i] - '0';
-        if (digit > 9 || digit > max || n > (max - digit) / 10)
+        if (digit > 9)
             return false;
         n = n * 10 + digit;
     }
+    for (size_t i = safe; i < v.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)v.data[i] - '0';
+        if (digit > 9 || n > (ULLONG_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    if (n > max)
+        return false;
     *ret = n;
     return true;
 }

@@ -36,6 +36,7 @@ struct record {
     int64_t occurred_ms, received_ms;
     struct est_view payload; /* its bytes */
     struct est_view extra;   /* its text; absent for null */
+    const char *end;         /* of all of it */
     bool is_guessed;         /* where the payload ends was not walked to */
 };
 
@@ -144,27 +145,44 @@ static bool find_border(const struct est_schema *sc, struct est_view rest, struc
     return true;
 }
 
+/* All up to the payload, in the order of the schemas that we ship. */
+static bool take_usual(struct est_cursor *c, const struct est_schema *sc, struct record *r)
+{
+    struct est_event *ev = &r->ev;
+
+    return (!sc->has_chain || est_cursor_skip(c, sc->plan->fields[0].plan)) &&
+           est_cursor_bytes(c, &ev->id) && est_cursor_bytes(c, &ev->event) &&
+           est_cursor_bytes(c, &ev->source) && est_cursor_bytes(c, &ev->tenant) &&
+           est_cursor_long(c, &r->occurred_ms) && est_cursor_long(c, &r->received_ms) &&
+           est_cursor_bytes(c, &ev->dedup_id) &&
+           take_sequence(c, plan_of(sc, EST_PLAN_ROLE_SEQUENCE), ev);
+}
+
+/* The same as cut_up() for a record as we write it. False: it is to be cut up field by field. */
+static bool cut_up_usual(const struct est_schema *sc, struct est_cursor *c, struct record *r)
+{
+    return sc->is_usual && take_usual(c, sc, r) && find_border(sc, est_cursor_rest(c), r);
+}
+
 /* Strictly: every byte is looked at, also of a payload that nobody reads. */
 static est_err cut_up(const struct est_schema *sc, struct est_view body, bool strictly,
                       struct record *ret, struct est_why *reterr)
 {
     struct est_cursor c = est_cursor_of(body);
-    size_t n = sc->plan->n;
 
-    *ret = (struct record){0};
+    *ret = (struct record){.end = (const char *)c.end};
     if (!sc->is_event)
         return est_why_set(reterr, EST_ERR_AVRO, "the schema is not one of an event");
-    for (size_t i = 0; i < n; i++) {
-        if (!strictly && i == n - 2 && sc->role_of[i] == EST_PLAN_ROLE_PAYLOAD &&
-            find_border(sc, est_cursor_rest(&c), ret)) {
-            c.at = c.end;
-            break;
-        }
-        if (!take_field(&c, sc->role_of[i], sc->plan->fields[i].plan, ret))
-            return fault_at(sc, i, "the bytes are not of the schema", reterr);
+    if (strictly || !cut_up_usual(sc, &c, ret)) {
+        c = est_cursor_of(body);
+        *ret = (struct record){.end = (const char *)c.end};
+        for (size_t i = 0; i < sc->plan->n; i++)
+            if (!take_field(&c, sc->role_of[i], sc->plan->fields[i].plan, ret))
+                return fault_at(sc, i, "the bytes are not of the schema", reterr);
+        if (est_cursor_left(&c) > 0)
+            return est_why_set(reterr, EST_ERR_AVRO, "%zu bytes are left over",
+                               est_cursor_left(&c));
     }
-    if (est_cursor_left(&c) > 0)
-        return est_why_set(reterr, EST_ERR_AVRO, "%zu bytes are left over", est_cursor_left(&c));
     ret->ev.occurred_at = time_of(ret->occurred_ms);
     ret->ev.received_at = time_of(ret->received_ms);
     return EST_OK;
@@ -188,10 +206,13 @@ est_err est_avro_read_envelope(const struct est_schema *sc, struct est_view body
 
 /* --- writing the event --- */
 
-static bool put_text(struct est_buf *out, struct est_view name, struct est_view text)
+/* `end` is where the record ends that the text lies in. */
+static inline bool put_text(struct est_buf *out, struct est_view name, struct est_view text,
+                            const char *end)
 {
     est_buf_put_view(out, name);
-    return est_text_put(out, text);
+    return end - (text.data + text.len) >= EST_BUF_SLACK ? est_text_put_padded(out, text)
+                                                         : est_text_put(out, text);
 }
 
 /* Mostly they are the same, for most senders leave it to us to say when it happened. */
@@ -213,12 +234,12 @@ static bool put_envelope(struct est_buf *out, struct est_view type, const struct
 {
     const struct est_event *ev = &r->ev;
 
-    if (!put_text(out, EST_VIEW_LIT("{\"id\":"), ev->id) ||
-        !put_text(out, EST_VIEW_LIT(",\"event\":"), ev->event) ||
-        !put_text(out, EST_VIEW_LIT(",\"type\":"), type) ||
-        !put_text(out, EST_VIEW_LIT(",\"source\":"), ev->source) ||
-        !put_text(out, EST_VIEW_LIT(",\"tenant\":"), ev->tenant) ||
-        !put_text(out, EST_VIEW_LIT(",\"dedup_id\":"), ev->dedup_id))
+    if (!put_text(out, EST_VIEW_LIT("{\"id\":"), ev->id, r->end) ||
+        !put_text(out, EST_VIEW_LIT(",\"event\":"), ev->event, r->end) ||
+        !put_text(out, EST_VIEW_LIT(",\"type\":"), type, type.data + type.len) ||
+        !put_text(out, EST_VIEW_LIT(",\"source\":"), ev->source, r->end) ||
+        !put_text(out, EST_VIEW_LIT(",\"tenant\":"), ev->tenant, r->end) ||
+        !put_text(out, EST_VIEW_LIT(",\"dedup_id\":"), ev->dedup_id, r->end))
         return false;
     put_times(out, r->occurred_ms, r->received_ms);
     if (ev->has_sequence) {

@@ -34,14 +34,14 @@ static est_err compile_default(struct est_compile *c, yyjson_val *v,
 
 static est_err json_name(struct est_compile *c, struct est_plan_field *f)
 {
-    char *text = est_arena_calloc(c->arena, f->name.len + 3 + EST_BUF_SLACK, 1); /* padded */
+    char *text = est_arena_calloc(c->arena, f->name.len + 4 + EST_BUF_SLACK, 1); /* padded */
 
     if (text == NULL)
         return est_compile_no_memory(c);
-    text[0] = '"';
-    memcpy(text + 1, f->name.data, f->name.len);
-    memcpy(text + 1 + f->name.len, "\":", 2);
-    f->json_name = est_view(text, f->name.len + 3);
+    memcpy(text, ",\"", 2);
+    memcpy(text + 2, f->name.data, f->name.len);
+    memcpy(text + 2 + f->name.len, "\":", 2);
+    f->json_name = est_view(text, f->name.len + 4);
     return EST_OK;
 }
 

@@ -81,11 +81,12 @@ static void put_back(struct est_decode *d, const struct est_plan *p, const uint6
     }
 }
 
-/* `"name":`, with a comma unless it is the first member of its object. */
+/* `,"name":`, without the comma where it is the first member of its object. */
 static void put_name(struct est_buf *b, size_t start, struct est_view json_name)
 {
-    put_comma(b, start);
-    est_buf_put_padded(b, json_name);
+    size_t first = b->len == start;
+
+    est_buf_put_padded(b, est_view(json_name.data + first, json_name.len - first));
 }
 
 static est_err decode_record(struct est_decode *d, const struct est_plan *p,

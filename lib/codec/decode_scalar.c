@@ -93,8 +93,8 @@ est_err est_decode_scalar_real(struct est_decode *d, const struct est_plan *p,
 static void put_decimal(struct est_buf *b, int64_t n, unsigned scale)
 {
     uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    char digits[DECIMAL_DIGITS + 3];
-    size_t at = sizeof(digits);
+    char digits[DECIMAL_DIGITS + 3 + EST_BUF_SLACK];
+    size_t at = DECIMAL_DIGITS + 3;
     unsigned done = 0;
 
     do {
@@ -106,7 +106,7 @@ static void put_decimal(struct est_buf *b, int64_t n, unsigned scale)
     } while (left > 0 || done <= scale);
     if (n < 0)
         digits[--at] = '-';
-    est_buf_put(b, digits + at, sizeof(digits) - at);
+    est_buf_put_padded(b, est_view(digits + at, DECIMAL_DIGITS + 3 - at));
 }
 
 static est_err decode_decimal(struct est_decode *d, const struct est_plan *p, struct est_view bytes,
@@ -182,12 +182,15 @@ est_err est_decode_scalar_string(struct est_decode *d, const struct est_plan *p,
                                  const struct est_path *at)
 {
     struct est_view text;
+    bool ok;
 
     if (!est_cursor_bytes(&d->in, &text))
         return est_decode_damaged(d, at);
     if (p->logical == EST_PLAN_JSON)
         return decode_json_text(d, text, at);
-    return est_text_put(d->out, text) ? EST_OK : est_decode_fault(d, at, "text that is not UTF-8");
+    ok = est_cursor_left(&d->in) >= EST_BUF_SLACK ? est_text_put_padded(d->out, text)
+                                                  : est_text_put(d->out, text);
+    return ok ? EST_OK : est_decode_fault(d, at, "text that is not UTF-8");
 }
 
 est_err est_decode_scalar_enum(struct est_decode *d, const struct est_plan *p,

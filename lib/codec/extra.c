@@ -1,72 +1,36 @@
 #include "extra.h"
 
+#include "scan.h"
 #include "text.h"
-
-#include <string.h>
 
 /* What is looked at without the parser: more is rare, and each name is compared with all others. */
 enum { OBJECTS_MAX = 16, MEMBERS_MAX = 32 };
 
 /* --- as it is mostly written --- */
 
-struct scan {
-    const char *at, *end;
+struct found {
     struct est_extra_object *objects;
     struct est_extra_member *members;
     size_t n_objects, n_members;
 };
 
-static bool take(struct scan *s, char c)
-{
-    if (s->at == s->end || *s->at != c)
-        return false;
-    s->at++;
-    return true;
-}
-
-/* Between its quotes, if it stands for itself there. */
-static bool take_string(struct scan *s, struct est_view *ret)
-{
-    if (!take(s, '"'))
-        return false;
-    *ret = est_view(s->at, est_text_plain(est_view(s->at, (size_t)(s->end - s->at))));
-    s->at += ret->len;
-    return take(s, '"');
-}
-
-static bool take_digits(struct scan *s)
-{
-    const char *from = s->at;
-
-    while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
-        s->at++;
-    return s->at > from;
-}
-
 /* Without an exponent. */
-static bool take_number(struct scan *s)
+static bool scan_number(struct est_scan *s)
 {
-    (void)take(s, '-');
-    if (!take(s, '0') && !take_digits(s))
+    (void)est_scan_char(s, '-');
+    if (!est_scan_char(s, '0') && !est_scan_digits(s))
         return false;
-    return !take(s, '.') || take_digits(s);
+    return !est_scan_char(s, '.') || est_scan_digits(s);
 }
 
-static bool take_word(struct scan *s, const char *word, size_t n)
-{
-    if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
-        return false;
-    s->at += n;
-    return true;
-}
-
-static bool take_value(struct scan *s, struct est_view *ret)
+static bool scan_value(struct est_scan *s, struct est_view *ret)
 {
     const char *from = s->at;
     struct est_view text;
 
-    if (!take_string(s, &text) && !take_word(s, "true", 4) && !take_word(s, "false", 5) &&
-        !take_word(s, "null", 4) && (from == s->end || *from == '"' || !take_number(s)))
+    if (!est_scan_string(s, &text) && !est_scan_word(s, "true", 4) &&
+        !est_scan_word(s, "false", 5) && !est_scan_word(s, "null", 4) &&
+        (from == s->end || *from == '"' || !scan_number(s)))
         return false;
     *ret = est_view(from, (size_t)(s->at - from));
     return true;
@@ -80,52 +44,54 @@ static bool has_member(const struct est_extra_object *o, struct est_view name)
     return false;
 }
 
-static bool take_members(struct scan *s, struct est_extra_object *o)
+static bool scan_members(struct est_scan *s, struct found *f, struct est_extra_object *o)
 {
-    if (take(s, '}'))
+    if (est_scan_char(s, '}'))
         return true;
     do {
-        struct est_extra_member *m = &s->members[s->n_members];
-        if (s->n_members++ == MEMBERS_MAX || !take_string(s, &m->name) || has_member(o, m->name) ||
-            !take(s, ':') || !take_value(s, &m->text))
+        struct est_extra_member *m = &f->members[f->n_members];
+        if (f->n_members++ == MEMBERS_MAX || !est_scan_string(s, &m->name) ||
+            has_member(o, m->name) || !est_scan_char(s, ':') || !scan_value(s, &m->text))
             return false;
         o->n++;
-    } while (take(s, ','));
-    return take(s, '}');
+    } while (est_scan_char(s, ','));
+    return est_scan_char(s, '}');
 }
 
-static bool has_object(const struct scan *s, struct est_view pointer)
+static bool has_object(const struct found *f, struct est_view pointer)
 {
-    for (size_t i = 0; i < s->n_objects; i++)
-        if (est_view_eq(s->objects[i].pointer, pointer))
+    for (size_t i = 0; i < f->n_objects; i++)
+        if (est_view_eq(f->objects[i].pointer, pointer))
             return true;
     return false;
 }
 
-static bool take_objects(struct scan *s)
+static bool scan_objects(struct est_scan *s, struct found *f)
 {
     do {
         struct est_view pointer;
-        if (s->n_objects == OBJECTS_MAX || !take_string(s, &pointer) || has_object(s, pointer) ||
-            !take(s, ':') || !take(s, '{'))
+        if (f->n_objects == OBJECTS_MAX || !est_scan_string(s, &pointer) ||
+            has_object(f, pointer) || !est_scan_char(s, ':') || !est_scan_char(s, '{'))
             return false;
-        s->objects[s->n_objects] = (struct est_extra_object){pointer, s->members + s->n_members, 0};
-        if (!take_members(s, &s->objects[s->n_objects++]))
+        f->objects[f->n_objects] = (struct est_extra_object){pointer, f->members + f->n_members, 0};
+        if (!scan_members(s, f, &f->objects[f->n_objects++]))
             return false;
-    } while (take(s, ','));
-    return take(s, '}') && s->at == s->end;
+    } while (est_scan_char(s, ','));
+    return est_scan_char(s, '}') && s->at == s->end;
 }
 
 /* False: it is for the parser to say what it is. */
 static bool scan(struct est_json *js, struct est_view text, struct est_extra *ret)
 {
-    struct scan s = {.at = text.data, .end = text.data + text.len};
+    struct est_scan s = est_scan_of(text);
+    struct found f = {
+        .objects = est_arena_alloc(&js->arena, OBJECTS_MAX * sizeof(*f.objects)),
+        .members = est_arena_alloc(&js->arena, MEMBERS_MAX * sizeof(*f.members)),
+    };
 
-    s.objects = est_arena_alloc(&js->arena, OBJECTS_MAX * sizeof(*s.objects));
-    s.members = est_arena_alloc(&js->arena, MEMBERS_MAX * sizeof(*s.members));
-    if (s.objects == NULL || s.members == NULL || !take(&s, '{') || !take_objects(&s))
+    if (f.objects == NULL || f.members == NULL || !est_scan_char(&s, '{') || !scan_objects(&s, &f))
         return false;
-    *ret = (struct est_extra){s.objects, s.n_objects};
+    *ret = (struct est_extra){f.objects, f.n_objects};
     return true;
 }
 

@@ -61,7 +61,7 @@ enum {
 
 struct est_plan_field {
     struct est_view name;
-    struct est_view json_name; /* `"name":` ready to be written */
+    struct est_view json_name; /* `,"name":` ready to be written */
     const struct est_plan *plan;
     struct est_view fallback; /* the default, encoded; absent when there is none */
     bool is_null_first;       /* the default is the null of a union's first branch: one zero byte */

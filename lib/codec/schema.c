@@ -96,6 +96,18 @@ static est_err find_roles(const struct est_plan *p, size_t found[EST_PLAN_ROLE__
     return EST_OK;
 }
 
+static void set_roles(struct est_schema *sc)
+{
+    sc->is_event = find_roles(sc->plan, sc->role, NULL) == EST_OK;
+    sc->has_chain = sc->is_event && has_chain(sc->plan);
+    sc->is_usual = sc->is_event;
+    for (size_t i = 0; sc->is_event && i < sc->plan->n; i++) {
+        sc->role_of[sc->role[i]] = (enum est_plan_role)i;
+        if (i < EST_PLAN_ROLE_CHAIN && sc->role[i] != i + sc->has_chain)
+            sc->is_usual = false;
+    }
+}
+
 /* --- making one --- */
 
 static est_err set_canonical(struct est_schema *sc, struct est_why *reterr)
@@ -163,10 +175,7 @@ est_err est_schema_parse(struct est_view text, struct est_schema **ret, struct e
     if ((err = read_text(sc, text, reterr)) != EST_OK ||
         (err = set_canonical(sc, reterr)) != EST_OK || (err = ask_avro(sc->text, reterr)) != EST_OK)
         goto fail;
-    sc->is_event = find_roles(sc->plan, sc->role, NULL) == EST_OK;
-    sc->has_chain = sc->is_event && has_chain(sc->plan);
-    for (size_t i = 0; sc->is_event && i < sc->plan->n; i++)
-        sc->role_of[sc->role[i]] = (enum est_plan_role)i;
+    set_roles(sc);
     *ret = sc;
     return EST_OK;
 fail:

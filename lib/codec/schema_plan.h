@@ -12,6 +12,7 @@ struct est_schema {
     const struct est_plan *plan;
     uint64_t fingerprint, meaning;
     bool is_event, has_chain;
+    bool is_usual; /* its fields come in the order of their roles, the chain before them or not */
     /* Of an event schema: the field number of each role, and the role of each field. */
     size_t role[EST_PLAN_ROLE__COUNT];
     enum est_plan_role role_of[EST_PLAN_ROLE__COUNT];

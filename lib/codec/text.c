@@ -4,7 +4,11 @@
 
 #include <endian.h>
 
-enum { SHORT_MAX = 256 };
+#if defined(__SSE2__) && !defined(EST_TEXT_WORDS)
+#include <emmintrin.h>
+#endif
+
+enum { SHORT_MAX = 256, BLOCK = EST_BUF_SLACK };
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH EACH(0x80)
@@ -18,40 +22,41 @@ static uint64_t load(const unsigned char *s)
     return le64toh(w);
 }
 
-/* Fewer than eight bytes, with spaces behind them: no byte of theirs is special. */
-static uint64_t load_few(const unsigned char *s, size_t n)
-{
-    uint64_t w = n & 1 ? s[n - 1] : 0;
+/* first_special: which byte of a block is the first that a JSON string cannot hold as it is, or
+ * that is not ASCII; BLOCK when none is. */
+#if defined(__SSE2__) && !defined(EST_TEXT_WORDS)
 
-    if (n & 2)
-        w = w << 16 | (uint64_t)s[(n & 4) + 1] << 8 | s[n & 4];
-    if (n & 4)
-        w = w << 32 | (uint64_t)s[3] << 24 | (uint64_t)s[2] << 16 | (uint64_t)s[1] << 8 | s[0];
-    return w | EACH(' ') << (n * 8);
+/* The comparison is signed: all that is not ASCII is below the space, too. */
+static inline size_t first_special(const unsigned char *s)
+{
+    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)s);
+    __m128i special = _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(' ')),
+                                   _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                                _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
+
+    return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(special) | 1U << BLOCK);
 }
 
-/* The same, in one load where eight bytes of the text end with them. */
-static uint64_t load_tail(const unsigned char *from, const unsigned char *s, size_t n)
-{
-    if ((size_t)(s - from) + n < 8)
-        return load_few(s, n);
-    return load(s + n - 8) >> (64 - n * 8) | EACH(' ') << (n * 8);
-}
+#else
 
-static void store(char *out, uint64_t w)
-{
-    w = htole64(w);
-    memcpy(out, &w, sizeof(w));
-}
-
-/* The high bit of each byte that a JSON string cannot hold as it is, or that is not ASCII. A byte
- * below what is taken off borrows from those above: it is exact for the lowest such byte, which is
- * all we ask. */
+/* The high bit of each byte that is special. A byte below what is taken off borrows from those
+ * above: it is exact for the lowest such byte, which is all we ask. */
 static uint64_t special_bytes(uint64_t w)
 {
     return ((w - EACH(0x20)) | ((w ^ EACH('"')) - EACH(1)) | ((w ^ EACH('\\')) - EACH(1)) | w) &
            HIGH;
 }
+
+static inline size_t first_special(const unsigned char *s)
+{
+    uint64_t first = special_bytes(load(s)), second = special_bytes(load(s + 8));
+
+    if (first != 0)
+        return (size_t)__builtin_ctzll(first) / 8;
+    return second != 0 ? 8 + (size_t)__builtin_ctzll(second) / 8 : BLOCK;
+}
+
+#endif
 
 static bool is_tail(unsigned char c)
 {
@@ -111,34 +116,45 @@ static size_t escape(char out[6], unsigned char c)
     return 6;
 }
 
-/* Bytes from s on that stand in a JSON string as they are; *bad is set at ill-formed UTF-8. */
+/* Past the sequence at s[*i]; false where the run of plain bytes ends. */
+static bool pass_sequence(const unsigned char *s, size_t n, size_t *i, bool *bad)
+{
+    size_t step = s[*i] < 0x80 ? 0 : sequence(s + *i, n - *i);
+
+    *bad = step == 0 && s[*i] >= 0x80;
+    *i += step;
+    return step > 0;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Bytes from s on that stand in a JSON string as they are; *bad: ill-formed UTF-8 comes next. */
 static size_t plain_run(const unsigned char *s, size_t n, bool *bad)
 {
     size_t i = 0;
 
-    while (i < n) {
-        size_t word = n - i < 8 ? n - i : 8;
-        uint64_t special = special_bytes(word == 8 ? load(s + i) : load_few(s + i, word));
-        if (special == 0) {
-            i += word;
-            continue;
-        }
-        i += (size_t)__builtin_ctzll(special) / 8;
-        if (s[i] < 0x20 || s[i] == '"' || s[i] == '\\')
+    *bad = false;
+    while (n - i >= BLOCK) {
+        size_t run = first_special(s + i);
+        i += run;
+        if (run < BLOCK && !pass_sequence(s, n, &i, bad))
             return i;
-        size_t step = sequence(s + i, n - i);
-        if (step == 0) {
-            *bad = true;
-            return i;
-        }
-        i += step;
+    }
+    while (i < n && (is_plain(s[i]) || s[i] >= 0x80)) {
+        if (s[i] < 0x80)
+            i++;
+        else if (!pass_sequence(s, n, &i, bad))
+            break;
     }
     return i;
 }
 
 size_t est_text_plain(struct est_view v)
 {
-    bool bad = false;
+    bool bad;
 
     return plain_run((const unsigned char *)v.data, v.len, &bad);
 }
@@ -158,66 +174,47 @@ static size_t put_special(char **out, const unsigned char *s, size_t left)
     return step;
 }
 
-/* Text, of which the first `plain` bytes are written, into room for its longest escaped form: eight
- * bytes are written before it is known how many of them are plain. Not inlined, as put_long is not,
- * so that plain text does not pay for their registers. */
-static __attribute__((noinline)) bool put_short(struct est_buf *b, const unsigned char *s, size_t n,
-                                                size_t plain)
+/* Into room for its longest escaped form and a block more: a block is written before it is known
+ * how much of it is plain. `padded`: a block can be read behind the text. */
+static inline __attribute__((always_inline)) bool put_short(struct est_buf *b, struct est_view v,
+                                                            bool padded)
 {
-    const unsigned char *from = s;
+    const unsigned char *s = (const unsigned char *)v.data;
+    unsigned char tail[BLOCK];
     char *out = b->data + b->len;
+    size_t left = v.len;
 
     *out++ = '"';
-    out += plain;
-    s += plain;
-    n -= plain;
-    while (n > 0) {
-        uint64_t w = n >= 8 ? load(s) : load_tail(from, s, n), special = special_bytes(w);
-        size_t run = special ? (size_t)__builtin_ctzll(special) / 8 : n < 8 ? n : 8;
-        store(out, w);
-        out += run;
-        if (special != 0) {
-            size_t step = put_special(&out, s + run, n - run);
-            if (step == 0)
-                return false;
-            run += step;
+    while (left > 0) {
+        const unsigned char *block = s;
+        size_t run, step;
+        if (!padded && left < BLOCK) {
+            memset(tail, ' ', sizeof(tail));
+            block = memcpy(tail, s, left);
         }
-        s += run;
-        n -= run;
+        memcpy(out, block, BLOCK);
+        run = first_special(block);
+        if (run >= left) {
+            out += left;
+            break;
+        }
+        out += run;
+        step = run < BLOCK ? put_special(&out, s + run, left - run) : 0;
+        if (run < BLOCK && step == 0)
+            return false;
+        s += run + step;
+        left -= run + step;
     }
     *out++ = '"';
     b->len = (size_t)(out - b->data);
     return true;
 }
 
-/* What most texts are: plain. Returns how many bytes at their beginning are: all of them, or a
- * multiple of eight. The last bytes are looked at once more where they are fewer than a word. */
-static inline size_t put_plain(char *out, const unsigned char *s, size_t n)
-{
-    uint64_t w;
-    size_t i = 0;
-
-    if (n < 8) {
-        w = load_few(s, n);
-        store(out, w);
-        return special_bytes(w) == 0 ? n : 0;
-    }
-    for (; i + 8 < n; i += 8) {
-        w = load(s + i);
-        store(out + i, w);
-        if (special_bytes(w) != 0)
-            return i;
-    }
-    w = load(s + n - 8);
-    store(out + n - 8, w);
-    return special_bytes(w) == 0 ? n : i;
-}
-
 static __attribute__((noinline)) bool put_long(struct est_buf *b, struct est_view v)
 {
     const unsigned char *s = (const unsigned char *)v.data;
     char escaped[6];
-    bool bad = false;
+    bool bad;
     size_t i = 0;
 
     est_buf_putc(b, '"');
@@ -234,22 +231,36 @@ static __attribute__((noinline)) bool put_long(struct est_buf *b, struct est_vie
     return true;
 }
 
+/* A control character takes six; the buffer's slack has the block more. */
+static inline bool has_room(struct est_buf *b, struct est_view v)
+{
+    size_t room = v.len * 6 + 2;
+
+    return v.len <= SHORT_MAX && room <= b->max - b->len && est_buf_reserve(b, room);
+}
+
 bool est_text_put(struct est_buf *b, struct est_view v)
 {
-    const unsigned char *s = (const unsigned char *)v.data;
-    size_t room =
-        v.len * 6 + 2 + 8; /* a control character takes six; eight are written at a time */
-    size_t plain;
+    return has_room(b, v) ? put_short(b, v, false) : put_long(b, v);
+}
 
-    if (v.len > SHORT_MAX || b->failed || room > b->max - b->len)
-        return put_long(b, v);
-    if (!est_buf_reserve(b, room))
-        return true;
-    plain = put_plain(b->data + b->len + 1, s, v.len);
-    if (plain < v.len)
-        return put_short(b, s, v.len, plain);
-    b->data[b->len] = '"';
-    b->data[b->len + v.len + 1] = '"';
+static __attribute__((noinline)) bool put_padded(struct est_buf *b, struct est_view v)
+{
+    return has_room(b, v) ? put_short(b, v, true) : put_long(b, v);
+}
+
+/* Most texts are of one block, and plain. */
+bool est_text_put_padded(struct est_buf *b, struct est_view v)
+{
+    char *out;
+
+    if (v.len > BLOCK || !est_buf_reserve(b, v.len + 2) ||
+        first_special((const unsigned char *)v.data) < v.len)
+        return put_padded(b, v);
+    out = b->data + b->len;
+    out[0] = '"';
+    memcpy(out + 1, v.data, BLOCK);
+    out[v.len + 1] = '"';
     b->len += v.len + 2;
     return true;
 }

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "codec/results.h"
 
+#include <stdlib.h>
+
 static void test_good(void **state)
 {
     static const struct {
@@ -77,6 +79,79 @@ static void test_malformed(void **state)
     est_results_free(rs);
 }
 
+static const char *any(const char *const *list, size_t n)
+{
+    return list[(size_t)rand() % n];
+}
+#define ANY(...) \
+    any((const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__})))
+
+static void put_result(struct est_buf *b)
+{
+    if (rand() % 2) {
+        est_buf_puts(b, ANY("{\"status\":201}", "{\"id\":\"a\",\"status\":200,\"duplicate\":true}",
+                            "{ \"status\" : 422 }", "{\"status\":201,\"id\":\"b\"}"));
+        return;
+    }
+    est_buf_puts(b, "{");
+    for (int n = rand() % 4; n >= 0; n--) {
+        est_buf_puts(b,
+                     ANY("\"status\":201", "\"status\": 422", "\"status\":\"201\"", "\"status\":20",
+                         "\"status\":2010", "\"status\":099", "\"status\":201.0", "\"id\":\"a\"",
+                         "\"id\":\"b\"", "\"id\":1", "\"duplicate\":true", "\"duplicate\" : false",
+                         "\"duplicate\":null", "\"error\":\"e\"", "\"st\\u0061tus\":201",
+                         "\"\xC3\":1", "\"status\":201"));
+        est_buf_puts(b, n > 0 ? ANY(",", ", ", ",\n  ", ",") : "");
+    }
+    est_buf_puts(b, ANY("}", "}", "}", "}", " }", "", "}}"));
+}
+
+/* What is read without the parser is read as the parser reads it: a member in front that nobody
+ * knows makes any answer one for the parser. */
+static void test_plain_and_parsed_agree(void **state)
+{
+    const struct est_view ids[] = {EST_VIEW_LIT("a"), EST_VIEW_LIT("b"), EST_VIEW_LIT("a")};
+    struct est_results *one, *other;
+    struct est_buf body, parsed;
+    int good = 0;
+
+    (void)state;
+    srand(7);
+    est_buf_init(&body, 8192);
+    est_buf_init(&parsed, 8192);
+    assert_int_equal(est_results_new(3, &one), EST_OK);
+    assert_int_equal(est_results_new(3, &other), EST_OK);
+    for (int i = 0; i < 60000; i++) {
+        size_t n = (size_t)rand() % 4;
+        est_err err;
+        est_buf_clear(&body);
+        est_buf_puts(&body, ANY("{\"results\":[", "{\"results\": [", "{\"result\":["));
+        for (size_t k = n; k > 0; k--) {
+            put_result(&body);
+            est_buf_puts(&body, k > 1 ? ANY(",", ", ", ",", "") : "");
+        }
+        est_buf_puts(&body, ANY("]}", "]}", " ]}\n", "]", "]}x", "],\"results\":[]}"));
+        est_buf_clear(&parsed);
+        est_buf_puts(&parsed, "{\"zz\":[],");
+        est_buf_put(&parsed, body.data + 1, body.len - 1);
+        err = est_results_parse(one, est_buf_view(&body), n, i % 2 ? ids : NULL, NULL);
+        if (err != est_results_parse(other, est_buf_view(&parsed), n, i % 2 ? ids : NULL, NULL))
+            fail_msg("%.*s", (int)body.len, body.data);
+        for (size_t k = 0; err == EST_OK && k < n; k++) {
+            const struct est_result *a = est_results_at(one, k), *b = est_results_at(other, k);
+            assert_int_equal(a->status, b->status);
+            assert_int_equal(a->duplicate, b->duplicate);
+            assert_string_equal(a->error, b->error);
+        }
+        good += err == EST_OK && n > 0;
+    }
+    assert_true(good > 1000);
+    est_results_free(one);
+    est_results_free(other);
+    est_buf_fini(&body);
+    est_buf_fini(&parsed);
+}
+
 /* A long error text is cut between characters. */
 static void test_long_error(void **state)
 {
@@ -109,9 +184,9 @@ static void test_no_memory(void **state)
     est_mem_fail_after(-1);
     assert_int_equal(est_results_new(1, &rs), EST_OK);
     est_mem_fail_after(0);
-    assert_int_equal(
-        est_results_parse(rs, EST_VIEW_LIT("{\"results\":[{\"status\":201}]}"), 1, NULL, NULL),
-        EST_ERR_NOMEM);
+    assert_int_equal(est_results_parse(rs, EST_VIEW_LIT("{\"x\":1,\"results\":[{\"status\":201}]}"),
+                                       1, NULL, NULL),
+                     EST_ERR_NOMEM);
     est_mem_fail_after(-1);
     est_results_free(rs);
     assert_int_equal(est_results_new(SIZE_MAX / 8, &rs), EST_ERR_NOMEM);
@@ -122,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_plain_and_parsed_agree),
         cmocka_unit_test(test_long_error),
         cmocka_unit_test(test_no_memory),
     };

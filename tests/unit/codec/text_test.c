@@ -43,31 +43,98 @@ static void test_utf8(void **state)
     est_buf_fini(&b);
 }
 
-/* The fast writer and the plain one of base agree on random text of every length and alignment. */
+static void put_random(struct est_buf *text, const char *const *parts, size_t n_parts, int most)
+{
+    est_buf_clear(text);
+    for (int n = rand() % most; n > 0; n--)
+        est_buf_puts(text, parts[(size_t)rand() % n_parts]);
+}
+
+/* As many bytes as are plain, told one character at a time. */
+static size_t count_plain(struct est_view v)
+{
+    size_t i = 0, step = 1;
+
+    while (i < v.len) {
+        unsigned char c = (unsigned char)v.data[i];
+        if (c < 0x20 || c == '"' || c == '\\')
+            break;
+        for (step = 1; c >= 0x80 && step < 4; step++)
+            if (i + step <= v.len && est_utf8_valid(est_view(v.data + i, step)))
+                break;
+        if (i + step > v.len || !est_utf8_valid(est_view(v.data + i, step)))
+            break;
+        i += step;
+    }
+    return i;
+}
+
+/* The text where nothing can be read behind it, as the sanitizers see. */
+static struct est_view alone(const struct est_buf *text, char **copy)
+{
+    *copy = malloc(text->len + 1);
+    assert_non_null(*copy);
+    if (text->len > 0)
+        memcpy(*copy + 1, text->data, text->len);
+    return est_view(*copy + 1, text->len);
+}
+
+/* The fast writers and the plain one of base agree on random text of every length and alignment,
+ * well-formed and not. */
 static void test_agrees_with_base(void **state)
 {
-    static const char *const parts[] = {"a", "bc", "\"", "\\",   "\n",      "\x01",
-                                        "é", "👋",  "/",  "\x7f", "01234567"};
-    struct est_buf text, fast, plain;
+    static const char *const parts[] = {"a",
+                                        "bc",
+                                        "\"",
+                                        "\\",
+                                        "\n",
+                                        "\x01",
+                                        "é",
+                                        "👋",
+                                        "/",
+                                        "\x7f",
+                                        "\xC3",
+                                        "\x80",
+                                        "\xF0\x9F",
+                                        "\xE2",
+                                        " ",
+                                        "01234567",
+                                        "0123456789abcdef"};
+    const size_t well_formed = 10;
+    struct est_buf text, fast, padded, plain;
 
     (void)state;
     srand(4711);
     est_buf_init(&text, 4096);
     est_buf_init(&fast, 32768);
+    est_buf_init(&padded, 32768);
     est_buf_init(&plain, 32768);
-    for (int i = 0; i < 20000; i++) {
-        est_buf_clear(&text);
+    for (int i = 0; i < 40000; i++) {
+        bool is_good;
+        char *copy;
+        struct est_view v;
         est_buf_clear(&fast);
+        est_buf_clear(&padded);
         est_buf_clear(&plain);
-        for (int n = rand() % 60; n > 0; n--)
-            est_buf_puts(&text, parts[(size_t)rand() % COUNT_OF(parts)]);
-        assert_true(est_text_put(&fast, est_buf_view(&text)));
-        est_json_put_string(&plain, est_buf_view(&text));
-        assert_true(est_view_eq(est_buf_view(&fast), est_buf_view(&plain)));
-        assert_true(est_text_is_utf8(est_buf_view(&text)));
+        put_random(&text, parts, i % 2 ? well_formed : COUNT_OF(parts), 60);
+        v = alone(&text, &copy);
+        is_good = est_utf8_valid(v);
+        assert_int_equal(est_text_is_utf8(v), is_good);
+        assert_int_equal(est_text_plain(v), count_plain(v));
+        assert_int_equal(est_text_put(&fast, v), is_good);
+        est_buf_puts(&text, "\"\x01\xFF, sixteen bytes");
+        v.data = text.data;
+        assert_int_equal(est_text_put_padded(&padded, v), is_good);
+        est_json_put_string(&plain, v);
+        if (is_good) {
+            assert_true(est_view_eq(est_buf_view(&fast), est_buf_view(&plain)));
+            assert_true(est_view_eq(est_buf_view(&padded), est_buf_view(&plain)));
+        }
+        free(copy);
     }
     est_buf_fini(&text);
     est_buf_fini(&fast);
+    est_buf_fini(&padded);
     est_buf_fini(&plain);
 }
 
