@@ -9,6 +9,9 @@
 
 static struct tally tally;
 
+/* Records whose value says their chain as well, and those of them where the header says another. */
+static uint64_t said_twice, disagreeing;
+
 /* TAG LANES KEYS, then ACCEPTED SENT of each lane. */
 static void read_load(const char *file)
 {
@@ -27,6 +30,38 @@ static void read_load(const char *file)
     (void)fclose(f);
 }
 
+/* The text of the first field of a value in single-object framing, where that is a string in a
+ * union behind null; absent otherwise. */
+static struct est_view first_text(const rd_kafka_message_t *msg)
+{
+    const unsigned char *s = msg->payload;
+    size_t len, at = 12;
+
+    if (s == NULL || msg->len < at + 1 || s[0] != 0xC3 || s[1] != 0x01 || s[10] != 2)
+        return EST_VIEW_NONE;
+    len = (s[11] & 0x7fU) >> 1;
+    if (s[11] & 0x80)
+        len |= (size_t)s[at++] << 6;
+    return s[11] & 1 || len > msg->len - at ? EST_VIEW_NONE
+                                            : est_view((const char *)s + at, len);
+}
+
+/* What the value says counts where its time is the record's, and no dead letter put back has such
+ * a time. */
+static void compare(const rd_kafka_message_t *msg, struct est_view chain)
+{
+    struct est_view text = first_text(msg);
+    char time[32];
+    int64_t at = rd_kafka_message_timestamp(msg, NULL);
+    size_t n = (size_t)snprintf(time, sizeof(time), "@%" PRId64, at);
+
+    if (at % 1000 == 0 || text.len < n ||
+        !est_view_is(est_view(text.data + text.len - n, n), time))
+        return;
+    said_twice++;
+    disagreeing += !est_view_eq(est_view(text.data, text.len - n), chain);
+}
+
 static void take(const rd_kafka_message_t *msg, void *arg)
 {
     struct est_view id = topic_read_header(msg, "ce_id"),
@@ -36,6 +71,7 @@ static void take(const rd_kafka_message_t *msg, void *arg)
                           : tally_take(&tally, id.data != NULL ? id : EST_VIEW_LIT("?"), chain);
 
     (void)arg;
+    compare(msg, chain);
     if (err != EST_OK)
         topic_read_die("tally", est_err_text(err));
 }
@@ -58,6 +94,8 @@ static void print(const struct tally_sum *s)
         {"boot_inversions", s->boot_inversions},
         {"boots", s->boots},
         {"holes", s->holes},
+        {"said_twice", said_twice},
+        {"disagreeing", disagreeing},
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
