@@ -20,8 +20,10 @@ est_err decoder_open(struct decoder *d, const struct est_config *cfg, est_us tim
     est_buf_init(&d->event, EVENT_MAX);
     if (est_schemas_new(SCHEMAS_MAX, &d->schemas) != EST_OK)
         return EST_ERR_NOMEM;
-    for (size_t i = 0; i < cfg->n_types; i++)
+    for (size_t i = 0; i < cfg->n_types; i++) {
         (void)est_schemas_load(d->schemas, cfg->types[i].schema_path, &sc, NULL);
+        (void)est_schemas_load_older(d->schemas, cfg->types[i].schema_path, NULL);
+    }
     return EST_OK;
 }
 

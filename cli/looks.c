@@ -6,12 +6,15 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "codec/schema.h"
+#include "codec/schemas.h"
 #include "io/kafka_admin.h"
 #include "io/secret.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { SCHEMAS_MAX = 4096 };
 
 void looks_init(struct looks *ls)
 {
@@ -90,11 +93,19 @@ void looks_put_json(const struct looks *ls, struct est_buf *b)
 
 /* --- schemas and secrets: files --- */
 
+/* Former versions, which a consumer has to read as well. */
+static est_err look_at_older(const char *path, struct est_schemas *set, struct est_why *why)
+{
+    return set != NULL ? est_schemas_load_older(set, path, why) : EST_OK;
+}
+
 void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *cfg)
 {
+    struct est_schemas *set = NULL;
     char count[24];
     size_t good = 0;
 
+    (void)est_schemas_new(SCHEMAS_MAX, &set);
     for (size_t i = 0; i < cfg->n_types; i++) {
         const struct est_type_config *t = &cfg->types[i];
         struct est_schema *sc = NULL;
@@ -102,12 +113,15 @@ void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *
         est_err err = est_schema_load(t->schema_path, &sc, &why);
         if (err == EST_OK)
             err = est_schema_check_event(sc, &why);
+        if (err == EST_OK)
+            err = look_at_older(t->schema_path, set, &why);
         est_schema_free(sc);
         good += err == EST_OK;
         if (err != EST_OK)
             looks_add(ls, o, "schema", MARK_BAD, EXIT_DATA, err, TEXT_LOOK_SCHEMA,
                       OUT_ARGS(t->name, t->schema_path, why.text));
     }
+    est_schemas_free(set);
     (void)snprintf(count, sizeof(count), "%zu", good);
     if (good > 0)
         looks_add(ls, o, "schema", MARK_OK, EXIT_FINE, EST_OK, TEXT_LOOK_SCHEMAS, OUT_ARGS(count));

@@ -265,8 +265,11 @@ static est_err load_types(struct intake *in, struct est_why *reterr)
     if (est_schemas_new(SCHEMAS_MAX, &in->schemas) != EST_OK)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the schemas");
     for (size_t i = 0; i < cfg->n_types; i++) {
+        const char *path = cfg->types[i].schema_path;
         const struct est_schema *sc;
-        est_err err = est_schemas_load(in->schemas, cfg->types[i].schema_path, &sc, reterr);
+        est_err err = est_schemas_load(in->schemas, path, &sc, reterr);
+        if (err == EST_OK)
+            err = est_schemas_load_older(in->schemas, path, reterr);
         if (err != EST_OK)
             return err;
     }

@@ -6,6 +6,10 @@
 #include "schema_plan.h"
 #include "wire.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { BINDINGS_PER_SCHEMA = 4 }; /* a registry may give one schema several ids over its subjects */
@@ -14,6 +18,7 @@ struct est_schemas {
     struct est_schema **items;
     size_t n, max;
     struct est_map by_fingerprint, by_id, by_guid;
+    char older[PATH_MAX]; /* the folder of former versions that was read last */
 };
 
 est_err est_schemas_new(size_t max, struct est_schemas **ret)
@@ -97,6 +102,54 @@ est_err est_schemas_load(struct est_schemas *set, const char *path, const struct
     est_err err = est_schema_load(path, &sc, reterr);
 
     return err ? err : keep(set, sc, ret, reterr);
+}
+
+static bool is_schema(const char *name)
+{
+    size_t n = strlen(name);
+
+    return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".avsc") == 0;
+}
+
+static est_err load_folder(struct est_schemas *set, const char *folder, DIR *dir,
+                           struct est_why *reterr)
+{
+    const struct est_schema *sc;
+    const struct dirent *entry;
+    char path[PATH_MAX];
+    est_err err = EST_OK;
+
+    while (err == EST_OK && (entry = readdir(dir)) != NULL) {
+        if (!is_schema(entry->d_name))
+            continue;
+        if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
+            return est_why_set(reterr, EST_ERR_CONF_FILE, "%s: a name that is too long", folder);
+        err = est_schemas_load(set, path, &sc, reterr);
+    }
+    return err;
+}
+
+est_err est_schemas_load_older(struct est_schemas *set, const char *path, struct est_why *reterr)
+{
+    const char *slash = strrchr(path, '/');
+    int n = slash ? (int)(slash - path) + 1 : 0;
+    char folder[PATH_MAX];
+    est_err err;
+    DIR *dir;
+
+    if (snprintf(folder, sizeof(folder), "%.*solder", n, path) >= (int)sizeof(folder))
+        return est_why_set(reterr, EST_ERR_CONF_FILE, "%.80s: a name that is too long", path);
+    if (strcmp(folder, set->older) == 0)
+        return EST_OK;
+    memcpy(set->older, folder, sizeof(folder));
+    dir = opendir(folder);
+    if (dir == NULL)
+        return errno == ENOENT
+                   ? EST_OK
+                   : est_why_set(reterr, EST_ERR_CONF_FILE, "%s: %s", folder, strerror(errno));
+    err = load_folder(set, folder, dir, reterr);
+    (void)closedir(dir);
+    return err;
 }
 
 static est_err bind(struct est_map *map, struct est_view key, const struct est_schema *sc)

@@ -42,8 +42,7 @@ static struct est_view first_text(const rd_kafka_message_t *msg)
     len = (s[11] & 0x7fU) >> 1;
     if (s[11] & 0x80)
         len |= (size_t)s[at++] << 6;
-    return s[11] & 1 || len > msg->len - at ? EST_VIEW_NONE
-                                            : est_view((const char *)s + at, len);
+    return s[11] & 1 || len > msg->len - at ? EST_VIEW_NONE : est_view((const char *)s + at, len);
 }
 
 /* What the value says counts where its time is the record's, and no dead letter put back has such
@@ -55,8 +54,7 @@ static void compare(const rd_kafka_message_t *msg, struct est_view chain)
     int64_t at = rd_kafka_message_timestamp(msg, NULL);
     size_t n = (size_t)snprintf(time, sizeof(time), "@%" PRId64, at);
 
-    if (at % 1000 == 0 || text.len < n ||
-        !est_view_is(est_view(text.data + text.len - n, n), time))
+    if (at % 1000 == 0 || text.len < n || !est_view_is(est_view(text.data + text.len - n, n), time))
         return;
     said_twice++;
     disagreeing += !est_view_eq(est_view(text.data, text.len - n), chain);

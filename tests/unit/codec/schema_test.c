@@ -306,6 +306,51 @@ static void test_event_schemas(void **state)
     est_schema_free(sc);
 }
 
+#define TEXT_FIELD(name) "{\"name\":\"" name "\",\"type\":\"string\"},"
+#define TIME_FIELD(name) \
+    "{\"name\":\"" name "\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}},"
+#define USUAL                                                                   \
+    TEXT_FIELD("id")                                                            \
+    TEXT_FIELD("event")                                                         \
+    TEXT_FIELD("source")                                                        \
+    TEXT_FIELD("tenant")                                                        \
+    TIME_FIELD("occurred_at")                                                   \
+    TIME_FIELD("received_at")                                                   \
+    TEXT_FIELD("dedup_id")                                                      \
+    "{\"name\":\"sequence\",\"type\":[\"null\",\"long\"]},"                     \
+    "{\"name\":\"payload\",\"type\":{\"type\":\"map\",\"values\":\"string\"}}," \
+    "{\"name\":\"extra\",\"type\":[\"null\",\"string\"]}"
+#define CHAIN_FIELD(type) "{\"name\":\"chain\",\"type\":" type "}"
+#define EVENT(fields) "{\"type\":\"record\",\"name\":\"E\",\"fields\":[" fields "]}"
+
+/* Where the chain may stand, and as what. */
+static void test_chain_of_events(void **state)
+{
+    static const struct {
+        const char *text, *fault;
+    } rows[] = {
+        {EVENT(USUAL), NULL},
+        {EVENT(CHAIN_FIELD("[\"null\",\"string\"]") "," USUAL), NULL},
+        {EVENT(USUAL "," CHAIN_FIELD("[\"null\",\"string\"]")), "10 fields"},
+        {EVENT(CHAIN_FIELD("[\"string\",\"null\"]") "," USUAL), "\"chain\""},
+        {EVENT(CHAIN_FIELD("\"string\"") "," USUAL), "\"chain\""},
+        {EVENT(CHAIN_FIELD("[\"null\",\"bytes\"]") "," USUAL), "\"chain\""},
+        {EVENT(TEXT_FIELD("other") USUAL), "10 fields"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct est_schema *sc = fixture_schema_text(rows[i].text);
+        struct est_why why = {EST_OK, ""};
+        est_err err = est_schema_check_event(sc, &why);
+        if (est_schema_is_event(sc) != (rows[i].fault == NULL) ||
+            (err == EST_OK) != (rows[i].fault == NULL) ||
+            (rows[i].fault != NULL && strstr(why.text, rows[i].fault) == NULL))
+            fail_msg("row %zu: %s", i, why.text);
+        est_schema_free(sc);
+    }
+}
+
 static void test_load(void **state)
 {
     struct est_schema *sc = NULL;
@@ -346,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_error_names_the_place),
         cmocka_unit_test(test_event_schemas),
+        cmocka_unit_test(test_chain_of_events),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_no_memory),
     };

@@ -3,6 +3,11 @@
 #include "codec/schemas.h"
 #include "codec/wire.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define B(s) EST_VIEW_LIT(s)
 
 /* The specification's own example: the header of a single-object encoding of an "int". */
@@ -148,13 +153,64 @@ static void test_set(void **state)
     est_schemas_free(set);
 }
 
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Former versions lie in `older` beside a schema; a folder is read once. */
+static void test_older(void **state)
+{
+    char folder[] = "/tmp/esteira-older-XXXXXX", older[64], path[64], bare[] = "order.avsc";
+    struct est_schemas *set = NULL;
+    struct est_why why = {EST_OK, ""};
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(older, sizeof(older), "%s/older", folder);
+    (void)snprintf(path, sizeof(path), "%s/order.avsc", folder);
+    assert_int_equal(est_schemas_new(10, &set), EST_OK);
+    assert_int_equal(est_schemas_load_older(set, bare, &why), EST_OK); /* none there */
+    assert_int_equal(est_schemas_load_older(set, path, &why), EST_OK);
+    assert_int_equal(est_schemas_count(set), 0);
+    assert_int_equal(mkdir(older, 0700), 0);
+    put_file(older, "a-1.avsc", "\"int\"");
+    put_file(older, "a-2.avsc", "\"long\"");
+    put_file(older, ".a-3.avsc", "no schema");
+    put_file(older, "README", "no schema");
+    assert_int_equal(est_schemas_load_older(set, path, &why), EST_OK);
+    assert_int_equal(est_schemas_count(set), 0); /* it was read before, and not there */
+    assert_int_equal(est_schemas_load_older(set, bare, &why), EST_OK);
+    assert_int_equal(est_schemas_load_older(set, path, &why), EST_OK);
+    assert_int_equal(est_schemas_count(set), 2);
+    put_file(older, "b.avsc", "{\"type\":\"recrod\"}");
+    assert_int_equal(est_schemas_load_older(set, bare, &why), EST_OK);
+    assert_int_equal(est_schemas_load_older(set, path, &why), EST_ERR_SCHEMA);
+    assert_non_null(strstr(why.text, "/older/b.avsc: "));
+    est_schemas_free(set);
+    static const char *const names[] = {"a-1.avsc", "a-2.avsc", ".a-3.avsc", "README", "b.avsc"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char name[128];
+        (void)snprintf(name, sizeof(name), "%s/%s", older, names[i]);
+        assert_int_equal(unlink(name), 0);
+    }
+    assert_int_equal(rmdir(older), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_single_object),
-        cmocka_unit_test(test_confluent),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_single_object), cmocka_unit_test(test_confluent),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_set),
+        cmocka_unit_test(test_older),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
