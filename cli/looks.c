@@ -93,10 +93,15 @@ void looks_put_json(const struct looks *ls, struct est_buf *b)
 
 /* --- schemas and secrets: files --- */
 
-/* Former versions, which a consumer has to read as well. */
-static est_err look_at_older(const char *path, struct est_schemas *set, struct est_why *why)
+/* The type's schema and its former versions, as a consumer loads them: all into one set. */
+static est_err look_at_schema(const char *path, struct est_schemas *set, struct est_why *why)
 {
-    return set != NULL ? est_schemas_load_older(set, path, why) : EST_OK;
+    const struct est_schema *sc;
+    est_err err = est_schemas_load(set, path, &sc, why);
+
+    if (err == EST_OK)
+        err = est_schema_check_event(sc, why);
+    return err == EST_OK ? est_schemas_load_older(set, path, why) : err;
 }
 
 void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *cfg)
@@ -105,17 +110,12 @@ void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *
     char count[24];
     size_t good = 0;
 
-    (void)est_schemas_new(SCHEMAS_MAX, &set);
     for (size_t i = 0; i < cfg->n_types; i++) {
         const struct est_type_config *t = &cfg->types[i];
-        struct est_schema *sc = NULL;
         struct est_why why = {.code = EST_OK};
-        est_err err = est_schema_load(t->schema_path, &sc, &why);
-        if (err == EST_OK)
-            err = est_schema_check_event(sc, &why);
-        if (err == EST_OK)
-            err = look_at_older(t->schema_path, set, &why);
-        est_schema_free(sc);
+        est_err err = set == NULL ? est_schemas_new(SCHEMAS_MAX, &set) : EST_OK;
+        err = err == EST_OK ? look_at_schema(t->schema_path, set, &why)
+                            : est_why_set(&why, err, "%s", est_err_text(err));
         good += err == EST_OK;
         if (err != EST_OK)
             looks_add(ls, o, "schema", MARK_BAD, EXIT_DATA, err, TEXT_LOOK_SCHEMA,

@@ -206,21 +206,42 @@ static void count(struct intake *in, const struct part *p, struct est_account_an
         est_series_add(in->completed[type], 1);
 }
 
-/* The record's place in its chain: out of the value, which only the shim writes into a record that
- * has no trace context; or out of the header, copied to `text`. */
-static struct est_view chain_of(struct est_kafka_msg *msg, const struct framed *f,
-                                char text[EST_CHAIN_TEXT_MAX])
+static struct est_view chain_in_header(struct est_kafka_msg *msg, char text[EST_CHAIN_TEXT_MAX])
 {
-    if (f->schema != NULL && !can_be_put_back(msg)) {
-        struct est_view chain =
-            est_chain_field_get(f->schema, f->wire.body, est_kafka_msg_timestamp_ms(msg));
-        if (chain.data != NULL) {
-            est_kafka_msg_has_no(msg, "traceparent");
-            return chain;
-        }
-    }
     return est_view(text,
                     est_kafka_msg_copy_header(msg, EST_CHAIN_HEADER, text, EST_CHAIN_TEXT_MAX));
+}
+
+/* The chain that the value says to be the record's; only the shim writes one, and only into a
+ * record that has no trace context. Absent when it says none. */
+static struct est_view chain_in_value(struct est_kafka_msg *msg, const struct framed *f)
+{
+    struct est_view chain;
+
+    if (f->schema == NULL || can_be_put_back(msg))
+        return EST_VIEW_NONE;
+    chain = est_chain_field_get(f->schema, f->wire.body, est_kafka_msg_timestamp_ms(msg));
+    if (chain.data != NULL)
+        est_kafka_msg_set_untraced(msg);
+    return chain;
+}
+
+/* Ask the account; the headers only where the value does not settle it. */
+static est_err account_for(const struct intake *in, struct part *p, struct est_kafka_msg *msg,
+                           const struct framed *f, struct est_account_answer *ret)
+{
+    int64_t offset = est_kafka_msg_offset(msg);
+    struct est_view chain = chain_in_value(msg, f);
+    char text[EST_CHAIN_TEXT_MAX];
+    est_err err;
+
+    if (chain.data == NULL)
+        return part_read(p, offset, chain_in_header(msg, text), kind_of(in, msg), ret);
+    err = part_read(p, offset, chain, EST_ACCOUNT_CLAIMED, ret);
+    if (err != EST_ERR_AGAIN)
+        return err;
+    part_confirm(p, offset, chain_in_header(msg, text), ret);
+    return EST_OK;
 }
 
 /* Below what was read: a repeat of this very read, settled or on its way already. */
@@ -228,12 +249,8 @@ void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct framed f = look(in, p, msg);
     struct est_account_answer answer;
-    char text[EST_CHAIN_TEXT_MAX];
-    est_err err = EST_ERR_FULL;
+    est_err err = p->full ? EST_ERR_FULL : account_for(in, p, msg, &f, &answer);
 
-    if (!p->full)
-        err = part_read(p, est_kafka_msg_offset(msg), chain_of(msg, &f, text), kind_of(in, msg),
-                        &answer);
     if (err == EST_ERR_RANGE) {
         est_kafka_msg_free(msg);
     } else if (err != EST_OK) {

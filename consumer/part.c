@@ -114,6 +114,12 @@ est_err part_read(struct part *p, int64_t offset, struct est_view chain, enum es
     return est_account_read(p->account, offset, chain, kind, ret);
 }
 
+void part_confirm(struct part *p, int64_t offset, struct est_view chain,
+                  struct est_account_answer *ret)
+{
+    est_account_confirm(p->account, offset, chain, ret);
+}
+
 /* --- commits --- */
 
 /* Also when the commit point has not moved: a note says what is settled beyond it. */

@@ -61,6 +61,9 @@ void part_handed_out(struct part *p, int64_t offset);
  * between. */
 est_err part_read(struct part *p, int64_t offset, struct est_view chain, enum est_account_kind kind,
                   struct est_account_answer *ret);
+/* After EST_ERR_AGAIN, with the chain that the record's header has. */
+void part_confirm(struct part *p, int64_t offset, struct est_view chain,
+                  struct est_account_answer *ret);
 /* Fills `pos` (room for ps->n) with what may be committed and has not been, with its notes, which
  * stay until the next call: returns how many. A partition without memory for its note is left
  * out. */

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64 };
+enum { RECORD_OVERHEAD = 16 * 1024, OPTIONS_MAX = 64, KEEP_BYTES = 1 << 20 };
 static const est_us PURGE_BOUND = 5 * EST_SECOND;
 static const est_us ASK_BOUND = EST_SECOND, PROBE_EVERY = EST_SECOND,
                     REFRESH_EVERY = 60 * EST_SECOND, SOON = 20 * EST_MS;
@@ -244,11 +244,18 @@ static bool is_traced(const struct est_entry *e)
     return false;
 }
 
+static void clear_value(struct broker *b)
+{
+    if (b->value.cap > KEEP_BYTES)
+        est_buf_fini(&b->value);
+    est_buf_clear(&b->value);
+}
+
 /* Without memory the header alone says it. */
 static struct est_view with_chain(struct broker *b, const struct catalog_type *t,
                                   const struct est_entry *e, struct est_view chain)
 {
-    est_buf_clear(&b->value);
+    clear_value(b);
     if (is_traced(e) ||
         !est_chain_field_put(t->schema, e->value, chain, e->timestamp_ms, &b->value) ||
         b->value.failed)

@@ -22,7 +22,7 @@ main() {
     state=$(mktemp -d "${TMPDIR:-/tmp}/esc.XXXXXX")
     # shellcheck disable=SC2064 # the folder of now
     trap "'$ROOT/$PARTS/engine.sh' stop '$state'" EXIT
-    trap 'exit 143' TERM INT
+    trap 'exit 143' TERM INT HUP
     "$PARTS/engine.sh" start "$state"
     "$PARTS/base.sh" "$state"
     "$PARTS/images.sh" "$state"

@@ -15,8 +15,11 @@ set -euo pipefail
 cd "$ROOT"
 
 STAGES=(release sanitize fuzz demo compose)
-# Seconds after which a stage is stopped and has failed: twice what it takes on two cores, or somewhat more.
-declare -A LIMITS=([release]=1800 [sanitize]=1800 [fuzz]=400 [demo]=300 [compose]=1000)
+# Seconds after which a stage is stopped and has failed: twice what it takes on two cores, or somewhat more;
+# ESTEIRA_TEST_SLOW, which multiplies the tests' own patience, multiplies these as well.
+SLOW=$(printf '%.0f' "${ESTEIRA_TEST_SLOW:-1}")
+declare -A LIMITS=([release]=$((1800 * SLOW)) [sanitize]=$((1800 * SLOW)) [demo]=$((300 * SLOW)) [compose]=$((1000 * SLOW))
+    [fuzz]=$(((250 + 8 * ${FUZZ_SECONDS:-20}) * SLOW)))
 CLEAN_UP=150 # seconds for ending what it has started
 RESULTS=$ROOT/build/results
 export ESTEIRA_DEPS=test
@@ -106,17 +109,46 @@ stage_compose() {
     fi
 }
 
+# A broker is in no group that could be told to end.
+end_brokers() {
+    local preset
+    case $1 in
+        release) preset=release ;;
+        sanitize) preset=asan-ubsan ;;
+        *) return 0 ;;
+    esac
+    tools/kafka.sh stop "build/$preset/tests/kafka" >/dev/null 2>&1 || true
+}
+
+# end_stage STAGE PID   Whatever of it is still there.
+end_stage() {
+    kill -KILL -- "-$2" 2>/dev/null || true
+    end_brokers "$1"
+}
+
+# interrupted STAGE PID CODE   It cleans up for itself first.
+interrupted() {
+    if kill "$2" 2>/dev/null; then wait "$2" || true; fi
+    end_stage "$1" "$2"
+    exit "$3"
+}
+
 # In a group of processes of its own, so that all of it can be told to end: by the limit, or by whoever ends us.
 bounded() {
-    local stage=$1 limit=${LIMITS[$1]} code=0 log
+    local stage=$1 limit=${LIMITS[$1]} code=0 start=$SECONDS pid log
     timeout --kill-after="$CLEAN_UP" "$limit" tools/test.sh --inside "$stage" &
-    # shellcheck disable=SC2064 # the process of now
-    trap "kill $! && wait $! || true; exit 130" INT TERM
-    wait $! || code=$?
-    trap - INT TERM
+    pid=$!
+    # shellcheck disable=SC2064 # the stage and the process of now
+    {
+        trap "interrupted $stage $pid 130" INT
+        trap "interrupted $stage $pid 143" TERM HUP
+    }
+    wait "$pid" || code=$?
+    trap - INT TERM HUP
     ((code != 0)) || return 0
+    end_stage "$stage" "$pid"
     for log in "$RESULTS/$stage".{out,log}; do [[ ! -e $log ]] || tail -n 30 "$log"; done
-    if ((code == 124 || code == 137)); then
+    if ((SECONDS - start >= limit)); then
         add "$stage" failed "stage $stage: not done within $limit s"
     else
         add "$stage" failed "stage $stage: exit $code"

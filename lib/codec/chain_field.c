@@ -64,7 +64,7 @@ struct est_view est_chain_field_get(const struct est_schema *sc, struct est_view
     if (!sc->has_chain || !take(&c, sc->plan->fields[0].plan, &text) || text.len == 0)
         return EST_VIEW_NONE;
     sign = memrchr(text.data, '@', text.len);
-    if (sign == NULL)
+    if (sign == NULL || sign == text.data)
         return EST_VIEW_NONE;
     size_t len = (size_t)(sign - text.data);
     if (!est_view_u64(est_view(sign + 1, text.len - len - 1), INT64_MAX, &at) ||

@@ -4,7 +4,8 @@
  * header stays the place where others look, and where this field is null it is the only one.
  *
  * Whoever copies values alone carries the field into a record that it was not said of. There the
- * time is another one, and the field counts for nothing. */
+ * time is mostly another one, and the field counts for nothing; where it is kept, too, the account
+ * asks the header before it believes that the record is a repeat. */
 #pragma once
 
 #include "base/buf.h"

@@ -117,16 +117,19 @@ static est_err load_folder(struct est_schemas *set, const char *folder, DIR *dir
     const struct est_schema *sc;
     const struct dirent *entry;
     char path[PATH_MAX];
-    est_err err = EST_OK;
+    est_err first = EST_OK;
 
-    while (err == EST_OK && (entry = readdir(dir)) != NULL) {
+    while ((entry = readdir(dir)) != NULL) {
+        est_err err;
         if (!is_schema(entry->d_name))
             continue;
         if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
             return est_why_set(reterr, EST_ERR_CONF_FILE, "%s: a name that is too long", folder);
-        err = est_schemas_load(set, path, &sc, reterr);
+        err = est_schemas_load(set, path, &sc, first == EST_OK ? reterr : NULL);
+        if (first == EST_OK)
+            first = err;
     }
-    return err;
+    return first;
 }
 
 est_err est_schemas_load_older(struct est_schemas *set, const char *path, struct est_why *reterr)

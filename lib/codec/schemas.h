@@ -22,8 +22,8 @@ est_err est_schemas_add(struct est_schemas *set, struct est_view text,
 est_err est_schemas_load(struct est_schemas *set, const char *path, const struct est_schema **ret,
                          struct est_why *reterr);
 /* Former versions: every *.avsc in the folder `older` beside the schema at `path`, if there is one,
- * so that what was written with them is still read. The first that is wrong ends it, with its error.
- * A folder that was read last is not read again. */
+ * so that what was written with them is still read. The error is that of the first that is wrong;
+ * the others are there all the same. A folder that was read last is not read again. */
 est_err est_schemas_load_older(struct est_schemas *set, const char *path, struct est_why *reterr);
 /* `sc` must be of this set. An id or GUID means one schema for ever: binding it again to another is
  * EST_ERR_SCHEMA. EST_ERR_FULL, EST_ERR_NOMEM. */

@@ -260,6 +260,29 @@ static enum est_end end_of(struct est_account *acc, const struct run *record)
     return est_ahead_find(&acc->done, &record->key, record->n);
 }
 
+static void take(struct est_account *acc, struct run *record, enum est_account_kind kind,
+                 bool repeat, struct est_account_answer *ret)
+{
+    record->class = (uint8_t)class_of(kind, record->chained, repeat);
+    remember(acc, record);
+    *ret = (struct est_account_answer){record->class, end_of(acc, record)};
+    if (ret->end != EST_END_OPEN)
+        (void)est_offsets_settle(acc->offsets, record->offset, ret->end);
+}
+
+/* It counts as seen from here on; one that was seen before is not changed by it. */
+static bool was_seen(struct est_account *acc, const struct run *record)
+{
+    return record->chained && est_ledger_add(&acc->memory, &record->key, record->n);
+}
+
+/* An owner before has settled what has this number. */
+static bool is_done(const struct est_account *acc, const struct run *record)
+{
+    return record->chained && acc->done.n > 0 &&
+           est_ahead_find(&acc->done, &record->key, record->n) != EST_END_OPEN;
+}
+
 est_err est_account_read(struct est_account *acc, int64_t offset, struct est_view header,
                          enum est_account_kind kind, struct est_account_answer *ret)
 {
@@ -272,13 +295,22 @@ est_err est_account_read(struct est_account *acc, int64_t offset, struct est_vie
     if (acc->done.n > 0 && offset >= acc->done.until)
         est_ahead_fini(&acc->done);
     record.chained = read_header(acc, header, &record);
-    repeat = record.chained && est_ledger_add(&acc->memory, &record.key, record.n);
-    record.class = (uint8_t)class_of(kind, record.chained, repeat);
-    remember(acc, &record);
-    *ret = (struct est_account_answer){record.class, end_of(acc, &record)};
-    if (ret->end != EST_END_OPEN)
-        (void)est_offsets_settle(acc->offsets, offset, ret->end);
+    if (kind == EST_ACCOUNT_CLAIMED && is_done(acc, &record))
+        return EST_ERR_AGAIN;
+    repeat = was_seen(acc, &record);
+    if (kind == EST_ACCOUNT_CLAIMED && repeat)
+        return EST_ERR_AGAIN;
+    take(acc, &record, kind, repeat, ret);
     return EST_OK;
+}
+
+void est_account_confirm(struct est_account *acc, int64_t offset, struct est_view header,
+                         struct est_account_answer *ret)
+{
+    struct run record = {.offset = offset, .count = 1};
+
+    record.chained = read_header(acc, header, &record);
+    take(acc, &record, EST_ACCOUNT_EVENT, was_seen(acc, &record), ret);
 }
 
 est_err est_account_settle(struct est_account *acc, int64_t offset, enum est_end end)

@@ -9,7 +9,9 @@
  * when it is read again, without a request.
  *
  * In doubt (no header, another partition's header, a forgotten chain, below a chain's base) a
- * record is never called a repeat: a doubt costs a duplicate, never an event. */
+ * record is never called a repeat: a doubt costs a duplicate, never an event. What a record's value
+ * says of its chain is believed as long as it makes the record one to be delivered; for anything
+ * else its header is asked, for values are copied without headers. */
 #pragma once
 
 #include "core/chain.h"
@@ -20,6 +22,7 @@ struct est_account;
 /* What the caller sees in a record, apart from its chain. */
 enum est_account_kind {
     EST_ACCOUNT_EVENT,
+    EST_ACCOUNT_CLAIMED,  /* an event of which only its value says that chain */
     EST_ACCOUNT_MARK,     /* no event: it says that its chain goes this far */
     EST_ACCOUNT_PUT_BACK, /* a dead letter put back for this destination */
     EST_ACCOUNT_FOREIGN   /* a dead letter put back for another destination */
@@ -56,9 +59,13 @@ est_err est_account_start(struct est_account *acc, int64_t offset, struct est_vi
 void est_account_jump(struct est_account *acc);
 /* A record was read: `header` is the value of its EST_CHAIN_HEADER (absent: none). EST_ERR_RANGE:
  * not above the one read before. EST_ERR_FULL: too many lie beyond the commit point; EST_ERR_NOMEM:
- * nothing has changed, read no further for now, and this one again later. */
+ * nothing has changed, read no further for now, and this one again later. EST_ERR_AGAIN: what is
+ * claimed would settle the record; est_account_confirm() must follow, before anything else. */
 est_err est_account_read(struct est_account *acc, int64_t offset, struct est_view header,
                          enum est_account_kind kind, struct est_account_answer *ret);
+/* The same record with the header that it has (absent: none), which decides. */
+void est_account_confirm(struct est_account *acc, int64_t offset, struct est_view header,
+                         struct est_account_answer *ret);
 /* Records that can be read before EST_ERR_FULL, whatever their chains are. */
 size_t est_account_room(struct est_account *acc);
 /* A record that was to be delivered has ended, delivered or dead. EST_ERR_NOTFOUND when it is not

@@ -26,6 +26,7 @@ struct est_kafka_msg {
     int32_t partition;
     bool named;     /* its headers were taken apart once */
     uint64_t names; /* a bit for each name; one that is not there, no such header */
+    bool untraced;  /* there is no traceparent */
     bool by_broker; /* the time is when the broker took it */
 };
 
@@ -137,7 +138,6 @@ est_err est_kafka_msg_borrow(rd_kafka_event_t *ev, const rd_kafka_message_t *msg
                                 .event = ev,
                                 .fetched = msg,
                                 .partition = msg->partition,
-                                .names = UINT64_MAX,
                                 .by_broker = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME};
     *ret = m;
     return EST_OK;
@@ -273,14 +273,15 @@ static void note_names(struct est_kafka_msg *m, const rd_kafka_headers_t *list)
     m->named = true;
 }
 
-void est_kafka_msg_has_no(struct est_kafka_msg *m, const char *name)
+void est_kafka_msg_set_untraced(struct est_kafka_msg *m)
 {
-    m->names &= ~bit_of(name);
+    m->untraced = true;
 }
 
 static bool lacks(const struct est_kafka_msg *m, const char *name)
 {
-    return (m->names & bit_of(name)) == 0;
+    return (m->named && (m->names & bit_of(name)) == 0) ||
+           (m->untraced && strcmp(name, "traceparent") == 0);
 }
 
 /* Memory that was taken and goes at once is the allocator's cheapest; librdkafka takes the headers

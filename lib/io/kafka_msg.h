@@ -38,8 +38,9 @@ struct est_view est_kafka_msg_header(const struct est_kafka_msg *m, const char *
  * where est_kafka_msg_header() leaves a dozen pieces of memory with it. Which headers there are is
  * remembered: to ask for another that is not there costs next to nothing from then on. */
 size_t est_kafka_msg_copy_header(struct est_kafka_msg *m, const char *name, char *out, size_t max);
-/* It is known from elsewhere that there is no such header: to ask for it costs next to nothing. */
-void est_kafka_msg_has_no(struct est_kafka_msg *m, const char *name);
+/* It is known from elsewhere that there is no header `traceparent`: to ask for it costs next to
+ * nothing from then on. */
+void est_kafka_msg_set_untraced(struct est_kafka_msg *m);
 /* All of them, in order; borrowed from the message, which must have memory of its own. */
 const struct est_record_header *est_kafka_msg_headers(const struct est_kafka_msg *m, size_t *ret_n);
 /* Bytes of memory that the message holds; of a borrowed one those that it would keep if it were

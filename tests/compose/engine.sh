@@ -91,7 +91,7 @@ give_filter_back() {
     cat "$STATE/ip_forward" >/proc/sys/net/ipv4/ip_forward
 }
 
-answers() { docker version >/dev/null 2>&1; }
+answers() { timeout 10 docker version >/dev/null 2>&1; }
 
 start() {
     [[ ! -e $STATE/pid ]] || die "there is an engine in $STATE already"
@@ -115,8 +115,8 @@ start() {
 stop() {
     local pid mount
     if answers; then
-        docker ps -aq | xargs -r docker rm -f -v >/dev/null 2>&1 || true
-        docker network prune -f >/dev/null 2>&1 || true
+        timeout 10 docker ps -aq | xargs -r timeout 60 docker rm -f -v >/dev/null 2>&1 || true
+        timeout 10 docker network prune -f >/dev/null 2>&1 || true
     fi
     pid=$(cat "$STATE/pid" 2>/dev/null || echo 0)
     end_process "$pid" "$STATE" TERM 60 || end_process "$pid" "$STATE" KILL 10

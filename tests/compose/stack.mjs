@@ -72,7 +72,8 @@ export class Stack {
   // Seconds until everything is healthy.
   async up(...args) {
     const start = performance.now();
-    await this.compose('up', '-d', '--wait', '--quiet-pull', ...args);
+    const up = ['compose', 'up', '-d', '--wait', '--quiet-pull', ...args];
+    await this.exec('docker', up, { timeout: 300_000 });
     return (performance.now() - start) / 1000;
   }
 

@@ -143,6 +143,20 @@ static struct seen {
 } seen[SEEN_MAX];
 static size_t n_seen;
 
+/* The value begins, behind its framing, with the same chain and the record's time: also when the
+ * record was taken back and sent once more. */
+static void check_value(const rd_kafka_message_t *m, const char *chain)
+{
+    char want[EST_CHAIN_TEXT_MAX + 32];
+    size_t n = (size_t)snprintf(want, sizeof(want), "%s@%lld", chain,
+                                (long long)rd_kafka_message_timestamp(m, NULL));
+    const char *value = m->payload;
+    size_t at = n < 64 ? 12 : 13; /* framing, branch, length */
+
+    if (m->len < at + n || value[10] != 2 || memcmp(value + at, want, n) != 0)
+        fail_msg("the value of %s says another chain", want);
+}
+
 static void note(rd_kafka_message_t *m)
 {
     rd_kafka_headers_t *headers;
@@ -162,6 +176,7 @@ static void note(rd_kafka_message_t *m)
     (void)snprintf(s->id, sizeof(s->id), "%.*s", (int)id_len, (const char *)id);
     assert_int_equal(est_chain_parse(est_view_str(s->chain), &s->parts), EST_OK);
     assert_int_equal(s->parts.partition, m->partition);
+    check_value(m, s->chain);
 }
 
 static void read_topic(const char *name)

@@ -158,7 +158,17 @@ const account = [
   [
     'account.c',
     'what is without a chain is a repeat of the chain before',
-    [['    repeat = record.chained && est_ledger_add', '    repeat = est_ledger_add']],
+    [['    return record->chained && est_ledger_add', '    return est_ledger_add']],
+  ],
+  [
+    'account.c',
+    'what a value claims settles its record',
+    [['    if (kind == EST_ACCOUNT_CLAIMED && repeat)\n        return EST_ERR_AGAIN;\n', '']],
+  ],
+  [
+    'account.c',
+    'what a value claims settles what was noted',
+    [['    if (kind == EST_ACCOUNT_CLAIMED && is_done(acc, &record))\n        return EST_ERR_AGAIN;\n', '']],
   ],
   [
     'account.c',

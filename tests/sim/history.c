@@ -77,11 +77,25 @@ static void judge(struct history *h, struct owner *o, const struct history_recor
               "event %d (%s) was ahead and is not settled", r->event, r->header);
 }
 
+/* As a consumer asks: the value first, and the header where that does not settle it. */
+static est_err ask(struct owner *o, const struct history_record *r, struct est_account_answer *ret)
+{
+    struct est_view header = r->header[0] != '\0' ? est_view_str(r->header) : EST_VIEW_NONE;
+    est_err err;
+
+    if (r->claim[0] == '\0')
+        return est_account_read(o->account, r->offset, header, r->kind, ret);
+    err = est_account_read(o->account, r->offset, est_view_str(r->claim), EST_ACCOUNT_CLAIMED, ret);
+    if (err != EST_ERR_AGAIN)
+        return err;
+    est_account_confirm(o->account, r->offset, header, ret);
+    return EST_OK;
+}
+
 static void read_one(struct history *h, struct owner *o)
 {
     const struct history_record *r;
     struct est_account_answer answer;
-    struct est_view header;
     est_err err;
 
     if (o->next < h->log.start)
@@ -89,10 +103,9 @@ static void read_one(struct history *h, struct owner *o)
     if (o->next >= h->log.n || o->n_pending == OWNED)
         return;
     r = &h->log.records[o->next];
-    header = r->header[0] != '\0' ? est_view_str(r->header) : EST_VIEW_NONE;
     if (!o->reads && r->offset > est_account_commit_point(o->account))
         est_account_jump(o->account);
-    err = est_account_read(o->account, r->offset, header, r->kind, &answer);
+    err = ask(o, r, &answer);
     if (err == EST_ERR_RANGE) { /* the log was cut below what it had read */
         o->next++;
         return;
@@ -249,7 +262,7 @@ static void retain(struct history *h)
 {
     size_t start = h->log.start + est_rng_below(&h->rng, 6);
 
-    if (start >= h->log.n)
+    if (!h->log.is_plain || start >= h->log.n)
         return;
     for (size_t i = h->log.start; i < start; i++)
         if (h->log.records[i].event >= 0)
@@ -364,6 +377,7 @@ void history_run(uint64_t seed, struct history_sum *sum)
         sim_fail("no memory");
     est_rng_seed(&h.rng, seed);
     history_log_init(&h.log);
+    h.log.is_plain = chance(&h, 50);
     h.log.restless = chance(&h, 20);
     h.log.holey = chance(&h, 10);
     h.has_asleep = h.lost_note = false;

@@ -32,6 +32,7 @@ struct history_record {
     int event; /* -1: a mark, or a replay for others */
     enum est_account_kind kind;
     char header[HISTORY_HEADER]; /* "" = none */
+    char claim[HISTORY_HEADER];  /* the header that its value says it has; "" = it says nothing */
 };
 
 struct history_log {
@@ -47,6 +48,7 @@ struct history_log {
     struct history_record late; /* stamped, and appended behind others */
     bool has_late;
     bool was_cut;  /* an event that was read may be gone from the log */
+    bool is_plain; /* nobody copies values */
     bool holey;    /* so much is lost that a chain has no room for its holes */
     bool restless; /* chains break so often that a note cannot name them all */
 };

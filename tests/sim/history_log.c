@@ -47,6 +47,14 @@ static int new_event(struct history_log *log, size_t boot, bool chained)
     return (int)log->n_events++;
 }
 
+static enum est_account_kind any_kind(struct est_rng *rng)
+{
+    static const enum est_account_kind kinds[] = {EST_ACCOUNT_EVENT, EST_ACCOUNT_MARK,
+                                                  EST_ACCOUNT_PUT_BACK, EST_ACCOUNT_FOREIGN};
+
+    return kinds[est_rng_below(rng, 4)];
+}
+
 /* A record that takes the next number of its chain. */
 static void stamped(struct history_log *log, struct history_record *r, size_t boot,
                     struct est_rng *rng)
@@ -54,9 +62,12 @@ static void stamped(struct history_log *log, struct history_record *r, size_t bo
     if (!one_in(rng, 12))
         r->kind = EST_ACCOUNT_EVENT;
     else
-        r->kind = (enum est_account_kind)est_rng_below(rng, 4);
+        r->kind = any_kind(rng);
     r->event = -1;
     stamp(log, r, boot, HISTORY_PARTITION);
+    r->claim[0] = '\0';
+    if (r->kind == EST_ACCOUNT_EVENT && !one_in(rng, 4))
+        memcpy(r->claim, r->header, sizeof(r->claim));
     if (r->kind == EST_ACCOUNT_EVENT || r->kind == EST_ACCOUNT_PUT_BACK)
         r->event = new_event(log, boot, true);
     log->boots[boot].next++;
@@ -68,9 +79,23 @@ static void unstamped(struct history_log *log, struct history_record *r, size_t 
 {
     r->kind = EST_ACCOUNT_EVENT;
     r->event = new_event(log, boot, false);
-    r->header[0] = '\0';
+    r->header[0] = r->claim[0] = '\0';
     if (one_in(rng, 2)) /* a number that the chain has in our partition, too */
         stamp(log, r, boot, HISTORY_PARTITION + 1 + (uint32_t)est_rng_below(rng, 2) * 27);
+}
+
+/* Another event, with the value's claim of one that was written before and without a header: what
+ * becomes of a value that somebody changes and writes once more. He has read the other, so it is
+ * not one that retention takes unread. */
+static void copied(struct history_log *log, struct history_record *r, size_t boot,
+                   struct est_rng *rng)
+{
+    const struct history_record *of = &log->records[est_rng_below(rng, log->n)];
+
+    r->kind = EST_ACCOUNT_EVENT;
+    r->event = new_event(log, boot, false);
+    r->header[0] = '\0';
+    memcpy(r->claim, of->claim, sizeof(r->claim));
 }
 
 static void break_chain(struct history_log *log, size_t boot)
@@ -110,7 +135,9 @@ bool history_append(struct history_log *log, struct est_rng *rng)
         break_chain(log, boot);
     if (one_in(rng, log->holey ? 2 : 50))
         lose(log, boot, rng);
-    if (one_in(rng, 25)) {
+    if (!log->is_plain && log->n > 0 && one_in(rng, 25)) {
+        copied(log, &r, boot, rng);
+    } else if (one_in(rng, 25)) {
         unstamped(log, &r, boot, rng);
     } else {
         stamped(log, &r, boot, rng);

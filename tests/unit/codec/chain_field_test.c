@@ -137,17 +137,9 @@ static void test_of_another_time_it_says_nothing(void **state)
 /* The field as a stranger may have written it: `text` behind the branch and the length. */
 static void test_what_is_no_chain_and_time_says_nothing(void **state)
 {
-    static const char *const texts[] = {"",
-                                        "@",
-                                        CHAIN,
-                                        CHAIN "@",
-                                        CHAIN "@x",
-                                        "@5x",
-                                        "5",
-                                        CHAIN "@+5",
-                                        CHAIN "@ 5",
-                                        CHAIN "@-5",
-                                        CHAIN "@99999999999999999999"};
+    static const char *const texts[] = {
+        "",   "@", CHAIN,       CHAIN "@",   CHAIN "@x",  "@5x",
+        "@5", "5", CHAIN "@+5", CHAIN "@ 5", CHAIN "@-5", CHAIN "@99999999999999999999"};
     const struct my *my = *state;
 
     for (size_t i = 0; i < COUNT_OF(texts); i++) {

@@ -154,6 +154,36 @@ static void test_maximum(void **state)
     est_buf_fini(&b);
 }
 
+/* No byte is written behind the slack, whatever room is left in the buffer. */
+static void test_every_room(void **state)
+{
+    static const char text[] = "abc\"\x01 0123456789 \xC3\xA9 \\ 0123456789abcdefghijklmn";
+    const size_t most = sizeof(text) - 1 - EST_BUF_SLACK;
+    struct est_buf b, want;
+
+    (void)state;
+    est_buf_init(&want, 4096);
+    for (size_t len = 0; len <= most; len++) {
+        if (!est_utf8_valid(est_view(text, len)))
+            continue;
+        est_buf_clear(&want);
+        est_json_put_string(&want, est_view(text, len));
+        for (size_t max = 1; max < 300; max++) {
+            for (int padded = 0; padded < 2; padded++) {
+                est_buf_init(&b, max);
+                est_buf_putc(&b, '[');
+                assert_true(padded ? est_text_put_padded(&b, est_view(text, len))
+                                   : est_text_put(&b, est_view(text, len)));
+                assert_int_equal(b.failed, want.len + 1 > max);
+                if (!b.failed)
+                    assert_true(est_view_eq(est_view(b.data + 1, b.len - 1), est_buf_view(&want)));
+                est_buf_fini(&b);
+            }
+        }
+    }
+    est_buf_fini(&want);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -171,9 +201,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_agrees_with_base),
-        cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_utf8),    cmocka_unit_test(test_agrees_with_base),
+        cmocka_unit_test(test_maximum), cmocka_unit_test(test_every_room),
         cmocka_unit_test(test_names),
     };
 

@@ -355,6 +355,26 @@ static void the_value_tells_the_chain_of_its_own_record(void **state)
     close_intake(w);
 }
 
+/* A value that says a number which was seen: a repeat when the header says so too, else a copy that
+ * somebody has made of a value, and delivered. */
+static void a_value_alone_makes_no_repeat(void **state)
+{
+    enum { AT = 1700000000123 };
+    struct worker *w = open_intake(1);
+    struct part *p = &w->parts.items[0];
+    struct est_kafka_msg *msg;
+
+    (void)state;
+    for (int64_t i = 0; i < 3; i++) {
+        msg = fixture_timed(fixture_order(i, "a", "x"), AT, false);
+        msg = fixture_chained_inside(msg, 1, 0, AT);
+        intake_take(w->intake, p, i < 2 ? fixture_chained(msg, 1, 0) : msg);
+    }
+    assert_int_equal(saw.settled, 1);
+    assert_int_equal(p->waiting, 2);
+    close_intake(w);
+}
+
 /* Behind a record that is never settled reading stops, and nothing is passed over: the commit point
  * would pass it, too. */
 static void a_full_partition_waits_until_the_commit_point_rises(void **state)
@@ -701,6 +721,7 @@ int main(void)
         cmocka_unit_test(a_parcel_knows_how_it_is_read),
         cmocka_unit_test(repeats_and_marks_are_settled_as_they_are_read),
         cmocka_unit_test(the_value_tells_the_chain_of_its_own_record),
+        cmocka_unit_test(a_value_alone_makes_no_repeat),
         cmocka_unit_test(a_full_partition_waits_until_the_commit_point_rises),
         cmocka_unit_test(a_repeated_offset_is_dropped),
         cmocka_unit_test(plenty_holds_back_and_pauses_nothing),

@@ -115,6 +115,82 @@ static void only_what_was_seen_here_is_a_repeat(void **state)
     est_account_free(acc);
 }
 
+/* A claim is believed while it lets the record be delivered, and the header is asked before it
+ * settles one: a value that was copied without its header is delivered. */
+static void a_claim_alone_settles_nothing(void **state)
+{
+    static const struct {
+        unsigned claim;
+        const char *header; /* NULL: it is not asked; "" = there is none */
+        enum est_account_class class;
+        enum est_end end;
+    } cases[] = {
+        {0, NULL, EST_ACCOUNT_NEW, EST_END_OPEN},
+        {1, NULL, EST_ACCOUNT_NEW, EST_END_OPEN},
+        {1, A "/0/order/3/1", EST_ACCOUNT_REPEAT, EST_END_PASSED},
+        {1, "", EST_ACCOUNT_UNCHAINED, EST_END_OPEN},
+        {0, A "/0/order/3/2", EST_ACCOUNT_NEW, EST_END_OPEN},
+        {2, A "/0/order/3/2", EST_ACCOUNT_REPEAT, EST_END_PASSED},
+        {3, NULL, EST_ACCOUNT_NEW, EST_END_OPEN},
+    };
+    struct est_account *acc = begin(0, EST_VIEW_NONE);
+    const struct est_note *now;
+    char claim[64];
+
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct est_account_answer answer = {0};
+        est_err err;
+        snprintf(claim, sizeof(claim), A "/0/order/3/%u", cases[i].claim);
+        err = est_account_read(acc, i, est_view_str(claim), EST_ACCOUNT_CLAIMED, &answer);
+        assert_int_equal(err, cases[i].header == NULL ? EST_OK : EST_ERR_AGAIN);
+        if (err == EST_ERR_AGAIN)
+            est_account_confirm(acc, i,
+                                cases[i].header[0] ? est_view_str(cases[i].header) : EST_VIEW_NONE,
+                                &answer);
+        assert_int_equal(answer.class, cases[i].class);
+        assert_int_equal(answer.end, cases[i].end);
+        if (answer.end == EST_END_OPEN)
+            settle(acc, i);
+    }
+    assert_int_equal(est_account_commit_point(acc), 7);
+    now = est_account_now(acc);
+    assert_int_equal(now->tally.fresh, 4);
+    assert_int_equal(now->tally.repeats, 2);
+    assert_int_equal(now->tally.unchained, 1);
+    assert_int_equal(est_note_sum(now).missing, 0);
+    est_account_free(acc);
+}
+
+/* What the owner before had settled beyond its commit is settled again by a header only. */
+static void a_claim_alone_is_not_what_was_noted(void **state)
+{
+    struct est_account *acc = begin(0, EST_VIEW_NONE);
+    struct est_account_answer answer;
+
+    (void)state;
+    for (unsigned n = 0; n < 3; n++)
+        (void)read_n(acc, n, n);
+    settle(acc, 2);
+    acc = take_over(acc);
+    (void)read_n(acc, 0, 0);
+    (void)read_n(acc, 1, 1);
+    assert_int_equal(
+        est_account_read(acc, 2, EST_VIEW_LIT(A "/0/order/3/2"), EST_ACCOUNT_CLAIMED, &answer),
+        EST_ERR_AGAIN);
+    est_account_confirm(acc, 2, EST_VIEW_LIT(A "/0/order/3/2"), &answer);
+    assert_int_equal(answer.end, EST_END_DELIVERED);
+    acc = take_over(acc);
+    (void)read_n(acc, 0, 0);
+    (void)read_n(acc, 1, 1);
+    assert_int_equal(
+        est_account_read(acc, 2, EST_VIEW_LIT(A "/0/order/3/2"), EST_ACCOUNT_CLAIMED, &answer),
+        EST_ERR_AGAIN);
+    est_account_confirm(acc, 2, EST_VIEW_NONE, &answer);
+    assert_int_equal(answer.end, EST_END_OPEN);
+    est_account_free(acc);
+}
+
 /* Marks and replays of others end at once; a replay of ours is delivered, once. */
 static void kinds_are_counted_apart(void **state)
 {
@@ -386,6 +462,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_was_seen_here_is_a_repeat),
+        cmocka_unit_test(a_claim_alone_settles_nothing),
+        cmocka_unit_test(a_claim_alone_is_not_what_was_noted),
         cmocka_unit_test(kinds_are_counted_apart),
         cmocka_unit_test(only_the_committed_survives),
         cmocka_unit_test(what_is_settled_ahead_is_not_delivered_again),

@@ -94,6 +94,9 @@ static void on_record(void *arg, struct est_kafka_msg *m)
     assert_memory_equal(value, "last", 4);
     assert_int_equal(est_kafka_msg_copy_header(m, "b", value, sizeof(value)), 0);
     assert_int_equal(est_kafka_msg_copy_header(m, "a", value, 3), 0);
+    est_kafka_msg_set_untraced(m);
+    assert_int_equal(est_kafka_msg_copy_header(m, "traceparent", value, sizeof(value)), 0);
+    assert_int_equal(est_kafka_msg_copy_header(m, "a", value, sizeof(value)), 4);
     assert_true(est_view_is(est_kafka_msg_header(m, "a"), "last"));
     assert_null(est_kafka_msg_header(m, "b").data);
     assert_true(est_kafka_msg_timestamp_ms(m) > 0);
