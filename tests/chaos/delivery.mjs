@@ -8,6 +8,7 @@
 // --short: seconds instead of minutes, and without judging rates (other tests run beside it).
 
 import * as account from './delivery_account.mjs';
+import * as cost from './delivery_cost.mjs';
 import * as group from './delivery_group.mjs';
 import * as lanes from './delivery_lanes.mjs';
 import * as rate from './delivery_rate.mjs';
@@ -38,6 +39,6 @@ await runExperiments({
   per_type_settings: { run: lanes.perTypeSettings },
   metrics_journal: { run: account.metricsJournal },
   account: { run: account.account },
-  memory: { run: account.memory },
-  cpu: { run: account.cpu },
+  memory: { run: cost.memory },
+  cpu: { run: cost.cpu },
 });

@@ -1,6 +1,5 @@
-// What the system says of itself, against what the receiver wrote down; and what it costs.
+// What the system says of itself, against what the receiver wrote down.
 
-import fs from 'node:fs';
 import { eachRecord, isMark } from '../support/topics.mjs';
 import { pause, waitFor } from '../support/wait.mjs';
 import { TOKEN, onRig } from './delivery_rig.mjs';
@@ -185,88 +184,3 @@ export const account = ({ kafka, short }) =>
       });
     },
   );
-
-// --- memory ---
-
-const RSS_MB = 64;
-
-const rssMb = (pid) =>
-  Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
-
-// The dashboard is away while events keep coming: what the consumer keeps of them in memory.
-export const memory = ({ kafka, short }) =>
-  onRig({ kafka, ...few(short) }, async (rig) => {
-    const minutes = short ? 0.15 : 30;
-    const rate = short ? 2000 : 5000;
-    const { pid } = rig.consumers[0].child;
-    await rig.warmUp(TYPES);
-    await rig.receiver.script({ down: true });
-    const load = rig.load({ rate, batch: 50, lanes: 16, keys: 64, bytes: 300, events: TYPES });
-    const seen = [];
-    for (const end = performance.now() + minutes * 60_000; performance.now() < end; ) {
-      seen.push(rssMb(pid));
-      await pause(short ? 200 : 1000);
-    }
-    await load.stop();
-    const back = performance.now();
-    await rig.receiver.script({});
-    await rig.arrived(rig.loads, { within: 600_000 });
-    const after = rssMb(pid);
-    const figures = {
-      faults: 1,
-      ...(await rig.figures()),
-      catch_up_s: round((performance.now() - back) / 1000, 1),
-      rss_mb_max: round(Math.max(...seen), 1),
-      rss_mb_after: round(after, 1),
-      away_min: minutes,
-    };
-    return verdict(figures, {
-      ...promises(figures),
-      'nothing twice': figures.duplicates === 0,
-      [`RSS at most ${RSS_MB} MB and a tenth`]: Math.max(after, ...seen) <= RSS_MB * 1.1,
-    });
-  });
-
-// --- what it costs ---
-
-const CPU_S = 0.2; // per 100,000 events
-
-// User and system seconds of a process so far; behind the name, which may hold spaces.
-function cpuSeconds(pid) {
-  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100; // USER_HZ
-}
-
-// One life of the consumer, from its start to the last event of a backlog that it finds.
-async function oneBacklog(rig, shape) {
-  const [consumer] = rig.consumers;
-  await consumer.stop();
-  await rig.load({ ...shape, patience: 300 }).done;
-  await consumer.start();
-  await rig.arrived(rig.loads, { within: 300_000 });
-  return (cpuSeconds(consumer.child.pid) * 1e5) / shape.count;
-}
-
-// Backlogs in batches of 100. Three, of which the median counts: while a Kafka is young, it compiles itself
-// on the same cores.
-export const cpu = ({ kafka, short }) =>
-  onRig({ kafka, ...few(short) }, async (rig) => {
-    const count = short ? 20_000 : 400_000;
-    const shape = { count, batch: 500, lanes: 16, keys: 300, bytes: 500, events: 'order_update' };
-    const [consumer] = rig.consumers;
-    const runs = [];
-    await rig.warmUp('order_update');
-    for (const tag of ['a', 'b', 'c']) runs.push(await oneBacklog(rig, { ...shape, tag }));
-    const figures = {
-      faults: 0,
-      ...(await rig.figures()),
-      cpu_s_100k: round([...runs].sort((a, b) => a - b)[1], 3),
-      cpu_s_runs: runs.map((s) => round(s, 3)),
-      rss_mb: round(rssMb(consumer.child.pid), 1),
-    };
-    return verdict(figures, {
-      ...promises(figures),
-      'nothing twice': figures.duplicates === 0,
-      [`at most ${CPU_S} CPU-seconds per 100,000 events`]: short || figures.cpu_s_100k <= CPU_S,
-    });
-  });
