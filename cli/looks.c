@@ -93,34 +93,47 @@ void looks_put_json(const struct looks *ls, struct est_buf *b)
 
 /* --- schemas and secrets: files --- */
 
-/* The type's schema and its former versions, as a consumer loads them: all into one set. */
-static est_err look_at_schema(const char *path, struct est_schemas *set, struct est_why *why)
+/* As a consumer loads them, all into one set: the types' schemas first, then former versions. */
+static est_err look_at_schema(struct est_schemas *set, const char *path, bool older,
+                              struct est_why *why)
 {
     const struct est_schema *sc;
-    est_err err = est_schemas_load(set, path, &sc, why);
+    est_err err;
 
-    if (err == EST_OK)
-        err = est_schema_check_event(sc, why);
-    return err == EST_OK ? est_schemas_load_older(set, path, why) : err;
+    if (older)
+        return est_schemas_load_older(set, path, why);
+    err = est_schemas_load(set, path, &sc, why);
+    return err == EST_OK ? est_schema_check_event(sc, why) : err;
+}
+
+static size_t look_at_all(struct looks *ls, struct out *o, const struct est_config *cfg,
+                          struct est_schemas *set, bool older)
+{
+    size_t good = 0;
+
+    for (size_t i = 0; i < cfg->n_types; i++) {
+        const struct est_type_config *t = &cfg->types[i];
+        struct est_why why = {.code = EST_OK};
+        est_err err = set != NULL ? look_at_schema(set, t->schema_path, older, &why)
+                                  : est_why_set(&why, EST_ERR_NOMEM, "no memory");
+        good += err == EST_OK;
+        if (err != EST_OK)
+            looks_add(ls, o, "schema", MARK_BAD, EXIT_DATA, err, TEXT_LOOK_SCHEMA,
+                      OUT_ARGS(t->name, t->schema_path, why.text));
+    }
+    return good;
 }
 
 void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *cfg)
 {
     struct est_schemas *set = NULL;
     char count[24];
-    size_t good = 0;
+    size_t good;
 
-    for (size_t i = 0; i < cfg->n_types; i++) {
-        const struct est_type_config *t = &cfg->types[i];
-        struct est_why why = {.code = EST_OK};
-        est_err err = set == NULL ? est_schemas_new(SCHEMAS_MAX, &set) : EST_OK;
-        err = err == EST_OK ? look_at_schema(t->schema_path, set, &why)
-                            : est_why_set(&why, err, "%s", est_err_text(err));
-        good += err == EST_OK;
-        if (err != EST_OK)
-            looks_add(ls, o, "schema", MARK_BAD, EXIT_DATA, err, TEXT_LOOK_SCHEMA,
-                      OUT_ARGS(t->name, t->schema_path, why.text));
-    }
+    (void)est_schemas_new(SCHEMAS_MAX, &set);
+    good = look_at_all(ls, o, cfg, set, false);
+    if (good == cfg->n_types)
+        (void)look_at_all(ls, o, cfg, set, true);
     est_schemas_free(set);
     (void)snprintf(count, sizeof(count), "%zu", good);
     if (good > 0)

@@ -226,7 +226,7 @@ static struct est_view chain_in_value(struct est_kafka_msg *msg, const struct fr
     return chain;
 }
 
-/* Ask the account; the headers only where the value does not settle it. */
+/* Ask the account; the headers only where the value says nothing, or would end the record here. */
 static est_err account_for(const struct intake *in, struct part *p, struct est_kafka_msg *msg,
                            const struct framed *f, struct est_account_answer *ret)
 {
@@ -282,11 +282,13 @@ static est_err load_types(struct intake *in, struct est_why *reterr)
     if (est_schemas_new(SCHEMAS_MAX, &in->schemas) != EST_OK)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the schemas");
     for (size_t i = 0; i < cfg->n_types; i++) {
-        const char *path = cfg->types[i].schema_path;
         const struct est_schema *sc;
-        est_err err = est_schemas_load(in->schemas, path, &sc, reterr);
-        if (err == EST_OK)
-            err = est_schemas_load_older(in->schemas, path, reterr);
+        est_err err = est_schemas_load(in->schemas, cfg->types[i].schema_path, &sc, reterr);
+        if (err != EST_OK)
+            return err;
+    }
+    for (size_t i = 0; i < cfg->n_types; i++) {
+        est_err err = est_schemas_load_older(in->schemas, cfg->types[i].schema_path, reterr);
         if (err != EST_OK)
             return err;
     }

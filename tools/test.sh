@@ -8,7 +8,8 @@
 # fuzz       each parser of outside bytes for FUZZ_SECONDS (default 20)
 # demo       ./run demo --once on a belt of its own
 # compose    docker compose, with containers killed and changed, where a Docker engine can be started
-# Environment: FUZZ_SECONDS; ESTEIRA_TEST_KEEP=1 keeps the folders of scenarios that passed.
+# Environment: FUZZ_SECONDS; ESTEIRA_TEST_SLOW=N multiplies every patience, for slow machines; ESTEIRA_TEST_KEEP=1
+# keeps the folders of scenarios that passed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,10 +18,10 @@ cd "$ROOT"
 STAGES=(release sanitize fuzz demo compose)
 # Seconds after which a stage is stopped and has failed: twice what it takes on two cores, or somewhat more;
 # ESTEIRA_TEST_SLOW, which multiplies the tests' own patience, multiplies these as well.
-SLOW=$(printf '%.0f' "${ESTEIRA_TEST_SLOW:-1}")
+SLOW=$(LC_ALL=C awk -v slow="${ESTEIRA_TEST_SLOW:-1}" 'BEGIN { n = int(slow); print n < slow || n < 1 ? n + 1 : n }')
 declare -A LIMITS=([release]=$((1800 * SLOW)) [sanitize]=$((1800 * SLOW)) [demo]=$((300 * SLOW)) [compose]=$((1000 * SLOW))
     [fuzz]=$(((250 + 8 * ${FUZZ_SECONDS:-20}) * SLOW)))
-CLEAN_UP=150 # seconds for ending what it has started
+CLEAN_UP=240 # seconds for ending what it has started
 RESULTS=$ROOT/build/results
 export ESTEIRA_DEPS=test
 
@@ -109,7 +110,7 @@ stage_compose() {
     fi
 }
 
-# A broker is in no group that could be told to end.
+# The scenarios' broker is in no group that could be told to end.
 end_brokers() {
     local preset
     case $1 in
@@ -120,7 +121,7 @@ end_brokers() {
     tools/kafka.sh stop "build/$preset/tests/kafka" >/dev/null 2>&1 || true
 }
 
-# end_stage STAGE PID   Whatever of it is still there.
+# end_stage STAGE PID   What is still there of its group, and its broker.
 end_stage() {
     kill -KILL -- "-$2" 2>/dev/null || true
     end_brokers "$1"

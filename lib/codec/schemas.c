@@ -99,9 +99,13 @@ est_err est_schemas_load(struct est_schemas *set, const char *path, const struct
                          struct est_why *reterr)
 {
     struct est_schema *sc = NULL;
+    struct est_why why = {EST_OK, ""};
     est_err err = est_schema_load(path, &sc, reterr);
 
-    return err ? err : keep(set, sc, ret, reterr);
+    if (err != EST_OK)
+        return err;
+    err = keep(set, sc, ret, &why);
+    return err == EST_OK ? EST_OK : est_why_set(reterr, err, "%.80s: %s", path, why.text);
 }
 
 static bool is_schema(const char *name)

@@ -3,7 +3,7 @@
 import { eachRecord, isMark } from '../support/topics.mjs';
 import { pause, waitFor } from '../support/wait.mjs';
 import { TOKEN, onRig } from './delivery_rig.mjs';
-import { promises, round, verdict } from './verdict.mjs';
+import { verdict } from './verdict.mjs';
 
 const TYPES = 'order_update,new_message,payment_update,user_update';
 const few = (short) => (short ? { partitions: 2 } : {});

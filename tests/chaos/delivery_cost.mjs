@@ -1,7 +1,7 @@
 // What delivery costs: memory while the dashboard is away, and CPU. That is measured beside the bare loop
-// (bench/bare_deliver.c) on the same events in the same run, which consumes, splices a hundred values into a body,
-// posts it, and nothing else: seconds of CPU belong to one machine on one day, how many times the bare loop's they
-// are does not.
+// (bench/bare_deliver.c) on as many events of the same topic in the same run, which consumes, splices a hundred
+// values into a body, posts it, and nothing else. What is promised is a number of seconds; but those belong to one
+// machine on one day, and how many times the bare loop's they are does not.
 
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -78,37 +78,47 @@ async function oneBacklog(rig, shape) {
   return (cpuSeconds(consumer.child.pid) * 1e5) / shape.count;
 }
 
-// Its receiver only answers.
-async function withSink(body) {
-  const [port] = await freePorts(1);
-  const sink = spawn(program('bench_sink'), [String(port)], { stdio: 'ignore' });
-  const url = `http://127.0.0.1:${port}`;
+// A program of ours for as long as `body` takes.
+async function during(name, args, body) {
+  const child = spawn(program(name), args, { stdio: 'ignore' });
+  const ended = new Promise((resolve) => {
+    child.once('error', (err) => resolve(err.message));
+    child.once('exit', (code) => resolve(code));
+  });
   try {
-    await waitFor('the bare loop has a receiver', async () =>
-      request(url, 'GET', '/stats').then((answer) => answer.status === 200, () => false),
-    );
-    return await body(`${url}/`);
+    return await body(child, ended);
   } finally {
-    sink.kill('SIGKILL');
+    child.kill('SIGKILL');
   }
 }
 
-// The bare loop over as many events of the topic, read from its beginning.
-function oneBare(rig, url, { tag, count }) {
+// The bare loop's receiver, which only answers.
+async function withSink(body) {
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  return during('bench_sink', [String(port)], async () => {
+    await waitFor('the bare loop has a receiver', async () =>
+      request(url, 'GET', '/stats').then((answer) => answer.status === 200, () => false),
+    );
+    return body(`${url}/`);
+  });
+}
+
+// The bare loop over as many events of the topic, from its beginning.
+async function oneBare(rig, url, { tag, count }) {
   const args = [rig.kafka.brokers, `${rig.prefix}bare-${tag}`, `${rig.prefix}order`, url, String(count)];
-  const child = spawn(program('bench_bare_deliver'), args, { stdio: 'ignore' });
-  let cpu = 0;
-  const look = setInterval(() => {
-    try {
-      cpu = cpuSeconds(child.pid);
-    } catch {} // it has just ended
-  }, 20);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      clearInterval(look);
-      code === 0 ? resolve((cpu * 1e5) / count) : reject(new Error(`the bare loop ended with ${code}`));
-    });
+  return during('bench_bare_deliver', args, async (child, ended) => {
+    let cpu = 0;
+    let how;
+    ended.then((code) => (how = code));
+    await waitFor('the bare loop ends', () => {
+      try {
+        cpu = cpuSeconds(child.pid);
+      } catch {} // it has just ended
+      return how !== undefined;
+    }, { within: 120_000 });
+    if (how !== 0) throw new Error(`the bare loop ended with ${how}`);
+    return (cpu * 1e5) / count;
   });
 }
 

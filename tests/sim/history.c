@@ -77,7 +77,7 @@ static void judge(struct history *h, struct owner *o, const struct history_recor
               "event %d (%s) was ahead and is not settled", r->event, r->header);
 }
 
-/* As a consumer asks: the value first, and the header where that does not settle it. */
+/* As a consumer asks: the value first, and the header where that says nothing, or would end it. */
 static est_err ask(struct owner *o, const struct history_record *r, struct est_account_answer *ret)
 {
     struct est_view header = r->header[0] != '\0' ? est_view_str(r->header) : EST_VIEW_NONE;

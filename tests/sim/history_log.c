@@ -85,8 +85,9 @@ static void unstamped(struct history_log *log, struct history_record *r, size_t 
 }
 
 /* Another event, with the value's claim of one that was written before and without a header: what
- * becomes of a value that somebody changes and writes once more. He has read the other, so it is
- * not one that retention takes unread. */
+ * becomes of a value that somebody changes and writes once more. Retention takes nothing beside it
+ * (history.c): where the original is gone unread and a repeat of it is written later, the copy
+ * would stand in its place. */
 static void copied(struct history_log *log, struct history_record *r, size_t boot,
                    struct est_rng *rng)
 {
