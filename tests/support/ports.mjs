@@ -8,6 +8,10 @@ import net from 'node:net';
 
 const LOWEST = 10_000;
 const END = 20_000;
+const SHARE = 250; // ports of one process: others that run beside it mostly have another share
+
+// Given away already: whoever got one may not listen on it yet.
+const given = new Set();
 
 function ephemeralStart() {
   const text = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
@@ -25,7 +29,10 @@ function open(port) {
 
 // Where the whole range is ephemeral there is nothing below it: then any port is as good.
 function draw(end) {
-  return end - LOWEST > 1000 ? randomInt(LOWEST, end) : 0;
+  const shares = Math.floor((end - LOWEST) / SHARE);
+  if (shares < 4) return 0;
+  if (given.size > SHARE / 2) given.delete(given.values().next().value); // the oldest
+  return LOWEST + (process.pid % shares) * SHARE + randomInt(SHARE);
 }
 
 // Held open together, so that all of them differ.
@@ -33,7 +40,10 @@ export async function freePorts(n) {
   const end = Math.min(END, ephemeralStart());
   const servers = [];
   while (servers.length < n) {
-    const server = await open(draw(end));
+    const port = draw(end);
+    if (given.has(port)) continue;
+    if (port !== 0) given.add(port);
+    const server = await open(port);
     if (server) servers.push(server);
   }
   const ports = servers.map((server) => server.address().port);
