@@ -47,9 +47,9 @@ test('draws: the same from the same seed, within their bounds, and a shuffle los
 });
 
 test('free ports differ, and no outgoing connection is given one of them', async () => {
-  const both = await Promise.all([freePorts(20), freePorts(20)]);
-  const ports = [...both.flat(), ...(await freePorts(20))];
-  assert.equal(new Set(ports).size, 60, 'also from those that were given away before');
+  const both = await Promise.all([freePorts(30), freePorts(30)]);
+  const ports = [...both.flat(), ...(await freePorts(30)), ...(await freePorts(30))];
+  assert.equal(new Set(ports).size, 120, 'also from those that were given away before');
   const range = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
   const first = Number(range.trim().split(/\s+/)[0]);
   assert.ok(
