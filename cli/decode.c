@@ -8,17 +8,17 @@
 
 #include <stdio.h>
 
-enum { SCHEMAS_MAX = 4096, EVENT_MAX = 64 * 1024 * 1024, PATH_SIZE = 64 };
+enum { EVENT_MAX = 64 * 1024 * 1024, PATH_SIZE = 64 };
 
 /* All types' schemas, not only one's: a record is decoded by the schema that wrote it, and a type
- * may have been split from another. One that is wrong is left out: `schemas check` says so. */
+ * may have been split from another. One that is wrong is left out: `esteira check` says so. */
 est_err decoder_open(struct decoder *d, const struct est_config *cfg, est_us timeout)
 {
     const struct est_schema *sc;
 
     *d = (struct decoder){.cfg = cfg, .timeout = timeout};
     est_buf_init(&d->event, EVENT_MAX);
-    if (est_schemas_new(SCHEMAS_MAX, &d->schemas) != EST_OK)
+    if (est_schemas_new(EST_SCHEMAS_MAX, &d->schemas) != EST_OK)
         return EST_ERR_NOMEM;
     for (size_t i = 0; i < cfg->n_types; i++)
         (void)est_schemas_load(d->schemas, cfg->types[i].schema_path, &sc, NULL);

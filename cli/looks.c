@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SCHEMAS_MAX = 4096 };
-
 void looks_init(struct looks *ls)
 {
     *ls = (struct looks){.items = est_calloc(LOOKS_MAX, sizeof(struct look)), .exit = EXIT_FINE};
@@ -130,7 +128,7 @@ void looks_at_schemas(struct looks *ls, struct out *o, const struct est_config *
     char count[24];
     size_t good;
 
-    (void)est_schemas_new(SCHEMAS_MAX, &set);
+    (void)est_schemas_new(EST_SCHEMAS_MAX, &set);
     good = look_at_all(ls, o, cfg, set, false);
     if (good == cfg->n_types)
         (void)look_at_all(ls, o, cfg, set, true);

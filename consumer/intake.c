@@ -17,7 +17,7 @@
 #include "metrics/metrics.h"
 #include "parcel.h"
 
-enum { SCHEMAS_MAX = 4096, LANE_NAME_MAX = 4096 };
+enum { LANE_NAME_MAX = 4096 };
 
 /* --- framing --- */
 
@@ -279,7 +279,7 @@ static est_err load_types(struct intake *in, struct est_why *reterr)
 {
     const struct est_config *cfg = in->w->cfg;
 
-    if (est_schemas_new(SCHEMAS_MAX, &in->schemas) != EST_OK)
+    if (est_schemas_new(EST_SCHEMAS_MAX, &in->schemas) != EST_OK)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for the schemas");
     for (size_t i = 0; i < cfg->n_types; i++) {
         const struct est_schema *sc;

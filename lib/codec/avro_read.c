@@ -56,11 +56,6 @@ static bool take_sequence(struct est_cursor *c, const struct est_plan *p, struct
     return !ev->has_sequence || est_cursor_long(c, &ev->sequence);
 }
 
-static bool take_extra(struct est_cursor *c, const struct est_plan *p, struct est_view *ret)
-{
-    return est_cursor_branch(c, &p) && (p->kind == EST_PLAN_NULL || est_cursor_bytes(c, ret));
-}
-
 static bool take_payload(struct est_cursor *c, const struct est_plan *p, struct est_view *ret)
 {
     const unsigned char *from = c->at;
@@ -85,7 +80,7 @@ static bool take_field(struct est_cursor *c, enum est_plan_role role, const stru
     case EST_PLAN_ROLE_RECEIVED_AT: return est_cursor_long(c, &r->received_ms);
     case EST_PLAN_ROLE_SEQUENCE: return take_sequence(c, p, &r->ev);
     case EST_PLAN_ROLE_PAYLOAD: return take_payload(c, p, &r->payload);
-    case EST_PLAN_ROLE_EXTRA: return take_extra(c, p, &r->extra);
+    case EST_PLAN_ROLE_EXTRA: return est_cursor_maybe_bytes(c, p, &r->extra);
     case EST_PLAN_ROLE_CHAIN: return est_cursor_skip(c, p); /* no part of the event */
     default: EST_UNREACHABLE("a role of a field");
     }

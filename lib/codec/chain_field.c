@@ -7,13 +7,6 @@
 
 #include <string.h>
 
-/* The field at the cursor, which goes past it: its text; absent for null. */
-static bool take(struct est_cursor *c, const struct est_plan *p, struct est_view *ret)
-{
-    *ret = EST_VIEW_NONE;
-    return est_cursor_branch(c, &p) && (p->kind == EST_PLAN_NULL || est_cursor_bytes(c, ret));
-}
-
 static size_t digits_of(int64_t n)
 {
     size_t count = 1;
@@ -45,7 +38,7 @@ bool est_chain_field_put(const struct est_schema *sc, struct est_view value, str
         wire.kind != EST_WIRE_SINGLE || wire.fingerprint != sc->fingerprint)
         return false;
     c = est_cursor_of(wire.body);
-    if (!take(&c, sc->plan->fields[0].plan, &before))
+    if (!est_cursor_maybe_bytes(&c, sc->plan->fields[0].plan, &before))
         return false;
     est_wire_put_single(out, wire.fingerprint);
     put(out, chain, timestamp_ms);
@@ -61,7 +54,8 @@ struct est_view est_chain_field_get(const struct est_schema *sc, struct est_view
     struct est_view text;
     const char *sign;
 
-    if (!sc->has_chain || !take(&c, sc->plan->fields[0].plan, &text) || text.len == 0)
+    if (!sc->has_chain || !est_cursor_maybe_bytes(&c, sc->plan->fields[0].plan, &text) ||
+        text.len == 0)
         return EST_VIEW_NONE;
     sign = memrchr(text.data, '@', text.len);
     if (sign == NULL || sign == text.data)

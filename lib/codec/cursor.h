@@ -85,6 +85,14 @@ static inline bool est_cursor_branch(struct est_cursor *c, const struct est_plan
     return true;
 }
 
+/* Bytes that may be null, in a union of the two: absent for null. */
+static inline bool est_cursor_maybe_bytes(struct est_cursor *c, const struct est_plan *p,
+                                          struct est_view *ret)
+{
+    *ret = EST_VIEW_NONE;
+    return est_cursor_branch(c, &p) && (p->kind == EST_PLAN_NULL || est_cursor_bytes(c, ret));
+}
+
 /* The item count of the next block of an array or map of items that take `min_size` bytes at least;
  * 0 is the end. *ret_size is the block's length in bytes when the writer gave it, else SIZE_MAX. */
 bool est_cursor_block(struct est_cursor *c, size_t min_size, size_t *ret_count, size_t *ret_size);

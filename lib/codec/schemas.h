@@ -6,7 +6,10 @@
 #include "base/err.h"
 #include "codec/schema.h"
 
-enum { EST_SCHEMAS_GUID_LEN = 16 };
+enum {
+    EST_SCHEMAS_GUID_LEN = 16,
+    EST_SCHEMAS_MAX = 4096 /* enough for all that one program reads */
+};
 
 struct est_schemas;
 struct est_wire;
