@@ -55,26 +55,12 @@ stage_sanitize() {
     with_ctest sanitize asan-ubsan -LE '^slow$' -E '^scenario_(million|chaos_delivery)$'
 }
 
-fuzz_one() {
-    local program=$1 noun corpus log
-    noun=$(basename "$program" _fuzz)
-    corpus=$ROOT/tests/fuzz/corpus/$noun
-    log=$RESULTS/fuzz-$noun.log
-    mkdir -p "$RESULTS/found/$noun"
-    if "$program" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="$RESULTS/found/$noun-" "$RESULTS/found/$noun" "$corpus" >"$log" 2>&1; then
-        add fuzz passed "$noun: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
-    else
-        tail -n 20 "$log"
-        add fuzz failed "$noun: see $log; the input lies beside it in found/"
-    fi
-}
-export -f fuzz_one add
-export RESULTS ROOT
-
 stage_fuzz() {
+    local noun status text
     build fuzz fuzz || return 0
-    find build/fuzz/bin -name '*_fuzz' | sort | xargs -r -P "$(nproc)" -I{} bash -c 'fuzz_one {}'
+    while IFS=$'\t' read -r noun status text; do
+        add fuzz "$status" "$noun: $text"
+    done < <(tools/fuzz.sh --seconds "${FUZZ_SECONDS:-20}")
 }
 
 stage_demo() {
