@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: ./run fuzz [--seconds N] [NOUN…]   Each parser of outside bytes, or only these, for N seconds (600), as many
+# usage: ./run fuzz [--seconds N] [NOUN…]   Each parser of outside bytes, or only these, for N seconds (FUZZ_SECONDS, or 600), as many
 # at a time as there are processors. One line each: noun, "passed" or "failed", and what is to be said of it.
 # What a run finds is taken up by the next one, in build/fuzz/found/NOUN; an input that broke something lies there as
 # NOUN-crash-…, with its log.
@@ -41,5 +41,5 @@ main() {
 }
 
 export -f one
-export ESTEIRA_DEPS=test FOUND FUZZ_SECONDS=600
+export ESTEIRA_DEPS=test FOUND FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 main "$@"
