@@ -20,6 +20,7 @@ enum {
     TOPIC_MAX = 400,
     TEXT_MAX = 1024,
     OPTIONS_MAX = 64,
+    RECORD_MAX = 128 * 1024 * 1024, /* twice the largest event_max */
     LINES_A_SECOND = 20
 };
 static const est_us WRITE_TIMEOUT = 10 * EST_SECOND, WRITE_AGAIN = EST_SECOND;
@@ -146,25 +147,57 @@ static est_err write_record(struct letter *l, struct est_why *why)
     return est_kafka_pub_send(l->dl->pub, &rec, l, why);
 }
 
+/* Its partition is not committed past it meanwhile. */
+static void write_failed(struct deadletter *dl, est_err err, const char *detail)
+{
+    EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)),
+            EST_S("detail", detail));
+    est_metrics_count(dl->w->metrics, EST_METRIC_DLQ_FAILURES, dl->w->dest->name, NULL, 1);
+    (void)est_health_add(&dl->w->health, "dlq", "the DLQ topic cannot be written",
+                         est_loop_now(dl->w->loop));
+    est_loop_timer_at(dl->w->loop, &dl->again, est_loop_now(dl->w->loop) + WRITE_AGAIN);
+}
+
+static est_err open_pub(struct deadletter *dl, struct est_why *reterr);
+
+/* After a fatal error only a new client writes again; the old one first reports all that it has. */
+static est_err renew(struct deadletter *dl, struct est_why *why)
+{
+    if (dl->pub != NULL && !est_kafka_pub_is_fatal(dl->pub))
+        return EST_OK;
+    if (dl->pub != NULL && est_kafka_pub_pending(dl->pub) > 0)
+        return est_why_set(why, EST_ERR_KAFKA_FATAL, "its last reports are waited for");
+    est_kafka_pub_free(dl->pub);
+    dl->pub = NULL;
+    return open_pub(dl, why);
+}
+
+/* A letter that is refused for what it is must not hold up the others. */
+static bool is_its_own(est_err err)
+{
+    return err == EST_ERR_TOO_LARGE || err == EST_ERR_KAFKA_TOPIC;
+}
+
 static void send_waiting(void *arg)
 {
     struct deadletter *dl = arg;
-    struct est_node *n;
+    struct est_why why = {0};
+    est_err err = renew(dl, &why);
 
-    while ((n = est_list_first(&dl->waiting)) != NULL) {
-        struct letter *l = EST_CONTAINER(n, struct letter, node);
-        struct est_why why = {0};
-        est_err err = write_record(l, &why);
-        if (err != EST_OK) {
-            EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)),
-                    EST_S("detail", why.text));
-            (void)est_health_add(&dl->w->health, "dlq", "the DLQ topic cannot be written",
-                                 est_loop_now(dl->w->loop));
-            est_loop_timer_at(dl->w->loop, &dl->again, est_loop_now(dl->w->loop) + WRITE_AGAIN);
-            return;
+    if (err != EST_OK) {
+        write_failed(dl, err, why.text);
+        return;
+    }
+    EST_LIST_EACH(n, &dl->waiting) {
+        err = write_record(EST_CONTAINER(n, struct letter, node), &why);
+        if (err == EST_OK) {
+            est_list_remove(n);
+            est_list_append(&dl->sent, n);
+            continue;
         }
-        est_list_remove(n);
-        est_list_append(&dl->sent, n);
+        write_failed(dl, err, why.text);
+        if (!is_its_own(err))
+            return;
     }
 }
 
@@ -192,11 +225,11 @@ static void on_delivered(void *arg, void *opaque, est_err err, int32_t partition
     if (err != EST_OK) {
         est_list_remove(&l->node);
         est_list_append(&dl->waiting, &l->node);
-        EST_LOG(EST_ERROR, "dlq_write_failed", EST_S("code", est_err_code(err)));
-        est_loop_timer_at(dl->w->loop, &dl->again, est_loop_now(dl->w->loop) + WRITE_AGAIN);
+        write_failed(dl, err, est_err_text(err));
         return;
     }
-    (void)est_health_remove(&dl->w->health, "dlq");
+    if (est_list_empty(&dl->waiting))
+        (void)est_health_remove(&dl->w->health, "dlq");
     est_metrics_count(dl->w->metrics, EST_METRIC_DEAD_LETTERED, dl->w->dest->name,
                       est_verdict_class_name(l->class), 1);
     forget(l);
@@ -242,6 +275,7 @@ void deadletter_put(struct deadletter *dl, struct parcel *pc, enum est_verdict_c
     if (l ==
         NULL) { /* stays unsettled: the offset is not committed, the next owner reads it again */
         EST_LOG(EST_ERROR, "no_memory", EST_S("topic", pc->part->type->topic));
+        worker_give_up(dl->w, "no memory for a dead letter");
         return;
     }
     *l = (struct letter){
@@ -275,19 +309,31 @@ void deadletter_abandon(struct deadletter *dl)
 
 /* --- life --- */
 
+/* What could be read can be written, whoever wrote it: how large a record may be is for the topic
+ * to say. */
+static est_err open_pub(struct deadletter *dl, struct est_why *reterr)
+{
+    const struct est_config *cfg = dl->w->cfg;
+    struct est_kafka_option extra[OPTIONS_MAX];
+    struct est_kafka_pub_options o = {.brokers = cfg->kafka_brokers,
+                                      .client_id = "esteira-consumer",
+                                      .linger = cfg->kafka_linger,
+                                      .message_timeout = WRITE_TIMEOUT,
+                                      .queue_max_records = 2 * PENDING_MAX,
+                                      .queue_max_bytes = RECORD_MAX,
+                                      .record_max_bytes = RECORD_MAX,
+                                      .extra = extra};
+    const struct est_kafka_pub_handlers h = {on_delivered, on_state, on_log, dl};
+
+    for (; o.n_extra < cfg->kafka_options.n && o.n_extra < OPTIONS_MAX; o.n_extra++)
+        extra[o.n_extra] = (struct est_kafka_option){cfg->kafka_options.items[o.n_extra].name,
+                                                     cfg->kafka_options.items[o.n_extra].value};
+    return est_kafka_pub_new(dl->w->loop, &o, &h, &dl->pub, reterr);
+}
+
 est_err deadletter_new(struct worker *w, struct deadletter **ret, struct est_why *reterr)
 {
     struct deadletter *dl = est_calloc(1, sizeof(*dl));
-    struct est_kafka_option extra[OPTIONS_MAX];
-    struct est_kafka_pub_options o = {.brokers = w->cfg->kafka_brokers,
-                                      .client_id = "esteira-consumer",
-                                      .linger = w->cfg->kafka_linger,
-                                      .message_timeout = WRITE_TIMEOUT,
-                                      .queue_max_records = 2 * PENDING_MAX,
-                                      .queue_max_bytes = 64 * 1024 * 1024,
-                                      .record_max_bytes = w->cfg->producer_event_max + 64 * 1024,
-                                      .extra = extra};
-    const struct est_kafka_pub_handlers h = {on_delivered, on_state, on_log, dl};
     est_err err;
 
     if (dl == NULL)
@@ -297,10 +343,7 @@ est_err deadletter_new(struct worker *w, struct deadletter **ret, struct est_why
     dl->again = (struct est_timer){.fn = send_waiting, .arg = dl};
     est_list_init(&dl->waiting);
     est_list_init(&dl->sent);
-    for (; o.n_extra < w->cfg->kafka_options.n && o.n_extra < OPTIONS_MAX; o.n_extra++)
-        extra[o.n_extra] = (struct est_kafka_option){w->cfg->kafka_options.items[o.n_extra].name,
-                                                     w->cfg->kafka_options.items[o.n_extra].value};
-    err = est_kafka_pub_new(w->loop, &o, &h, &dl->pub, reterr);
+    err = open_pub(dl, reterr);
     if (err != EST_OK) {
         est_free(dl);
         return err;

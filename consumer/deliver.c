@@ -347,7 +347,6 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     if (dv == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     dv->w = w;
-    dv->passed = 1;
     dv->wake = (struct est_timer){.fn = on_wake, .arg = dv};
     dv->token = (struct est_timer){.fn = on_token, .arg = dv};
     err = endpoint_init(&dv->endpoint, w, reterr);

@@ -9,6 +9,7 @@
 #include "deadletter.h"
 #include "metrics/metrics.h"
 
+enum { FORBIDDEN_MAX = 8 }; /* refusals of an event alone that others pass by */
 static const est_us AFTER_PROBE = EST_SECOND;
 
 static void observe_metrics(struct deliver *dv, struct est_verdict v,
@@ -164,32 +165,40 @@ static void on_health(void *arg, const struct est_http_result *res)
         deliver_retry_all(s, s->refused_class == EST_CLASS_FORBIDDEN, 0);
 }
 
-/* Has anything else passed since one of the range was refused so before? Notes that it was now. */
+/* Has anything of the type passed since one of the range was refused so before? Notes that it was now. */
 static bool is_refused_again(struct shipment *s)
 {
-    uint64_t passed = s->dv->passed;
+    uint64_t passed = s->line->passed;
     bool again = false;
 
     for (size_t i = s->range.from; i < s->range.to; i++) {
         struct parcel *pc = deliver_parcel(s, i);
         if (pc == NULL)
             continue;
-        again = again || (pc->passed_mark != 0 && pc->passed_mark != passed);
+        again = again || pc->forbidden > 0 || (pc->passed_mark != 0 && pc->passed_mark != passed);
         if (pc->passed_mark == 0)
             pc->passed_mark = passed;
     }
     return again;
 }
 
-/* A doubtful refusal is the endpoint's at first, and pauses it. It is the event's when others have
- * passed meanwhile. */
+/* Where one of two servers behind an address has another version, or refuses for a rate, good
+ * events meet with it more than once; hardly one meets with it each time. */
+static enum est_verdict_act act_alone(struct parcel *pc)
+{
+    return ++pc->forbidden < FORBIDDEN_MAX ? EST_VERDICT_RETRY : EST_VERDICT_POISON;
+}
+
+/* A doubtful refusal is the endpoint's at first, and pauses it. It may be the event's when others
+ * have passed meanwhile, and is when that event is refused each time. */
 static struct est_verdict doubt(struct shipment *s, struct est_verdict v,
                                 const struct est_http_result *res)
 {
     if (v.act != EST_VERDICT_PAUSE || !est_verdict_is_doubtful(res->status) || !is_refused_again(s))
         return v;
-    v.act = s->sent > 1 ? EST_VERDICT_SPLIT : EST_VERDICT_POISON;
+    v.act = s->sent > 1 ? EST_VERDICT_SPLIT : act_alone(deliver_parcel(s, only_in(s)));
     v.class = EST_CLASS_FORBIDDEN;
+    v.infra = false;
     return v;
 }
 

@@ -2,6 +2,7 @@
 
 #include "codec/avro_read.h"
 #include "config/config.h"
+#include "core/lanes.h"
 #include "deadletter.h"
 #include "part.h"
 
@@ -92,7 +93,8 @@ static void take_back(struct est_buf *body, size_t len)
 }
 
 /* The events of [from, to) that fit into `max` bytes, the first in any case; returns where it
- * stopped. */
+ * stopped. What follows an event of its key that was given back, from a range before or from this
+ * one, goes back behind it. */
 static size_t put_events(struct shipment *s, size_t from, size_t to, size_t max)
 {
     size_t i = from;
@@ -104,6 +106,10 @@ static size_t put_events(struct shipment *s, size_t from, size_t to, size_t max)
         est_err err;
         if (pc == NULL)
             continue;
+        if (est_lanes_is_behind_waiting(&pc->item)) {
+            est_batch_give_back(&s->batch, s->dv->w->lanes, i, 0);
+            continue;
+        }
         if (s->sent > 0)
             est_buf_putc(&s->body, ',');
         err = put_event(s, pc, &why);

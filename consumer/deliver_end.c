@@ -18,7 +18,7 @@ void deliver_settle(struct shipment *s, size_t i, bool duplicate)
     size_t type = (size_t)(pc->part->type - dv->w->cfg->types);
 
     (void)est_batch_settle(&s->batch, dv->w->lanes, i);
-    dv->passed++;
+    s->line->passed++;
     est_series_add(dv->delivered[type], 1);
     if (duplicate)
         est_series_add(dv->duplicates[type], 1);
@@ -57,11 +57,13 @@ static est_us wait_for(const struct shipment *s, const struct parcel *pc, bool b
            est_retry_wait(&policy, blamed ? pc->failed : 1, floor, &dv->w->rng);
 }
 
+/* Others of its type must have passed between two failures that count: where none does, it is the
+ * receiver that cannot take the type, and no event's fault. */
 static void blame(const struct shipment *s, struct parcel *pc)
 {
     pc->failed++;
-    pc->exhausted += pc->passed_mark != s->dv->passed;
-    pc->passed_mark = s->dv->passed;
+    pc->exhausted += pc->passed_mark != s->line->passed;
+    pc->passed_mark = s->line->passed;
 }
 
 static bool is_given_up(const struct shipment *s, const struct parcel *pc)

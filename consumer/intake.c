@@ -91,21 +91,24 @@ static struct est_view lane_name(struct intake *in, const struct part *p,
     return est_buf_view(&in->name);
 }
 
-void intake_no_memory(const struct part *p, const struct est_kafka_msg *msg, est_err err)
+void intake_no_memory(struct intake *in, const struct part *p, const struct est_kafka_msg *msg,
+                      est_err err)
 {
     EST_LOG(EST_ERROR, "not_taken", EST_S("code", est_err_code(err)),
             EST_S("topic", p->type->topic), EST_I("partition", p->partition),
             EST_I("offset", est_kafka_msg_offset(msg)));
+    worker_give_up(in->w, "no memory for a record");
 }
 
 /* A record that finds no memory is not lost: its offset stays unsettled, so its partition is not
- * committed past it, and it is read again by whoever gets the partition. */
+ * committed past it, and it is read again by whoever gets the partition. Going on would send what
+ * follows it of its key before it. */
 static struct parcel *new_parcel(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct parcel *pc = parcel_new(&in->w->parcels, p, msg);
 
     if (pc == NULL) {
-        intake_no_memory(p, msg, EST_ERR_NOMEM);
+        intake_no_memory(in, p, msg, EST_ERR_NOMEM);
         est_kafka_msg_free(msg);
         return NULL;
     }
@@ -124,6 +127,8 @@ static void condemn(struct intake *in, struct part *p, struct est_kafka_msg *msg
 static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
                  const struct framed *f)
 {
+    /* Before the parcel is made: a value larger than the loans' window moves with it. */
+    size_t framing = (size_t)(f->wire.body.data - est_kafka_msg_value(msg).data);
     struct parcel *pc = new_parcel(in, p, msg);
     est_err err;
 
@@ -131,12 +136,12 @@ static void push(struct intake *in, struct part *p, struct est_kafka_msg *msg,
         return;
     pc->schema = f->schema;
     pc->item.group = (uint16_t)intake_type(in, p);
-    pc->framing = (size_t)(f->wire.body.data - est_kafka_msg_value(msg).data);
+    pc->framing = framing;
     err = est_lanes_push(in->w->lanes, lane_name(in, p, msg), &pc->item, pc->bytes,
                          est_loop_now(in->w->loop));
     if (err == EST_OK)
         return;
-    intake_no_memory(p, msg, err); /* the lanes have twice the room that room.h leaves them */
+    intake_no_memory(in, p, msg, err); /* the lanes have twice the room that room.h leaves them */
     parcel_free(&in->w->parcels, pc);
 }
 
@@ -244,7 +249,16 @@ static est_err account_for(const struct intake *in, struct part *p, struct est_k
     return EST_OK;
 }
 
-/* Below what was read: a repeat of this very read, settled or on its way already. */
+/* Below what was read: a repeat of this very read, settled or on its way already. Or the log was cut
+ * (a broker that lost its tail became leader) and written anew, and we read on from its start. */
+static void look_for_cut(struct intake *in, struct part *p, struct est_kafka_msg *msg)
+{
+    char text[EST_CHAIN_TEXT_MAX];
+
+    if (part_is_cut(p, est_kafka_msg_offset(msg), chain_in_header(msg, text)))
+        worker_start_over(in->w, "the log of a partition was cut");
+}
+
 void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     struct framed f = look(in, p, msg);
@@ -252,6 +266,7 @@ void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg)
     est_err err = p->full ? EST_ERR_FULL : account_for(in, p, msg, &f, &answer);
 
     if (err == EST_ERR_RANGE) {
+        look_for_cut(in, p, msg);
         est_kafka_msg_free(msg);
     } else if (err != EST_OK) {
         held_put_unread(in, p, msg);

@@ -32,7 +32,7 @@ void held_put(struct intake *in, struct part *p, struct est_kafka_msg *msg,
               const struct est_wire *wire)
 {
     if (!keep(in, p, msg, true)) {
-        intake_no_memory(p, msg, EST_ERR_NOMEM);
+        intake_no_memory(in, p, msg, EST_ERR_NOMEM);
         est_kafka_msg_free(msg);
     } else if (wire != NULL) {
         inquiry_ask(in->inquiry, wire);
@@ -50,9 +50,8 @@ void held_put_unread(struct intake *in, struct part *p, struct est_kafka_msg *ms
     p->full = true;
     if (keep(in, p, msg, false))
         return;
-    intake_no_memory(p, msg, EST_ERR_NOMEM);
+    intake_no_memory(in, p, msg, EST_ERR_NOMEM);
     est_kafka_msg_free(msg);
-    worker_give_up(in->w, "no memory for a record");
 }
 
 /* Everything is taken again; what has to go on waiting comes back into the list. */

@@ -36,7 +36,8 @@ static inline size_t intake_type(const struct intake *in, const struct part *p)
 /* --- intake.c --- */
 
 /* There is no memory for that record, which stays unsettled. */
-void intake_no_memory(const struct part *p, const struct est_kafka_msg *msg, est_err err);
+void intake_no_memory(struct intake *in, const struct part *p, const struct est_kafka_msg *msg,
+                      est_err err);
 /* The account is asked about it, and it is taken unless that settles it. Takes msg. */
 void intake_read(struct intake *in, struct part *p, struct est_kafka_msg *msg);
 /* Into its lane, behind what waits for its schema, if anything does. Takes msg. */

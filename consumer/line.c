@@ -31,7 +31,8 @@ void line_init(struct line *ln, const struct est_config *cfg,
                       .timeout = type->timeout > 0 ? type->timeout : d->timeout,
                       .retries = type->retries > 0 ? type->retries : d->retries,
                       .max_attempts = type->max_attempts > 0 ? type->max_attempts : d->max_attempts,
-                      .gives_up = exhausted == EST_EXHAUSTED_DLQ};
+                      .gives_up = exhausted == EST_EXHAUSTED_DLQ,
+                      .passed = 1};
     est_window_init(&ln->window, d->max_in_flight, d->max_in_flight);
     est_breaker_init(&ln->breaker, policy);
 }

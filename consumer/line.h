@@ -24,6 +24,7 @@ struct line {
     bool gives_up;      /* after max_attempts, to the DLQ; else it holds on */
     bool is_paused;     /* by an operator */
     est_us answered_at; /* when a request of it was last answered, well or not */
+    uint64_t passed;    /* events of it delivered; from 1 */
 };
 
 /* Events that a request may ever carry. */

@@ -50,7 +50,7 @@ static int serve(const char *path, const char *destination)
                 EST_I("destinations", cfg->n_destinations));
     err = worker_new(cfg, destination, &w, &why);
     if (err == EST_OK) {
-        worker_run(w);
+        err = worker_run(w) ? EST_OK : EST_ERR_AGAIN;
         worker_free(w);
     } else {
         EST_LOG(EST_ERROR, "cannot_start", EST_S("code", est_err_code(err)),

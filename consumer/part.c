@@ -36,6 +36,7 @@ static est_err part_init(struct part *p, const struct est_config *cfg,
                        .partition = pos->partition,
                        .committed = pos->offset,
                        .sent = -1,
+                       .cut_at = -1,
                        .high = -1};
     est_list_init(&p->parcels);
     est_list_init(&p->held);
@@ -97,6 +98,39 @@ void part_handed_out(struct part *p, int64_t offset)
         p->high = offset;
 }
 
+static void tell_cut(const struct part *p, int64_t offset)
+{
+    EST_LOG(EST_WARN, "log_went_back", EST_S("topic", p->type->topic),
+            EST_I("partition", p->partition), EST_I("offset", offset),
+            EST_I("committed", p->committed));
+}
+
+/* The next commit is made in any case: were the old one left, what is written up to it would be
+ * passed over by whoever reads next. */
+static void rewind_to(struct part *p, int64_t offset)
+{
+    est_account_rewind(p->account, offset);
+    p->committed = offset;
+    p->noted = UINT64_MAX;
+}
+
+bool part_is_cut(struct part *p, int64_t offset, struct est_view chain)
+{
+    if (est_account_has_read(p->account, chain))
+        return false;
+    tell_cut(p, offset);
+    if (p->cut_at < 0 || offset < p->cut_at)
+        p->cut_at = offset;
+    return true;
+}
+
+void parts_rewind(struct parts *ps)
+{
+    for (size_t i = 0; i < ps->n; i++)
+        if (ps->items[i].cut_at >= 0)
+            rewind_to(&ps->items[i], ps->items[i].cut_at);
+}
+
 est_err part_read(struct part *p, int64_t offset, struct est_view chain, enum est_account_kind kind,
                   struct est_account_answer *ret)
 {
@@ -109,6 +143,10 @@ est_err part_read(struct part *p, int64_t offset, struct est_view chain, enum es
                 EST_I("partition", p->partition), EST_I("offset", offset),
                 EST_I("committed", p->committed));
         est_account_jump(p->account);
+    }
+    if (!p->reads && offset < est_account_commit_point(p->account)) {
+        tell_cut(p, offset);
+        rewind_to(p, offset);
     }
     p->reads = true;
     return est_account_read(p->account, offset, chain, kind, ret);

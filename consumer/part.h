@@ -26,6 +26,7 @@ struct part {
     struct est_account *account;
     bool started;                    /* the account has a beginning */
     bool reads;                      /* a record was read */
+    int64_t cut_at;                  /* the log was cut while it was read; -1 = it was not */
     int64_t committed;               /* acknowledged by the group; -1 = none yet */
     uint64_t noted;                  /* est_account_settled() of the last acknowledged note */
     int64_t sent;                    /* in the commit under way; -1 = it is not in it */
@@ -56,6 +57,11 @@ struct part *parts_find(struct parts *ps, const char *topic, int32_t partition);
 /* A record was handed out, to a request or to the DLQ. A planned stop finishes what lies below it,
  * for the commit must pass it. */
 void part_handed_out(struct part *p, int64_t offset);
+/* A record came that stands below one that was read, with the chain of its header. False: it was
+ * read before, too. True: it is another, so the log was cut and written anew while we read it. */
+bool part_is_cut(struct part *p, int64_t offset, struct est_view chain);
+/* Nothing is in flight any more: partitions whose log was cut are committed from there. */
+void parts_rewind(struct parts *ps);
 /* A record was read. As est_account_read(); the first one of a group that has committed nothing is
  * where it begins; one that is not where the group had come to shows that the log has lost what was
  * between. */

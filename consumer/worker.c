@@ -68,9 +68,10 @@ static void on_assigned(void *arg, const struct est_kafka_position *pos, size_t 
     struct est_why why = {0};
 
     EST_LOG(EST_INFO, "assigned", EST_S("group", l->w.dest->group), EST_I("partitions", n));
-    if (n > 0 && parts_assign(&l->w.parts, l->w.cfg, pos, n, &why) != EST_OK)
-        EST_LOG(EST_ERROR, "not_assigned", EST_S("code", est_err_code(why.code)),
-                EST_S("detail", why.text));
+    if (n > 0 && parts_assign(&l->w.parts, l->w.cfg, pos, n, &why) != EST_OK) {
+        worker_give_up(&l->w, why.text); /* it would hold partitions that nobody delivers */
+        return;
+    }
     (void)est_health_remove(&l->w.health, "joining");
     l->w.kafka_up = true;
     est_metrics_gauge(l->w.metrics, EST_METRIC_ASSIGNED, NULL, NULL, (double)n);
@@ -99,8 +100,10 @@ static void give_back_now(struct worker *w)
 {
     struct life *l = life_of(w);
     struct est_kafka_position *pos = w->parts.n ? est_calloc(w->parts.n, sizeof(*pos)) : NULL;
-    size_t n = pos && !w->lost ? parts_to_commit(&w->parts, pos) : 0;
+    size_t n;
 
+    parts_rewind(&w->parts);
+    n = pos && !w->lost ? parts_to_commit(&w->parts, pos) : 0;
     est_loop_timer_off(w->loop, &l->revoke_bound);
     drop_waiting(w, true);
     for (size_t i = 0; i < w->parts.n;
@@ -129,6 +132,7 @@ void worker_progress(struct worker *w)
  * and refuses what it commits then: so what takes time comes before. */
 static void leave(struct life *l)
 {
+    est_loop_timer_off(l->w.loop, &l->revoke_bound); /* it is `revoked` that gives back from here */
     l->w.draining = false;
     l->leaving = true;
     est_kafka_sub_close(l->w.sub);
@@ -211,12 +215,14 @@ static void on_fatal(void *arg, const char *detail)
     struct life *l = arg;
 
     EST_LOG(EST_ERROR, "kafka_fatal", EST_S("detail", detail));
+    l->w.failed = true;
     est_loop_stop(l->w.loop);
 }
 
 void worker_give_up(struct worker *w, const char *why)
 {
     EST_LOG(EST_ERROR, "gives_up", EST_S("detail", why));
+    w->failed = true;
     est_loop_stop(w->loop);
 }
 
@@ -255,14 +261,8 @@ static void on_closing(void *arg)
     }
 }
 
-static void on_signal(void *arg, int signo)
+static void stop(struct life *l)
 {
-    struct life *l = arg;
-
-    if (signo == SIGHUP || l->w.stopping)
-        return; /* the token's file is looked at every second anyway */
-    EST_LOG(EST_INFO, "stopping", EST_I("signal", signo),
-            EST_I("in_flight", deliver_in_flight(l->w.deliver)));
     (void)est_health_add(&l->w.health, "stopping", "the consumer is stopping",
                          est_loop_now(l->w.loop));
     l->w.stopping = true;
@@ -275,6 +275,26 @@ static void on_signal(void *arg, int signo)
         worker_progress(&l->w);
     }
     on_closing(l);
+}
+
+static void on_signal(void *arg, int signo)
+{
+    struct life *l = arg;
+
+    if (signo == SIGHUP || l->w.stopping)
+        return; /* the token's file is looked at every second anyway */
+    EST_LOG(EST_INFO, "stopping", EST_I("signal", signo),
+            EST_I("in_flight", deliver_in_flight(l->w.deliver)));
+    stop(l);
+}
+
+void worker_start_over(struct worker *w, const char *why)
+{
+    w->failed = true;
+    if (w->stopping)
+        return;
+    EST_LOG(EST_ERROR, "starts_over", EST_S("detail", why));
+    stop(life_of(w));
 }
 
 /* --- life --- */
@@ -386,12 +406,13 @@ est_err worker_new(const struct est_config *cfg, const char *destination, struct
     return EST_OK;
 }
 
-void worker_run(struct worker *w)
+bool worker_run(struct worker *w)
 {
     EST_LOG(EST_INFO, "started", EST_S("version", ESTEIRA_VERSION), EST_S("group", w->dest->group),
             EST_S("config", w->cfg->path));
     est_loop_run(w->loop);
     EST_LOG(EST_INFO, "stopped");
+    return !w->failed;
 }
 
 static void free_parcels(struct worker *w)

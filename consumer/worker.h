@@ -51,13 +51,15 @@ struct worker {
     bool kafka_up;
     bool giving_back, lost, stopping;
     bool draining; /* stopping, and still a member: what is in flight ends */
+    bool failed;   /* it ends because it must, not because it was told to */
 };
 
 /* cfg is borrowed; destination NULL = the first one. */
 est_err worker_new(const struct est_config *cfg, const char *destination, struct worker **ret,
                    struct est_why *reterr);
-/* Until SIGTERM or SIGINT; then finishes what is in flight, commits and leaves the group. */
-void worker_run(struct worker *w);
+/* Until SIGTERM or SIGINT; then finishes what is in flight, commits and leaves the group. False: it
+ * ended of itself, and is to be started again. */
+bool worker_run(struct worker *w);
 void worker_free(struct worker *w);
 
 /* The parcel has ended, delivered or dead: its offset may be committed, and it is gone. It has left
@@ -67,5 +69,8 @@ void worker_settle(struct worker *w, struct parcel *pc, enum est_end end);
 void worker_settled(struct worker *w);
 /* Something ended: the end of a revoke may have come. */
 void worker_progress(struct worker *w);
+/* What is held is no longer true: what is in flight ends, as at a planned stop, and the process
+ * begins anew. */
+void worker_start_over(struct worker *w, const char *why);
 /* There is no way on that loses nothing: the process ends, and others take over. */
 void worker_give_up(struct worker *w, const char *why);

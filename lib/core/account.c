@@ -313,6 +313,14 @@ void est_account_confirm(struct est_account *acc, int64_t offset, struct est_vie
     take(acc, &record, EST_ACCOUNT_EVENT, was_seen(acc, &record), ret);
 }
 
+bool est_account_has_read(struct est_account *acc, struct est_view header)
+{
+    struct run record = {0};
+
+    return !read_header(acc, header, &record) ||
+           est_ledger_has(&acc->memory, &record.key, record.n);
+}
+
 est_err est_account_settle(struct est_account *acc, int64_t offset, enum est_end end)
 {
     return est_offsets_settle(acc->offsets, offset, end);
@@ -377,6 +385,16 @@ static void commit(struct est_account *acc)
     acc->note.tally.delivered =
         acc->start.delivered + est_offsets_ended(acc->offsets, EST_END_DELIVERED);
     acc->note.tally.dead = acc->start.dead + est_offsets_ended(acc->offsets, EST_END_DEAD);
+}
+
+/* Without memory for the copy the ledger is empty and partial, which is safe. */
+void est_account_rewind(struct est_account *acc, int64_t offset)
+{
+    commit(acc);
+    acc->start = acc->note.tally;
+    acc->head = acc->n = 0;
+    est_offsets_start(acc->offsets, offset);
+    (void)est_ledger_copy(&acc->memory, &acc->note.ledger);
 }
 
 const struct est_note *est_account_now(struct est_account *acc)

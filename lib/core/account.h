@@ -57,6 +57,13 @@ void est_account_free(struct est_account *acc);
 est_err est_account_start(struct est_account *acc, int64_t offset, struct est_view metadata);
 /* Records between the commit point and the next one read are gone from the log. */
 void est_account_jump(struct est_account *acc);
+/* The log was cut, and goes on from `offset` (≥ 0), below what was read: the commit point goes there.
+ * What was committed before is still known by its chains; what was written since is new. Records
+ * that had not ended are forgotten; nobody may settle them any more. */
+void est_account_rewind(struct est_account *acc, int64_t offset);
+/* Was a record with that header read in this assignment or before? One without a chain: not known,
+ * which counts as yes. */
+bool est_account_has_read(struct est_account *acc, struct est_view header);
 /* A record was read: `header` is the value of its EST_CHAIN_HEADER (absent: none). EST_ERR_RANGE:
  * not above the one read before. EST_ERR_FULL: too many lie beyond the commit point; EST_ERR_NOMEM:
  * nothing has changed, read no further for now, and this one again later. EST_ERR_AGAIN: what is

@@ -44,5 +44,5 @@ bool est_bisect_refuse(struct est_bisect *bs)
 
 bool est_bisect_blames_all(const struct est_bisect *bs)
 {
-    return bs->refused > 1 && bs->passed == 0;
+    return bs->passed == 0;
 }

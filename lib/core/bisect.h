@@ -2,9 +2,9 @@
  * events stay in their batch. The ranges come left to right and one at a time, so two halves that
  * share a key are never in flight together.
  *
- * A poison costs at most 1 + ⌈log2 n⌉ refused requests: the whole, and one per halving. When
- * everything was refused and nothing passed, it may be the endpoint that is at fault and not the
- * events: est_bisect_blames_all() says so before the first event is condemned. */
+ * A poison costs at most 1 + ⌈log2 n⌉ refused requests: the whole, and one per halving. While
+ * nothing has passed it may be the endpoint that is at fault and not the events, also where the
+ * batch is one event: est_bisect_blames_all() says so before the first event is condemned. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,5 +33,5 @@ void est_bisect_pass(struct est_bisect *bs);
 /* The current range was refused as a whole. True: it was halved, ask for the next. False: it is one
  * event, the poison, and the bisection goes on behind it. */
 bool est_bisect_refuse(struct est_bisect *bs);
-/* True when more than one event was refused as a whole and no range has passed yet. */
+/* True when nothing of the batch has passed yet, however many were refused. */
 bool est_bisect_blames_all(const struct est_bisect *bs);

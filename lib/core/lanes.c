@@ -267,6 +267,14 @@ struct est_lane_item *est_lanes_take(struct est_lanes *lanes, struct est_lane *l
     return item;
 }
 
+bool est_lanes_is_behind_waiting(const struct est_lane_item *item)
+{
+    const struct est_node *before = item->node.prev;
+
+    EST_ASSERT(item->lane != NULL);
+    return before != &item->lane->items && !EST_CONTAINER(before, struct est_lane_item, node)->out;
+}
+
 void est_lanes_give_back(struct est_lanes *lanes, struct est_lane_item *item, est_us not_before)
 {
     struct est_lane *lane = item->lane;

@@ -77,6 +77,9 @@ struct est_lane_item *est_lanes_front(const struct est_lane *lane);
  * first take on the lane is busy; it may be taken from again only while the same request is being
  * filled. */
 struct est_lane_item *est_lanes_take(struct est_lanes *lanes, struct est_lane *lane);
+/* Does something before it in its lane wait? Then it must not go out now, though it was handed out:
+ * what went with it was given back. */
+bool est_lanes_is_behind_waiting(const struct est_lane_item *item);
 /* The item waits again, in its old place; its lane is not ready before `not_before` (0 = at once).
  * Cannot fail. */
 void est_lanes_give_back(struct est_lanes *lanes, struct est_lane_item *item, est_us not_before);

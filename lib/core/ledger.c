@@ -115,6 +115,13 @@ static void skip_expired(struct est_ledger *led, struct est_ledger_chain *chain,
     chain->jumped = false;
 }
 
+bool est_ledger_has(const struct est_ledger *led, const struct est_ledger_key *key, uint64_t n)
+{
+    size_t i = est_ledger_find(led, key);
+
+    return i < led->n && est_seen_has(&led->chains[i]->seen, n);
+}
+
 bool est_ledger_add(struct est_ledger *led, const struct est_ledger_key *key, uint64_t n)
 {
     struct est_ledger_chain *chain = touch(led, key, n);

@@ -37,6 +37,8 @@ bool est_ledger_same_key(const struct est_ledger_key *a, const struct est_ledger
 size_t est_ledger_find(const struct est_ledger *led, const struct est_ledger_key *key);
 const struct est_ledger_key *est_ledger_key_at(const struct est_ledger *led, size_t i);
 
+/* Was that number added? */
+bool est_ledger_has(const struct est_ledger *led, const struct est_ledger_key *key, uint64_t n);
 /* One record of a chain. True: a repeat, its number was added before. Without memory for a new
  * chain it is not recorded and the ledger becomes partial, which is safe. */
 bool est_ledger_add(struct est_ledger *led, const struct est_ledger_key *key, uint64_t n);

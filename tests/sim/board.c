@@ -83,6 +83,12 @@ static void answer_per_item(struct board *board, struct belt *belt, const uint32
     }
 }
 
+/* Whoever stands in front of a receiver that answers per item may refuse a body for its size. */
+static bool is_too_much(struct board *board, size_t n)
+{
+    return !board->healed && n > 1 && est_rng_chance(&board->rng, 5);
+}
+
 static void answer_whole(struct board *board, struct belt *belt, const uint32_t *events, size_t n,
                          struct board_reply *ret)
 {
@@ -110,6 +116,8 @@ void board_answer(struct board *board, struct belt *belt, const uint32_t *events
         break_down(board, belt, events, n, ret);
     else if (board->kind == BOARD_WHOLE)
         answer_whole(board, belt, events, n, ret);
+    else if (is_too_much(board, n))
+        ret->outcome = (struct est_outcome){.status = 413};
     else
         answer_per_item(board, belt, events, n, ret);
     ret->outcome.events = n;

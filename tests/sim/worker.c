@@ -258,7 +258,8 @@ static bool load_range(struct worker *w, struct job *job)
     while (est_bisect_next(&job->bisect, &r)) {
         job->n = 0;
         for (size_t i = r.from; i < r.to; i++) {
-            if (job->batch.items[i] != NULL && item_at(job, i)->revoked)
+            if (job->batch.items[i] != NULL &&
+                (item_at(job, i)->revoked || est_lanes_is_behind_waiting(job->batch.items[i])))
                 give_back(w, job, i, 0);
             if (job->batch.items[i] == NULL)
                 continue;

@@ -17,7 +17,7 @@
 /* --- what stands in --- */
 
 static struct {
-    bool held, paused[8], all_paused, dlq_full, can_ask, gave_up;
+    bool held, paused[8], all_paused, dlq_full, can_ask, gave_up, starts_over;
     size_t request, round; /* what one request takes, and all that may be in flight */
     const struct est_lanes *lanes;
     int condemned, asked, settled;
@@ -93,6 +93,13 @@ void worker_give_up(struct worker *w, const char *why)
     (void)w;
     (void)why;
     saw.gave_up = true;
+}
+
+void worker_start_over(struct worker *w, const char *why)
+{
+    (void)w;
+    (void)why;
+    saw.starts_over = true;
 }
 
 est_err inquiry_new(struct worker *w, struct est_schemas *schemas, inquiry_done *done, void *arg,
@@ -238,6 +245,43 @@ static void what_each_record_becomes(void **state)
     take(w, 0, 100, 1);
     assert_int_equal(saw.condemned, COUNT_OF(cases));
     assert_int_equal(est_lanes_stats(w->lanes).ready_records, 1);
+    close_intake(w);
+}
+
+/* It is copied as it comes, for so large a one is not lent; its body is found in the copy. */
+static void a_record_larger_than_what_is_lent_is_read_in_its_copy(void **state)
+{
+    struct worker *w = open_intake(1);
+    struct est_node *first;
+    struct parcel *pc;
+
+    (void)state;
+    w->loans.window = 1;
+    take(w, 0, 0, 1);
+    first = est_list_first(&w->parts.items[0].parcels);
+    assert_non_null(first);
+    pc = EST_CONTAINER(first, struct parcel, node);
+    assert_int_equal(pc->framing, 10);
+    assert_ptr_equal(parcel_body(pc).data, est_kafka_msg_value(pc->msg).data + 10);
+    close_intake(w);
+}
+
+/* What stands below what was read is passed over when it was read, too; when it was not, the log
+ * was cut and written anew. */
+static void a_log_that_is_cut_is_noticed(void **state)
+{
+    struct worker *w = open_intake(1);
+    struct part *p = &w->parts.items[0];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        intake_take(w->intake, p, fixture_chained(fixture_order(i, "a", "x"), 1, i));
+    intake_take(w->intake, p, fixture_chained(fixture_order(2, "a", "x"), 1, 2));
+    assert_false(saw.starts_over);
+    intake_take(w->intake, p, fixture_chained(fixture_order(2, "a", "x"), 1, 4));
+    assert_true(saw.starts_over);
+    assert_int_equal(p->cut_at, 2);
+    assert_int_equal(est_lanes_stats(w->lanes).records, 4);
     close_intake(w);
 }
 
@@ -717,6 +761,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_each_record_becomes),
+        cmocka_unit_test(a_record_larger_than_what_is_lent_is_read_in_its_copy),
+        cmocka_unit_test(a_log_that_is_cut_is_noticed),
         cmocka_unit_test(a_replay_for_another_is_passed_over),
         cmocka_unit_test(a_parcel_knows_how_it_is_read),
         cmocka_unit_test(repeats_and_marks_are_settled_as_they_are_read),

@@ -3,15 +3,21 @@
 
 #include "core/account.h"
 
+static struct est_view chain_text(const struct part *p, int64_t n, char text[EST_CHAIN_TEXT_MAX])
+{
+    int len =
+        snprintf(text, EST_CHAIN_TEXT_MAX, "%032x/0/order/%d/%lld", 1U, p->partition, (long long)n);
+
+    return est_view(text, (size_t)len);
+}
+
 static void read_n(struct part *p, int64_t from, int64_t to)
 {
     struct est_account_answer answer;
-    char chain[64];
+    char text[EST_CHAIN_TEXT_MAX];
 
     for (int64_t i = from; i < to; i++) {
-        int n =
-            snprintf(chain, sizeof(chain), "%032x/0/order/%d/%lld", 1U, p->partition, (long long)i);
-        assert_int_equal(part_read(p, i, est_view(chain, (size_t)n), EST_ACCOUNT_EVENT, &answer),
+        assert_int_equal(part_read(p, i, chain_text(p, i, text), EST_ACCOUNT_EVENT, &answer),
                          EST_OK);
         assert_int_equal(answer.end, EST_END_OPEN);
     }
@@ -137,6 +143,58 @@ static void the_first_record_tells_where_it_begins(void **state)
     fixture_worker_free(w);
 }
 
+/* A broker that lost its tail became leader, and what was written since stands where records stood
+ * that were committed. */
+static void a_log_that_was_cut_is_read_from_there(void **state)
+{
+    struct worker *w = fixture_worker(1);
+    struct est_kafka_position at = {
+        .topic = est_config_type(w->cfg, "order")->topic, .partition = 0, .offset = 100};
+    struct est_kafka_position pos[1];
+    struct part *p;
+
+    (void)state;
+    assert_int_equal(parts_assign(&w->parts, w->cfg, &at, 1, NULL), EST_OK);
+    p = &w->parts.items[0];
+    read_n(p, 90, 92);
+    assert_int_equal(parts_to_commit(&w->parts, pos), 1);
+    assert_int_equal(pos[0].offset, 90);
+    parts_committed(&w->parts, true);
+    settle(p, 90);
+    settle(p, 91);
+    assert_int_equal(parts_to_commit(&w->parts, pos), 1);
+    assert_int_equal(pos[0].offset, 92);
+    fixture_worker_free(w);
+}
+
+static void a_log_that_is_cut_while_it_is_read_is_committed_from_there(void **state)
+{
+    struct worker *w = fixture_worker(1);
+    struct part *p = &w->parts.items[0];
+    struct est_kafka_position pos[1];
+    char text[EST_CHAIN_TEXT_MAX];
+
+    (void)state;
+    read_n(p, 0, 10);
+    for (int64_t i = 0; i < 8; i++)
+        settle(p, i);
+    assert_int_equal(parts_to_commit(&w->parts, pos), 1);
+    assert_int_equal(pos[0].offset, 8);
+    parts_committed(&w->parts, true);
+    assert_false(part_is_cut(p, 4, chain_text(p, 4, text)));
+    assert_false(part_is_cut(p, 9, chain_text(p, 9, text)));
+    assert_false(part_is_cut(p, 5, EST_VIEW_NONE));
+    parts_rewind(&w->parts);
+    assert_int_equal(parts_to_commit(&w->parts, pos), 0);
+    assert_true(part_is_cut(p, 6, chain_text(p, 10, text)));
+    assert_true(part_is_cut(p, 7, chain_text(p, 11, text)));
+    parts_rewind(&w->parts);
+    assert_int_equal(parts_to_commit(&w->parts, pos), 1);
+    assert_int_equal(pos[0].offset, 6);
+    assert_note(&pos[0], 8, 0);
+    fixture_worker_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +202,8 @@ int main(void)
         cmocka_unit_test(what_failed_is_committed_again),
         cmocka_unit_test(notes_are_shortened),
         cmocka_unit_test(the_first_record_tells_where_it_begins),
+        cmocka_unit_test(a_log_that_was_cut_is_read_from_there),
+        cmocka_unit_test(a_log_that_is_cut_while_it_is_read_is_committed_from_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -384,6 +384,33 @@ static void what_retention_took_is_expired(void **state)
     est_account_free(acc);
 }
 
+static void a_log_that_was_cut_is_read_anew_by_its_chains(void **state)
+{
+    struct est_account *acc = begin(0, EST_VIEW_NONE);
+
+    (void)state;
+    for (unsigned i = 0; i < 10; i++)
+        read_n(acc, i, i);
+    for (int64_t i = 0; i < 8; i++)
+        settle(acc, i);
+    assert_true(est_account_has_read(acc, EST_VIEW_LIT(A "/0/order/3/9")));
+    assert_true(est_account_has_read(acc, EST_VIEW_NONE));
+    assert_false(est_account_has_read(acc, EST_VIEW_LIT(A "/0/order/3/10")));
+    assert_false(est_account_has_read(acc, EST_VIEW_LIT(B "/0/order/3/0")));
+    est_account_rewind(acc, 5);
+    assert_int_equal(est_account_commit_point(acc), 5);
+    acc = take_over(acc);
+    assert_int_equal(est_account_commit_point(acc), 5);
+    assert_int_equal(read_n(acc, 5, 5).class, EST_ACCOUNT_REPEAT);
+    assert_int_equal(read_n(acc, 6, 10).class, EST_ACCOUNT_NEW);
+    assert_int_equal(read_n(acc, 7, 11).end, EST_END_OPEN);
+    settle(acc, 6);
+    settle(acc, 7);
+    assert_int_equal(est_account_commit_point(acc), 8);
+    assert_int_equal(est_note_sum(est_account_now(acc)).delivered, 10);
+    est_account_free(acc);
+}
+
 static void it_is_bounded(void **state)
 {
     struct est_account *acc = begin(0, EST_VIEW_NONE);
@@ -472,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_start_in_the_middle_believes_the_first_number),
         cmocka_unit_test(foreign_metadata_is_taken_as_nothing),
         cmocka_unit_test(what_retention_took_is_expired),
+        cmocka_unit_test(a_log_that_was_cut_is_read_anew_by_its_chains),
         cmocka_unit_test(it_is_bounded),
         cmocka_unit_test(chains_by_turns_are_bounded),
         cmocka_unit_test(memory_runs_out),

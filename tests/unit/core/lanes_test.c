@@ -118,6 +118,33 @@ static void given_back_keeps_its_place(void **state)
     }
 }
 
+/* Of three that were handed out together the first two come back: what is behind them may not go
+ * out before them, and the one behind a settled one may. */
+static void what_is_behind_a_waiting_one_is_known(void **state)
+{
+    struct est_lanes *lanes = make(10, 100);
+    struct est_lane_item a = {0}, b = {0}, c = {0}, other = {0};
+
+    (void)state;
+    push(lanes, "k", &a, 0);
+    push(lanes, "k", &b, 1);
+    push(lanes, "k", &c, 2);
+    push(lanes, "l", &other, 3);
+    for (int i = 0; i < 3; i++)
+        assert_non_null(est_lanes_take(lanes, a.lane));
+    assert_false(est_lanes_is_behind_waiting(&a));
+    assert_false(est_lanes_is_behind_waiting(&b));
+    est_lanes_give_back(lanes, &b, 0);
+    assert_false(est_lanes_is_behind_waiting(&a));
+    assert_true(est_lanes_is_behind_waiting(&c));
+    assert_false(est_lanes_is_behind_waiting(&other));
+    est_lanes_settle(lanes, &a);
+    assert_false(est_lanes_is_behind_waiting(&b));
+    est_lanes_settle(lanes, &b);
+    assert_false(est_lanes_is_behind_waiting(&c));
+    est_lanes_free(lanes);
+}
+
 static void a_parked_lane_delays_no_other(void **state)
 {
     struct est_lanes *lanes = make(100, 1000);
@@ -450,6 +477,7 @@ int main(void)
         cmocka_unit_test(the_lane_whose_front_waited_longest_comes_first),
         cmocka_unit_test(a_busy_lane_hands_nothing_out),
         cmocka_unit_test(given_back_keeps_its_place),
+        cmocka_unit_test(what_is_behind_a_waiting_one_is_known),
         cmocka_unit_test(a_parked_lane_delays_no_other),
         cmocka_unit_test(waiting_items_can_be_removed),
         cmocka_unit_test(limits_count_what_is_handed_out_too),
