@@ -25,7 +25,9 @@ static void unhold(struct shipment *s)
 
 bool deliver_hold(struct shipment *s, enum shipment_hold hold)
 {
-    if (endpoint_is_down(&s->dv->endpoint) && !s->doubted)
+    bool is_halved = s->bisect.refused > 0 && !endpoint_is_refusing(&s->dv->endpoint);
+
+    if (endpoint_is_down(&s->dv->endpoint) && !s->doubted && !is_halved)
         return false;
     unhold(s);
     s->hold = hold;
@@ -347,6 +349,7 @@ est_err deliver_new(struct worker *w, struct deliver **ret, struct est_why *rete
     if (dv == NULL)
         return est_why_set(reterr, EST_ERR_NOMEM, "no memory for delivery");
     dv->w = w;
+    dv->passed = 1;
     dv->wake = (struct est_timer){.fn = on_wake, .arg = dv};
     dv->token = (struct est_timer){.fn = on_token, .arg = dv};
     err = endpoint_init(&dv->endpoint, w, reterr);

@@ -165,10 +165,10 @@ static void on_health(void *arg, const struct est_http_result *res)
         deliver_retry_all(s, s->refused_class == EST_CLASS_FORBIDDEN, 0);
 }
 
-/* Has anything of the type passed since one of the range was refused so before? Notes that it was now. */
+/* Has anything else passed since one of the range was refused so before? Notes that it was now. */
 static bool is_refused_again(struct shipment *s)
 {
-    uint64_t passed = s->line->passed;
+    uint64_t passed = s->dv->passed;
     bool again = false;
 
     for (size_t i = s->range.from; i < s->range.to; i++) {
@@ -227,6 +227,13 @@ static bool is_blamed(const struct shipment *s, struct est_verdict v)
     return v.class != EST_CLASS_LOCAL && !endpoint_is_down(&s->dv->endpoint);
 }
 
+/* The events keep their places; a batch that is being halved, what it has found out as well. */
+static void wait_for_budget(struct shipment *s)
+{
+    if (s->bisect.refused == 0 || !deliver_hold(s, HOLD_RANGE))
+        deliver_finish(s);
+}
+
 void deliver_on_answer(void *arg, const struct est_http_result *res)
 {
     struct shipment *s = arg;
@@ -262,7 +269,7 @@ void deliver_on_answer(void *arg, const struct est_http_result *res)
         break; /* the endpoint waits, the events keep their places */
     case EST_VERDICT_RETRY:
         if (v.class == EST_CLASS_RATE_LIMITED)
-            deliver_finish(s); /* the budget waits, the events keep their places */
+            wait_for_budget(s);
         else
             deliver_retry_all(s, is_blamed(s, v), floor);
         break;

@@ -18,7 +18,9 @@ void deliver_settle(struct shipment *s, size_t i, bool duplicate)
     size_t type = (size_t)(pc->part->type - dv->w->cfg->types);
 
     (void)est_batch_settle(&s->batch, dv->w->lanes, i);
+    dv->passed++;
     s->line->passed++;
+    s->line->failing = 0;
     est_series_add(dv->delivered[type], 1);
     if (duplicate)
         est_series_add(dv->duplicates[type], 1);
@@ -57,13 +59,18 @@ static est_us wait_for(const struct shipment *s, const struct parcel *pc, bool b
            est_retry_wait(&policy, blamed ? pc->failed : 1, floor, &dv->w->rng);
 }
 
-/* Others of its type must have passed between two failures that count: where none does, it is the
- * receiver that cannot take the type, and no event's fault. */
+/* Others must have passed between two failures that count: of its type, unless it is the only one of
+ * the type that fails. For where several do and none passes, it is the receiver that cannot take
+ * the type, and no event's fault. */
 static void blame(const struct shipment *s, struct parcel *pc)
 {
+    bool others_of_type = pc->line_mark != s->line->passed;
+
+    s->line->failing += others_of_type;
     pc->failed++;
-    pc->exhausted += pc->passed_mark != s->line->passed;
-    pc->passed_mark = s->line->passed;
+    pc->exhausted += pc->passed_mark != s->dv->passed && (others_of_type || s->line->failing <= 1);
+    pc->passed_mark = s->dv->passed;
+    pc->line_mark = s->line->passed;
 }
 
 static bool is_given_up(const struct shipment *s, const struct parcel *pc)

@@ -73,9 +73,10 @@ struct deliver {
     struct est_view *ids; /* of the batch whose answer is read: the answers must be in its order */
     struct shipment *shipments; /* max_in_flight of them, and as many for types that wait */
     size_t n, busy, held;
-    size_t out;     /* requests */
-    size_t request; /* events in one request, as large as they are at present */
-    size_t round;   /* events in all requests that may be out, as large as they are at present */
+    size_t out;      /* requests */
+    size_t request;  /* events in one request, as large as they are at present */
+    size_t round;    /* events in all requests that may be out, as large as they are at present */
+    uint64_t passed; /* events delivered; from 1 */
     struct est_timer wake, token;
     struct est_series **delivered, **duplicates; /* by type */
     struct est_series *retried, *seconds;

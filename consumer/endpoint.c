@@ -63,10 +63,14 @@ est_us endpoint_probe_at(const struct endpoint *ep)
     return est_breaker_retry_at(&ep->breaker, est_loop_now(ep->w->loop));
 }
 
+bool endpoint_is_refusing(const struct endpoint *ep)
+{
+    return ep->breaker.state != EST_BREAKER_CLOSED;
+}
+
 bool endpoint_is_down(const struct endpoint *ep)
 {
-    return ep->breaker.state != EST_BREAKER_CLOSED ||
-           ep->accord.budget.gate > est_loop_now(ep->w->loop);
+    return endpoint_is_refusing(ep) || ep->accord.budget.gate > est_loop_now(ep->w->loop);
 }
 
 est_us endpoint_short_of(const struct endpoint *ep)

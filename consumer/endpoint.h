@@ -50,6 +50,8 @@ est_us endpoint_ready_at(const struct endpoint *ep);
 /* When the next probe of a pause is due, ours or another replica's; not after now = it may go, or
  * there is no pause. */
 est_us endpoint_probe_at(const struct endpoint *ep);
+/* Requests are expected to fail for now. */
+bool endpoint_is_refusing(const struct endpoint *ep);
 /* Requests are expected to fail, or are not wanted, for now. */
 bool endpoint_is_down(const struct endpoint *ep);
 /* The budget holds requests up, which should carry as much as they may: one is let out each so

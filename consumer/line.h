@@ -25,6 +25,7 @@ struct line {
     bool is_paused;     /* by an operator */
     est_us answered_at; /* when a request of it was last answered, well or not */
     uint64_t passed;    /* events of it delivered; from 1 */
+    unsigned failing;   /* events of it that failed, none having been delivered since */
 };
 
 /* Events that a request may ever carry. */

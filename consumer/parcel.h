@@ -28,7 +28,8 @@ struct parcel {
     unsigned failed;                 /* of them, those that failed while the path was well */
     unsigned exhausted;              /* of those, others having been delivered in between */
     unsigned forbidden;              /* answers 403 and 404 to it alone, the endpoint being well */
-    uint64_t passed_mark;            /* line.passed at the last of those; 0 = none */
+    uint64_t passed_mark;            /* deliver.passed at the last of those; 0 = none */
+    uint64_t line_mark;              /* likewise line.passed */
     est_us first_failed_at;          /* wall clock; 0 = never failed */
 };
 

@@ -83,6 +83,15 @@ static struct est_note_place place_at(const struct est_account *acc, int64_t off
     return (struct est_note_place){est_view(acc->type, acc->type_len), acc->partition, offset};
 }
 
+/* In memory what is committed, and nothing beyond it. */
+static est_err begin_at(struct est_account *acc, int64_t offset)
+{
+    acc->start = acc->note.tally;
+    acc->head = acc->n = 0;
+    est_offsets_start(acc->offsets, offset);
+    return est_ledger_copy(&acc->memory, &acc->note.ledger);
+}
+
 /* A group that begins at offset 0 with nothing saved has forgotten nothing. */
 est_err est_account_start(struct est_account *acc, int64_t offset, struct est_view metadata)
 {
@@ -93,10 +102,7 @@ est_err est_account_start(struct est_account *acc, int64_t offset, struct est_vi
         acc->note.ledger.partial = offset > 0;
     acc->note.ahead = acc->done;
     acc->done = ahead;
-    acc->start = acc->note.tally;
-    acc->head = acc->n = 0;
-    est_offsets_start(acc->offsets, offset);
-    if (est_ledger_copy(&acc->memory, &acc->note.ledger) != EST_OK)
+    if (begin_at(acc, offset) != EST_OK)
         return EST_ERR_NOMEM;
     return metadata.len == 0 ? EST_OK : err;
 }
@@ -391,10 +397,7 @@ static void commit(struct est_account *acc)
 void est_account_rewind(struct est_account *acc, int64_t offset)
 {
     commit(acc);
-    acc->start = acc->note.tally;
-    acc->head = acc->n = 0;
-    est_offsets_start(acc->offsets, offset);
-    (void)est_ledger_copy(&acc->memory, &acc->note.ledger);
+    (void)begin_at(acc, offset);
 }
 
 const struct est_note *est_account_now(struct est_account *acc)

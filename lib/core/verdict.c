@@ -39,6 +39,8 @@ static const struct status_row statuses[] = {
 
 static const struct status_row item_statuses[] = {
     {200, 299, EST_VERDICT_DELIVERED, EST_CLASS_NONE, QUIET},
+    {401, 401, EST_VERDICT_RETRY, EST_CLASS_AUTH, QUIET}, /* whoever asks, not the event */
+    {407, 407, EST_VERDICT_RETRY, EST_CLASS_AUTH, QUIET},
     {408, 408, EST_VERDICT_RETRY, EST_CLASS_TIMEOUT, QUIET},
     {409, 409, EST_VERDICT_RETRY, EST_CLASS_CONFLICT, QUIET},
     {424, 424, EST_VERDICT_RETRY, EST_CLASS_DEPENDENCY, QUIET}, /* one before it failed */

@@ -69,3 +69,24 @@ scenario('a whole batch refused: found by halves, few requests', {}, async (belt
   const failed = belt.sink.requests.filter((r) => r.status === 422).length;
   assert.ok(failed <= 1 + Math.ceil(Math.log2(300)), `${failed} failed requests`);
 });
+
+// The receiver closes the door more often than a batch can be halved down to one event.
+scenario('refused whole by a receiver that limits each third request', {}, async (belt) => {
+  const publisher = new Publisher(belt.url);
+  const all = [...series(300, { streams: 100 })];
+  const [bad] = all;
+  let n = 0;
+  belt.sink.answerWith = ({ method, body }) => {
+    if (method !== 'POST') return null;
+    if (++n % 3 === 0) return { status: 429, json: {}, headers: { 'retry-after': '1' } };
+    return body.includes(bad.id) ? { status: 422, json: FAULT } : null;
+  };
+  await belt.consumers[0].stop();
+  await publisher.send(all);
+  await belt.consumers[0].start();
+  await belt.delivered(
+    all.filter((event) => event !== bad),
+    { within: 60_000 },
+  );
+  await checkDeadLetter(belt, bad);
+});

@@ -88,6 +88,7 @@ static int open_shipment(void **state)
         my.duplicates[i] = est_metrics_series(my.w->metrics, EST_METRIC_DUPLICATES, "d", "t");
     }
     my.dv = (struct deliver){.w = my.w,
+                             .passed = 1,
                              .delivered = my.delivered,
                              .duplicates = my.duplicates,
                              .retried =
@@ -294,6 +295,7 @@ static void delivered_and_duplicate_are_counted(void **state)
     deliver_settle(&my.s, 0, false);
     deliver_settle(&my.s, 1, true);
     assert_int_equal(saw.settled, 2);
+    assert_int_equal(my.dv.passed, 3);
     assert_int_equal(my.line.passed, 3);
     assert_int_equal(est_series_count(my.delivered[0]), 2);
     assert_int_equal(est_series_count(my.duplicates[0]), 1);
@@ -381,12 +383,40 @@ static void an_event_is_given_up_for_its_own_fault_alone(void **state)
         assert_int_equal(est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes,
                                         i == 0 ? 0 : est_lanes_wake_at(my.w->lanes)),
                          1);
-        my.line.passed += i > 9; /* the first counts; then others pass before the last two */
+        my.dv.passed += i > 9; /* the first counts; then others pass before the last two */
         deliver_retry_all(&my.s, true, 0);
         assert_int_equal(saw.condemned, i == 11);
     }
     assert_int_equal(saw.class, EST_CLASS_HTTP_5XX);
     assert_int_equal(saw.status, 503);
+}
+
+static void fail_all_of(est_us now)
+{
+    size_t n = est_batch_fill(&my.s.batch, &my.line.limits, my.w->lanes, now);
+
+    assert_true(n > 0);
+    my.s.range = (struct est_range){0, (uint32_t)n};
+    my.dv.passed++; /* of another type */
+    deliver_retry_all(&my.s, true, 0);
+}
+
+/* The receiver cannot take the type, while it takes another. */
+static void a_type_that_fails_whole_gives_up_no_event(void **state)
+{
+    (void)state;
+    my.line.max_attempts = 3;
+    push_orders(2);
+    fail_all_of(0);
+    for (int i = 0; i < 20; i++)
+        fail_all_of(est_lanes_wake_at(my.w->lanes));
+    assert_int_equal(saw.condemned, 0);
+    for (int i = 0; i < 20 && saw.condemned == 0; i++) {
+        my.line.passed++;
+        my.line.failing = 0;
+        fail_all_of(est_lanes_wake_at(my.w->lanes));
+    }
+    assert_true(saw.condemned > 0);
 }
 
 static void who_is_to_hold_on_is_never_given_up(void **state)
@@ -420,6 +450,7 @@ int main(void)
         WITH_SHIPMENT(a_refusal_names_its_status),
         WITH_SHIPMENT(what_failed_waits_and_remembers),
         WITH_SHIPMENT(an_event_is_given_up_for_its_own_fault_alone),
+        WITH_SHIPMENT(a_type_that_fails_whole_gives_up_no_event),
         WITH_SHIPMENT(who_is_to_hold_on_is_never_given_up),
         WITH_SHIPMENT(three_tries_come_quickly),
         WITH_SHIPMENT(what_nobody_is_blamed_for_costs_no_try),

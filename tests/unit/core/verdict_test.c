@@ -120,12 +120,12 @@ static void a_status_in_results(void **state)
         const char *act, *class;
     } cases[] = {
         {200, "delivered", "none"},     {201, "delivered", "none"},   {400, "poison", "http_4xx"},
-        {401, "poison", "http_4xx"},    {404, "poison", "http_4xx"},  {408, "retry", "timeout"},
+        {401, "retry", "auth"},         {404, "poison", "http_4xx"},  {408, "retry", "timeout"},
         {409, "retry", "conflict"},     {413, "poison", "too_large"}, {415, "poison", "http_4xx"},
         {422, "poison", "schema"},      {424, "retry", "dependency"}, {425, "retry", "conflict"},
         {429, "retry", "rate_limited"}, {500, "retry", "http_5xx"},   {501, "retry", "http_5xx"},
         {503, "retry", "http_5xx"},     {302, "retry", "protocol"},   {0, "retry", "protocol"},
-        {999, "retry", "protocol"},
+        {999, "retry", "protocol"},     {407, "retry", "auth"},
     };
 
     (void)state;
