@@ -59,8 +59,8 @@ static est_us wait_for(const struct shipment *s, const struct parcel *pc, bool b
            est_retry_wait(&policy, blamed ? pc->failed : 1, floor, &dv->w->rng);
 }
 
-/* Others must have passed between two failures that count: of its type, unless it is the only one of
- * the type that fails. For where several do and none passes, it is the receiver that cannot take
+/* Others must have passed between two failures that count: of its type, unless it alone fails of
+ * the type. For where several do and none passes, it is the receiver that cannot take
  * the type, and no event's fault. */
 static void blame(const struct shipment *s, struct parcel *pc)
 {
