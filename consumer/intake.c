@@ -250,7 +250,8 @@ static est_err account_for(const struct intake *in, struct part *p, struct est_k
 }
 
 /* Below what was read: a repeat of this very read, settled or on its way already. Or the log was
- * cut (a broker that lost its tail became leader) and written anew, and we read on from its start. */
+ * cut (a broker that lost its tail became leader) and written anew, and we read on from its start.
+ */
 static void look_for_cut(struct intake *in, struct part *p, struct est_kafka_msg *msg)
 {
     char text[EST_CHAIN_TEXT_MAX];

@@ -58,8 +58,8 @@ est_err est_account_start(struct est_account *acc, int64_t offset, struct est_vi
 /* Records between the commit point and the next one read are gone from the log. */
 void est_account_jump(struct est_account *acc);
 /* The log was cut, and goes on from `offset` (≥ 0), below what was read: the commit point goes
- * there. What was committed before is still known by its chains; what was written since is new. Records
- * that had not ended are forgotten; nobody may settle them any more. */
+ * there. What was committed before is still known by its chains; what was written since is new.
+ * Records that had not ended are forgotten; nobody may settle them any more. */
 void est_account_rewind(struct est_account *acc, int64_t offset);
 /* Was a record with that header read in this assignment or before? One without a chain: not known,
  * which counts as yes. */
