@@ -1,4 +1,4 @@
-// What lies in Kafka, read and written past our own programs by tests/support/topic_dump and topic_put.
+// What lies in Kafka, read and written past our own programs by tests/support/topic_dump, topic_put and topic_drop.
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -42,6 +42,10 @@ export async function* eachRecord(brokers, topic) {
   const ended = new Promise((resolve) => child.once('close', resolve));
   for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line);
   if ((await ended) !== 0) throw new Error(`topic_dump read ${topic} failed`);
+}
+
+export function dropTopic(brokers, topic) {
+  execFileSync(program('topic_drop'), [brokers, topic], { timeout: 60_000 });
 }
 
 // Records as a foreign program writes them, into partition 0: [{key, headers: {name: Buffer}, header: the
