@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WAIT_MS = 20000, LOOK_MS = 50 };
 
@@ -69,7 +68,7 @@ int main(int argc, char **argv)
     for (int left = WAIT_MS; is_there(rk, argv[2]); left -= LOOK_MS) {
         if (left <= 0)
             die(argv[2], "is still there");
-        usleep(LOOK_MS * 1000);
+        (void)rd_kafka_poll(rk, LOOK_MS);
     }
     rd_kafka_destroy(rk);
     return 0;
