@@ -305,6 +305,7 @@ void deadletter_abandon(struct deadletter *dl)
         forget(EST_CONTAINER(n, struct letter, node));
     EST_LIST_EACH(n, &dl->sent)
         EST_CONTAINER(n, struct letter, node)->pc = NULL;
+    (void)est_health_remove(&dl->w->health, "dlq"); /* it is the next owner's to write them */
 }
 
 /* --- life --- */

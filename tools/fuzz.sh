@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# usage: ./run fuzz [--seconds N] [NOUN…]   Each parser of outside bytes, or only these, for N seconds (FUZZ_SECONDS, or 600), as many
-# at a time as there are processors. One line each: noun, "passed" or "failed", and what is to be said of it.
+# usage: ./run fuzz [--seconds N] [NOUN…]   Each parser of outside bytes, or only these, for N seconds (FUZZ_SECONDS,
+# or 600), as many at a time as there are processors. One line each: noun, "passed" or "failed", and what is to be
+# said of it.
 # What a run finds is taken up by the next one, in build/fuzz/found/NOUN; an input that broke something lies there as
 # NOUN-crash-…, with its log.
 set -euo pipefail

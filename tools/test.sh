@@ -61,6 +61,7 @@ stage_fuzz() {
     while IFS=$'\t' read -r noun status text; do
         add fuzz "$status" "$noun: $text"
     done < <(tools/fuzz.sh --seconds "${FUZZ_SECONDS:-20}")
+    [[ -s $RESULTS/fuzz.tsv ]] || add fuzz failed "no parser was run"
 }
 
 stage_demo() {

@@ -79,8 +79,8 @@ size_t est_account_room(struct est_account *acc);
  * waited for, as happens to a late answer of an earlier assignment. */
 est_err est_account_settle(struct est_account *acc, int64_t offset, enum est_end end);
 
-/* What to commit: the next offset to read after a restart. Never decreases in an assignment and
- * never passes a record that has not ended. */
+/* What to commit: the next offset to read after a restart. Never decreases in an assignment, but by
+ * est_account_rewind(), and never passes a record that has not ended. */
 int64_t est_account_commit_point(const struct est_account *acc);
 /* Records not yet settled; records settled at or beyond the commit point. */
 size_t est_account_pending(const struct est_account *acc);

@@ -118,8 +118,8 @@ static void given_back_keeps_its_place(void **state)
     }
 }
 
-/* Of three that were handed out together the first two come back: what is behind them may not go
- * out before them, and the one behind a settled one may. */
+/* Of three that were handed out together the middle one comes back: the one behind it may not go
+ * out before it, and may once it is settled. */
 static void what_is_behind_a_waiting_one_is_known(void **state)
 {
     struct est_lanes *lanes = make(10, 100);
